@@ -1,0 +1,50 @@
+"""Every test: a real PostgreSQL, no sockets beyond this machine, and a clock that can be moved."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import pytest_socket
+import time_machine
+
+from tests.factories import database
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the database before anything reads the settings; the workers of xdist inherit the choice."""
+    os.environ["PAYORCRM_MODE"] = "test"
+    os.environ.setdefault("PAYORCRM_VAR", str(ROOT / "var" / "test"))
+    os.environ.setdefault("DATABASE_POOL_SIZE", "0")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "payorcrm.config.settings"
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(database.provide(Path(os.environ["PAYORCRM_VAR"])))
+    # Reading one setting loads them all, which tells pytest-django that this project is a Django one.
+    from django.conf import settings
+
+    assert settings.DATABASES
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine() -> None:
+    """Refuse connections to any address beyond loopback."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture
+def travel_to() -> "Callable[[datetime], None]":
+    """Return a function that moves the clock of this test to a moment, where it goes on ticking."""
+    with_travel: list[time_machine.travel] = []
+
+    def travel(moment: datetime) -> None:
+        journey = time_machine.travel(moment, tick=True)
+        journey.start()
+        with_travel.append(journey)
+
+    yield travel
+    for journey in reversed(with_travel):
+        journey.stop()
