@@ -1,0 +1,198 @@
+"""The one settings file. What differs between installations comes from the environment, through `env`."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONCE, NONE, SELF
+
+from payorcrm.config.env import Mode, databases, env, mail_server, mode, secret, secret_list, var_folder
+
+PACKAGE = Path(__file__).resolve().parent.parent
+VAR = var_folder()
+MODE = mode()
+IS_DEMO = MODE is Mode.DEMO
+IS_PRODUCTION = MODE is Mode.PRODUCTION
+DEBUG = False
+
+SECRET_KEY = secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ENCRYPTION_KEYS = secret_list("ENCRYPTION_KEYS")
+LINK_KEYS = secret_list("LINK_KEYS")
+
+PUBLIC_URL = env.str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+IS_SECURE = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = [urlsplit(PUBLIC_URL).hostname or "localhost", *env.list("ALLOWED_HOSTS", default=[])]
+if not IS_PRODUCTION:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+
+# --- the database -----------------------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", "")
+BEHIND_PGBOUNCER = env.bool("DATABASE_BEHIND_PGBOUNCER", default=False)
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 10)
+DATABASES = databases(DATABASE_URL, pool_size=DATABASE_POOL_SIZE, behind_pgbouncer=BEHIND_PGBOUNCER)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+
+# --- applications -----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "procrastinate.contrib.django",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "heroicons",
+    "csp",
+    "payorcrm.core",
+    "payorcrm.ui",
+    "payorcrm.merchants",
+    "payorcrm.mail",
+    "payorcrm.customers",
+    "payorcrm.ledger",
+    "payorcrm.invoices",
+    "payorcrm.payment_methods",
+    "payorcrm.payments",
+    "payorcrm.reminders",
+    "payorcrm.portal",
+    "payorcrm.backoffice",
+    "payorcrm.webhooks",
+    "allauth",
+    "allauth.account",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "payorcrm.ui.middleware.ErrorPages",
+]
+ROOT_URLCONF = "payorcrm.config.urls"
+WSGI_APPLICATION = "payorcrm.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "payorcrm.ui.context.site",
+            ],
+            "builtins": ["django.templatetags.static", "heroicons.templatetags.heroicons", "payorcrm.ui.templatetags.ui"],
+        },
+    }
+]
+FORM_RENDERER = "payorcrm.ui.forms.FormRenderer"
+
+# --- jobs -------------------------------------------------------------------------------------------------------
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
+# --- people and sign-in -----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "core.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "payorcrm.merchants.sign_in.SignInAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_CHANGE_EMAIL = True
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/home/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+
+# --- mail -------------------------------------------------------------------------------------------------------
+
+MAIL_SERVER = mail_server(env.str("EMAIL_URL", ""))
+MAIL_FROM = env.str("MAIL_FROM", "billing@payorcrm.example" if not IS_PRODUCTION else "")
+DEFAULT_FROM_EMAIL = MAIL_FROM
+EMAIL_BACKEND = "payorcrm.mail.backend.OutboxBackend"
+
+# --- money ------------------------------------------------------------------------------------------------------
+
+PAYMENT_GATEWAYS = {"sandbox": "payorcrm.gateways.sandbox.gateway.SandboxGateway"}
+SANDBOX_URL = env.str("SANDBOX_URL", "http://localhost:8010").rstrip("/")
+GATEWAY_TIMEOUT_SECONDS = env.float("GATEWAY_TIMEOUT_SECONDS", 20.0)
+# A request that a killed process had sent may still arrive; nothing is called "not sent" before this has passed.
+RESOLVE_GRACE_SECONDS = env.float("RESOLVE_GRACE_SECONDS", 90.0)
+CLOCK_OFFSET_SECONDS = env.float("PAYORCRM_CLOCK_OFFSET", 0.0)
+
+# --- browsers ---------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF, SANDBOX_URL],
+        "frame-src": [SELF, SANDBOX_URL],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if IS_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_SECURE
+SECURE_SSL_REDIRECT = IS_SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
+SESSION_COOKIE_NAME = "__Host-session" if IS_SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_SECURE else "csrf"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "payorcrm.ui.views.csrf_failure"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if MODE is not Mode.TEST
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE is Mode.TEST
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# --- language and time ------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
+}

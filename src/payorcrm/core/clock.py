@@ -1,0 +1,27 @@
+"""What time it is, everywhere: aware datetimes in UTC, days in a merchant's time zone.
+
+The clock can be moved as a whole by `PAYORCRM_CLOCK_OFFSET` (seconds), so that a demo can look at next week.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+
+def now() -> datetime:
+    """Return the present moment in UTC, moved by the configured offset."""
+    return datetime.now(UTC) + timedelta(seconds=settings.CLOCK_OFFSET_SECONDS)
+
+
+def day_in(time_zone: str, moment: datetime) -> date:
+    """Return the calendar day that `moment` falls on in a time zone such as `America/New_York`."""
+    return moment.astimezone(ZoneInfo(time_zone)).date()
+
+
+def business_days_after(day: date, count: int) -> date:
+    """Return the day that lies `count` weekdays after `day`; bank holidays are not known here."""
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < 5
+    return day

@@ -1,0 +1,48 @@
+"""Background jobs: one wrapper around Procrastinate, whose queue is a table of the same database.
+
+A job is enqueued in the transaction that caused it. Jobs carry ids and call one action.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.tasks import Task
+
+from payorcrm.core.errors import Unavailable
+
+RETRY_LATER = RetryStrategy(max_attempts=8, wait=2, exponential_wait=3, retry_exceptions=[Unavailable])
+
+
+def job(*, queue: str = "default", priority: int = 0) -> Callable[[Callable[..., Any]], Task[..., Any, Any]]:
+    """Register a function as a job that is tried again, later and later, while it raises `Unavailable`."""
+    return app.task(queue=queue, priority=priority, retry=RETRY_LATER)
+
+
+def periodic(*, cron: str) -> Callable[[Task[..., Any, Any]], Task[..., Any, Any]]:
+    """Run a job on a timetable of five or six cron fields, in UTC; it receives `timestamp` and misses nothing twice."""
+    return app.periodic(cron=cron)
+
+
+def enqueue(task: Task[..., Any, Any], *, at: datetime | None = None, lock: str | None = None, **ids: str | int) -> None:
+    """Put a job on the queue inside the current transaction; jobs that share `lock` run one after another."""
+    task.configure(schedule_at=at, lock=lock).defer(**ids)
+
+
+def enqueue_once(task: Task[..., Any, Any], *, key: str, at: datetime | None = None, **ids: str | int) -> None:
+    """Put a job on the queue unless one with the same key already waits there.
+
+    The key is a partial unique index; a transaction that enqueues at the same moment may win, which is as good.
+    """
+    waiting = app.connector.get_sync_connector().execute_query_all(
+        "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %(key)s AND status = 'todo'", key=key
+    )
+    if waiting:
+        return
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        task.configure(queueing_lock=key, schedule_at=at).defer(**ids)

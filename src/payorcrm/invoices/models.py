@@ -1,0 +1,134 @@
+"""Invoices, and what happened to them besides payments."""
+
+from datetime import date
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from payorcrm.core.ids import uuid7
+from payorcrm.core.money import Money
+from payorcrm.customers.models import Customer
+from payorcrm.merchants.models import Merchant
+
+
+class InvoiceStatus(models.TextChoices):
+    """Where an invoice stands. Overdue and processing are derived."""
+
+    DRAFT = "draft", "Draft"
+    OPEN = "open", "Open"
+    PAID = "paid", "Paid"
+    VOID = "void", "Void"
+    WRITTEN_OFF = "written_off", "Written off"
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    """Filters that read like the business."""
+
+    def open(self) -> Self:
+        return self.filter(status=InvoiceStatus.OPEN)
+
+    def overdue(self, *, today: date) -> Self:
+        """Open and past its due date; `today` is the merchant's."""
+        return self.open().filter(due_on__lt=today)
+
+    def payable(self) -> Self:
+        """Open with something left that no payment under way has reserved."""
+        return self.open().filter(in_flight__lt=F("balance"))
+
+    def processing(self) -> Self:
+        return self.filter(in_flight__gt=0)
+
+
+class Invoice(models.Model):
+    """A bill. `balance` and `in_flight` are moved by `payments/`, imports and voids only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # One composite foreign key (customer, merchant) in the migration stands for both.
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="invoices", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices", db_constraint=False, db_index=False)
+    number = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, choices=InvoiceStatus.choices, default=InvoiceStatus.OPEN)
+    issued_on = models.DateField()
+    due_on = models.DateField()
+    currency = models.CharField(max_length=3)
+    total = models.BigIntegerField()
+    balance = models.BigIntegerField()
+    in_flight = models.BigIntegerField(default=0, db_default=0)
+    last_reminded_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "number"], name="invoice_number_unique"),
+            models.UniqueConstraint(fields=["id", "customer"], name="invoice_of_customer"),
+            models.CheckConstraint(name="invoice_in_flight_not_negative", condition=Q(in_flight__gte=0)),
+            models.CheckConstraint(name="invoice_in_flight_within_balance", condition=Q(in_flight__lte=F("balance"))),
+            models.CheckConstraint(name="invoice_balance_within_total", condition=Q(balance__lte=F("total"))),
+            models.CheckConstraint(
+                name="invoice_status_fits_balance",
+                condition=Q(status__in=[InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF], balance=0)
+                | Q(status__in=[InvoiceStatus.OPEN, InvoiceStatus.DRAFT], balance__gt=0),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["merchant", "due_on"],
+                name="invoice_open_by_due_date",
+                condition=Q(status="open"),
+                include=["customer"],
+            ),
+            models.Index(fields=["customer", "due_on"], name="invoice_by_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def total_money(self) -> Money:
+        return Money(self.total, self.currency)
+
+    def balance_money(self) -> Money:
+        return Money(self.balance, self.currency)
+
+    def in_flight_money(self) -> Money:
+        return Money(self.in_flight, self.currency)
+
+    def payable_money(self) -> Money:
+        """What can still be paid: the balance less what payments under way have reserved."""
+        return Money(self.balance - self.in_flight, self.currency)
+
+    def is_processing(self) -> bool:
+        return self.in_flight > 0
+
+    def is_overdue(self, *, today: date) -> bool:
+        return self.status == InvoiceStatus.OPEN and self.due_on < today
+
+    def days_overdue(self, *, today: date) -> int:
+        return max(0, (today - self.due_on).days)
+
+
+class InvoiceEventKind(models.TextChoices):
+    """What can happen to an invoice besides payments. Those with an amount lower the balance by it."""
+
+    CHANGED = "changed", "Changed by an import"
+    SETTLED_ELSEWHERE = "settled_elsewhere", "Settled elsewhere"
+    VOIDED = "voided", "Voided"
+    WRITTEN_OFF = "written_off", "Written off"
+
+
+class InvoiceEvent(models.Model):
+    """One line of an invoice's history; `amount` is what the balance went down by (negative: went up)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=24, choices=InvoiceEventKind.choices)
+    at = models.DateTimeField()
+    amount = models.BigIntegerField(default=0)
+    note = models.TextField(blank=True)
+    source_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="invoice_event_kind", condition=Q(kind__in=InvoiceEventKind.values))]

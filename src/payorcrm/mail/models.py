@@ -1,0 +1,93 @@
+"""The outbox: one row a mail, from the moment it is decided until the other side has taken it or never will."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from payorcrm.core.ids import uuid7
+from payorcrm.customers.models import Customer
+from payorcrm.merchants.models import Merchant
+
+
+class MailState(models.TextChoices):
+    """How far a mail has come."""
+
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    DEFERRED = "deferred", "Will try again"
+    WITHDRAWN = "withdrawn", "Not needed any more"
+    FAILED = "failed", "Could not be sent"
+    BOUNCED = "bounced", "Bounced"
+
+
+MAIL_TRANSITIONS: dict[str, frozenset[str]] = {
+    MailState.QUEUED: frozenset({MailState.SENDING}),
+    MailState.DEFERRED: frozenset({MailState.SENDING}),
+    MailState.SENDING: frozenset(
+        {MailState.SENT, MailState.DEFERRED, MailState.FAILED, MailState.WITHDRAWN, MailState.BOUNCED}
+    ),
+    MailState.SENT: frozenset({MailState.BOUNCED}),
+    MailState.FAILED: frozenset({MailState.QUEUED}),
+    MailState.BOUNCED: frozenset({MailState.QUEUED}),
+    MailState.WITHDRAWN: frozenset(),
+}
+
+
+class MailQuerySet(models.QuerySet["Mail"]):
+    """Filters that read like the business."""
+
+    def due(self, *, now: datetime) -> Self:
+        """Those that may be sent now."""
+        return self.filter(state__in=[MailState.QUEUED, MailState.DEFERRED], send_after__lte=now)
+
+    def troubled(self) -> Self:
+        """Those that a person should look at."""
+        return self.filter(state__in=[MailState.FAILED, MailState.BOUNCED])
+
+
+class Mail(models.Model):
+    """One mail to one address. Its text is composed when it is sent, from what `kind` and `about_id` name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, null=True, related_name="mails", db_constraint=False, db_index=False)
+    kind = models.CharField(max_length=40)
+    about_id = models.UUIDField(null=True)
+    to_address = models.EmailField()
+    to_name = models.CharField(max_length=200, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    sealed_message = models.BinaryField(null=True)  # only for mails of other libraries, encrypted, until it is sent
+    state = models.CharField(max_length=16, choices=MailState.choices, default=MailState.QUEUED)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    send_after = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    objects = MailQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="mail_state", condition=Q(state__in=MailState.values))]
+        indexes = [
+            models.Index(
+                fields=["send_after", "id"], name="mail_due", condition=Q(state__in=["queued", "deferred"])
+            ),
+            models.Index(fields=["claimed_at"], name="mail_claimed", condition=Q(state="sending")),
+            models.Index(fields=["merchant", "-id"], name="mail_by_merchant"),
+            models.Index(fields=["customer", "-id"], name="mail_by_customer"),
+            models.Index(fields=["kind", "about_id"], name="mail_by_subject"),
+        ]
+
+
+class MailboxMessage(models.Model):
+    """A message as it left, kept by the demo's own mailbox instead of a mail server."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    to_address = models.EmailField()
+    subject = models.CharField(max_length=300)
+    received_at = models.DateTimeField()
+    raw = models.BinaryField()

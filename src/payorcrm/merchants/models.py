@@ -1,0 +1,95 @@
+"""The merchant, its staff and its lines to payment processors."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+from payorcrm.core.crypto import EncryptedTextField
+from payorcrm.core.ids import uuid7
+from payorcrm.core.models import User
+from payorcrm.gateways.base import Credentials
+
+
+class Merchant(models.Model):
+    """The business that is owed money; everything else carries its id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    time_zone = models.CharField(max_length=64, default="America/New_York")
+    currency = models.CharField(max_length=3, default="USD")
+    address = models.TextField(max_length=500, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    logo = models.BinaryField(null=True, blank=True)
+    logo_type = models.CharField(max_length=20, blank=True)
+    accent_color = models.CharField(
+        max_length=7,
+        default="#0f62a8",
+        validators=[RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", "Write the colour as # and six digits, such as #0f62a8.")],
+    )
+    reply_to = models.EmailField(blank=True)
+    confirmation_hours = models.PositiveSmallIntegerField(
+        default=24, validators=[MinValueValidator(1), MaxValueValidator(168)]
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="merchant_confirmation_hours", condition=models.Q(confirmation_hours__range=(1, 168))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a member of staff may do."""
+
+    OWNER = "owner", "Owner"
+    COLLECTOR = "collector", "Collector"
+    VIEWER = "viewer", "Viewer"
+
+
+class Staff(models.Model):
+    """One person's membership of one merchant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="staff")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "user"], name="staff_once_per_merchant"),
+            models.CheckConstraint(name="staff_role", condition=models.Q(role__in=Role.values)),
+        ]
+
+    def can_change(self) -> bool:
+        """Say whether the role may change anything at all."""
+        return self.role in (Role.OWNER, Role.COLLECTOR)
+
+    def can_change_settings(self) -> bool:
+        """Say whether the role may change what the merchant is and how it is paid."""
+        return self.role == Role.OWNER
+
+
+class GatewayAccount(models.Model):
+    """A merchant's keys at one processor; the secrets are sealed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="gateway_accounts")
+    gateway = models.CharField(max_length=40)
+    public_key = models.CharField(max_length=200)
+    secret_key = EncryptedTextField()
+    webhook_secret = EncryptedTextField()
+    events_seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "gateway"], name="gateway_once_per_merchant")]
+
+    def credentials(self) -> Credentials:
+        """Return the keys as an adapter wants them."""
+        return Credentials(
+            public_key=self.public_key, secret_key=self.secret_key, webhook_secret=self.webhook_secret
+        )

@@ -1,0 +1,110 @@
+"""Saved cards and bank accounts, and the authorizations to debit them. Numbers are at the processor, not here."""
+
+from datetime import date
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from payorcrm.core.crypto import EncryptedTextField
+from payorcrm.core.ids import uuid7
+from payorcrm.customers.models import Customer
+from payorcrm.gateways.base import MethodKind
+from payorcrm.merchants.models import Merchant
+
+KIND_LABELS = {MethodKind.CARD: "Card", MethodKind.BANK_ACCOUNT: "Bank account"}
+
+
+class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
+    """Filters that read like the business."""
+
+    def saved(self) -> Self:
+        """Those the customer agreed to keep and has not removed."""
+        return self.filter(saved_at__isnull=False, removed_at__isnull=True)
+
+
+class PaymentMethod(models.Model):
+    """A card or bank account at a processor. One that was not saved serves a single payment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payment_methods")
+    gateway = models.CharField(max_length=40)
+    token = EncryptedTextField()
+    kind = models.CharField(max_length=16, choices=[(kind.value, label) for kind, label in KIND_LABELS.items()])
+    brand = models.CharField(max_length=20, blank=True)
+    bank_name = models.CharField(max_length=100, blank=True)
+    last4 = models.CharField(max_length=4)
+    expiry_month = models.PositiveSmallIntegerField(null=True, blank=True)
+    expiry_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    holder_name = models.CharField(max_length=120, blank=True)
+    account_type = models.CharField(max_length=10, blank=True)
+    holder_type = models.CharField(max_length=10, blank=True)
+    fingerprint = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField()
+    saved_at = models.DateTimeField(null=True, blank=True)
+    consent_text = models.TextField(blank=True)
+    consent_address = models.GenericIPAddressField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PaymentMethodQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="method_kind", condition=Q(kind__in=[kind.value for kind in MethodKind])),
+            models.CheckConstraint(
+                name="method_saved_with_consent", condition=Q(saved_at__isnull=True) | ~Q(consent_text="")
+            ),
+            models.UniqueConstraint(
+                fields=["customer", "gateway", "fingerprint"],
+                condition=Q(saved_at__isnull=False, removed_at__isnull=True) & ~Q(fingerprint=""),
+                name="method_saved_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["customer"], name="method_saved", condition=Q(saved_at__isnull=False, removed_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.masked()
+
+    def is_card(self) -> bool:
+        return self.kind == MethodKind.CARD
+
+    def is_saved(self) -> bool:
+        return self.saved_at is not None and self.removed_at is None
+
+    def masked(self) -> str:
+        """Return how people recognise it: `Visa •••• 0027`, `First Harbor Bank •••• 5456`."""
+        name = self.brand.title() if self.is_card() else self.bank_name
+        return f"{name or KIND_LABELS[MethodKind(self.kind)]} •••• {self.last4}"
+
+    def noun_with_digits(self) -> str:
+        """Return what a button calls it: `card •••• 0027`, `bank account •••• 5456`."""
+        return f"{KIND_LABELS[MethodKind(self.kind)].lower()} •••• {self.last4}"
+
+    def has_expired(self, *, today: date) -> bool:
+        """Say whether a card's expiry month has passed; bank accounts never expire."""
+        if self.expiry_year is None or self.expiry_month is None:
+            return False
+        return (self.expiry_year, self.expiry_month) < (today.year, today.month)
+
+
+class Mandate(models.Model):
+    """The payer's authorization to debit a bank account, word for word (Nacha Operating Rules, subsection 2.3.2)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="mandates")
+    method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="mandates")
+    reference = models.CharField(max_length=24, unique=True)
+    text = models.TextField()
+    version = models.CharField(max_length=20)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    accepted_at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,258 @@
+"""Payments, what they pay, and the requests and confirmations that lead to them."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from payorcrm.core.ids import uuid7
+from payorcrm.core.money import Money
+from payorcrm.customers.models import Customer
+from payorcrm.gateways.base import DeclineCode
+from payorcrm.invoices.models import Invoice
+from payorcrm.merchants.models import Merchant
+from payorcrm.payment_methods.models import PaymentMethod
+
+
+class PaymentRequest(models.Model):
+    """The invoices that one mail asks a customer to pay together. Payment links name it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    currency = models.CharField(max_length=3)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["id", "customer"], name="request_of_customer")]
+
+
+class PaymentRequestLine(models.Model):
+    """One invoice of a request. Composite foreign keys make the database refuse another customer's invoice."""
+
+    id = models.BigAutoField(primary_key=True)
+    request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="lines", db_constraint=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer_id = models.UUIDField()
+
+
+class Confirmation(models.Model):
+    """A frozen set of invoices, amounts and a method that the payer confirms from a second mail.
+
+    Its token and code are derived from the link key and this row; the row keeps only their digests.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, related_name="confirmations")
+    method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    token_digest = models.BinaryField(unique=True)
+    code_digest = models.BinaryField()
+    code_attempt_count = models.PositiveSmallIntegerField(default=0)
+    browser_digest = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_sent_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "method"], condition=Q(closed_at__isnull=True), name="one_open_confirmation"
+            ),
+            models.CheckConstraint(name="confirmation_of_something", condition=Q(amount__gt=0)),
+            models.CheckConstraint(name="confirmation_five_tries", condition=Q(code_attempt_count__lte=5)),
+        ]
+
+    def amount_money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    def has_expired(self, *, now: datetime) -> bool:
+        return now >= self.expires_at
+
+
+class ConfirmationLine(models.Model):
+    """One invoice of a confirmation, with the amount that was frozen."""
+
+    id = models.BigAutoField(primary_key=True)
+    confirmation = models.ForeignKey(Confirmation, on_delete=models.CASCADE, related_name="lines")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["confirmation", "invoice"], name="confirmation_line_once"),
+            models.CheckConstraint(name="confirmation_line_amount", condition=Q(amount__gt=0)),
+        ]
+
+
+class PaymentState(models.TextChoices):
+    """Where a payment stands."""
+
+    SUBMITTING = "submitting", "Checking"
+    PENDING = "pending", "Processing"
+    SUCCEEDED = "succeeded", "Paid"
+    DECLINED = "declined", "Declined"
+    FAILED = "failed", "Not charged"
+    RETURNED = "returned", "Returned"
+    REFUNDED = "refunded", "Refunded"
+    DISPUTED = "disputed", "Disputed"
+
+
+# States change forward only; whatever else an event says arrives too late or too early and is ignored.
+PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
+    PaymentState.SUBMITTING: frozenset(
+        {
+            PaymentState.PENDING,
+            PaymentState.SUCCEEDED,
+            PaymentState.DECLINED,
+            PaymentState.FAILED,
+            PaymentState.RETURNED,
+        }
+    ),
+    PaymentState.PENDING: frozenset({PaymentState.SUCCEEDED, PaymentState.RETURNED}),
+    PaymentState.SUCCEEDED: frozenset({PaymentState.RETURNED, PaymentState.REFUNDED, PaymentState.DISPUTED}),
+    PaymentState.DECLINED: frozenset(),
+    PaymentState.FAILED: frozenset(),
+    PaymentState.RETURNED: frozenset(),
+    PaymentState.REFUNDED: frozenset(),
+    PaymentState.DISPUTED: frozenset({PaymentState.SUCCEEDED}),
+}
+
+IN_FLIGHT_STATES = frozenset({PaymentState.SUBMITTING, PaymentState.PENDING})
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    """Filters that read like the business."""
+
+    def in_flight(self) -> Self:
+        return self.filter(state__in=IN_FLIGHT_STATES)
+
+    def unresolved(self, *, before: datetime) -> Self:
+        """Sent before a moment, and the processor's answer is not known."""
+        return self.filter(state=PaymentState.SUBMITTING, submitted_at__lt=before)
+
+
+class Payment(models.Model):
+    """One attempt to collect."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments", db_index=False)
+    request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, null=True, related_name="payments")
+    method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="payments")
+    gateway = models.CharField(max_length=40)
+    reference = models.CharField(max_length=24, unique=True)
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    gateway_reference = models.CharField(max_length=100, blank=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=16, choices=PaymentState.choices, default=PaymentState.SUBMITTING)
+    submitted_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    expected_on = models.DateField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True)
+    return_code = models.CharField(max_length=10, blank=True)
+    decline_code = models.CharField(max_length=32, blank=True)
+    decline_message = models.CharField(max_length=300, blank=True)
+    action_url = models.URLField(max_length=500, blank=True)
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="payment_of_something", condition=Q(amount__gt=0)),
+            models.CheckConstraint(name="payment_state", condition=Q(state__in=PaymentState.values)),
+            models.CheckConstraint(
+                name="payment_returned_with_code", condition=~Q(state=PaymentState.RETURNED) | ~Q(return_code="")
+            ),
+            models.CheckConstraint(
+                name="payment_decline_code", condition=Q(decline_code__in=["", *[code.value for code in DeclineCode]])
+            ),
+            models.UniqueConstraint(
+                fields=["gateway", "merchant", "gateway_reference"],
+                condition=~Q(gateway_reference=""),
+                name="payment_gateway_reference_once",
+            ),
+            models.UniqueConstraint(fields=["id", "customer"], name="payment_of_customer"),
+        ]
+        indexes = [
+            models.Index(fields=["merchant", "-submitted_at", "-id"], name="payment_by_merchant"),
+            models.Index(fields=["customer", "-submitted_at", "-id"], name="payment_by_customer"),
+            models.Index(
+                fields=["submitted_at"], name="payment_in_flight", condition=Q(state__in=["submitting", "pending"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def amount_money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    def is_in_flight(self) -> bool:
+        return self.state in IN_FLIGHT_STATES
+
+    def needs_action(self) -> bool:
+        """Say whether the payer must take a second step before the processor decides."""
+        return self.state == PaymentState.SUBMITTING and bool(self.action_url)
+
+    def can_become(self, state: PaymentState) -> bool:
+        return state in PAYMENT_TRANSITIONS[self.state]
+
+
+class Allocation(models.Model):
+    """The part of a payment that goes to one invoice; it counts as reserved while the payment is in flight."""
+
+    id = models.BigAutoField(primary_key=True)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations", db_constraint=False, db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations", db_constraint=False)
+    customer_id = models.UUIDField()
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "invoice"], name="allocation_once"),
+            models.CheckConstraint(name="allocation_of_something", condition=Q(amount__gt=0)),
+        ]
+
+    def amount_money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class PaymentEvent(models.Model):
+    """One line of a payment's time line."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="events")
+    state = models.CharField(max_length=16, choices=PaymentState.choices)
+    at = models.DateTimeField()
+    note = models.CharField(max_length=300, blank=True)
+
+
+class ReceivedEvent(models.Model):
+    """What a processor told us, raw, once per its id; a job applies it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    gateway = models.CharField(max_length=40)
+    event_id = models.CharField(max_length=100)
+    kind = models.CharField(max_length=60)
+    charge_reference = models.CharField(max_length=100, blank=True)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    body = models.TextField()
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "merchant", "event_id"], name="received_event_once")
+        ]
+        indexes = [models.Index(F("received_at"), name="received_event_waiting", condition=Q(applied_at__isnull=True))]
