@@ -13,6 +13,7 @@ class Account(models.TextChoices):
     INVOICED = "invoiced", "Invoiced"
     CLEARING = "clearing", "Money at the processor"
     SETTLED_ELSEWHERE = "settled_elsewhere", "Settled elsewhere"
+    UNAPPLIED = "unapplied", "Unapplied payments"
     VOIDED = "voided", "Voided"
     WRITTEN_OFF = "written_off", "Written off"
 

@@ -40,7 +40,7 @@ class PaymentRequestLine(models.Model):
 class Confirmation(models.Model):
     """A frozen set of invoices, amounts and a method that the payer confirms from a second mail.
 
-    Its token and code are derived from the link key and this row; the row keeps only their digests.
+    Its token and code are derived from the link key and the id; the row keeps only a digest of the token.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -51,9 +51,7 @@ class Confirmation(models.Model):
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     token_digest = models.BinaryField(unique=True)
-    code_digest = models.BinaryField()
     code_attempt_count = models.PositiveSmallIntegerField(default=0)
-    browser_digest = models.BinaryField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     last_sent_at = models.DateTimeField()
@@ -117,7 +115,8 @@ PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
     PaymentState.PENDING: frozenset({PaymentState.SUCCEEDED, PaymentState.RETURNED}),
     PaymentState.SUCCEEDED: frozenset({PaymentState.RETURNED, PaymentState.REFUNDED, PaymentState.DISPUTED}),
     PaymentState.DECLINED: frozenset(),
-    PaymentState.FAILED: frozenset(),
+    # The processor got a request after all that it had said it never saw: the money counts.
+    PaymentState.FAILED: frozenset({PaymentState.PENDING, PaymentState.SUCCEEDED}),
     PaymentState.RETURNED: frozenset(),
     PaymentState.REFUNDED: frozenset(),
     PaymentState.DISPUTED: frozenset({PaymentState.SUCCEEDED}),
