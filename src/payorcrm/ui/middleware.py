@@ -1,0 +1,48 @@
+"""Business errors become pages, or fragments for htmx. Everything else is left to Django: no traceback is ever shown."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from payorcrm.core.errors import Refused, Unavailable
+from payorcrm.ui.views import error_page
+
+
+class ErrorPages:
+    """Shows what `Refused` and `Unavailable` say."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        """Answer for the two kinds of error that a person outside can do something about."""
+        if isinstance(exception, Refused):
+            return error_page(
+                request,
+                status=exception.status,
+                title=_TITLES.get(exception.status, _REFUSED),
+                text=str(exception),
+            )
+        if isinstance(exception, Unavailable):
+            response = error_page(
+                request,
+                status=503,
+                title="Please try again in a moment",
+                text=str(exception),
+            )
+            response["Retry-After"] = "30"
+            return response
+        return None
+
+
+_REFUSED = "That did not work"
+_TITLES = {
+    403: "This is not open to you",
+    404: "Nothing is here",
+    410: "This link is no longer valid",
+}

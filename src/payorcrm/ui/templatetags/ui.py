@@ -1,0 +1,156 @@
+"""The tags of every page; loaded everywhere, so that templates need no `load`."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from django import template
+from django.forms import BoundField, CheckboxInput
+from django.template import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from heroicons.templatetags.heroicons import heroicon_mini
+
+from payorcrm.core.money import Money
+from payorcrm.ui.badges import look_of
+from payorcrm.ui.paging import Page
+
+register = template.Library()
+_NOTHING = SafeString('<span class="muted">–</span>')
+_CARDS = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+}
+
+
+@register.simple_tag
+def icon(name: str) -> str:
+    """Draw a 20-pixel heroicon that says nothing to a screen reader; words stand beside it."""
+    return heroicon_mini(name, **{"class": "icon", "aria_hidden": "true"})
+
+
+@register.simple_tag
+def badge(state: Any, label: str = "") -> str:
+    """Show a state with its colour, icon and word; `state` is an enum member, or a value with a `label`."""
+    value = str(state)
+    look = look_of(value)
+    words = label or getattr(state, "label", "") or value.replace("_", " ").capitalize()
+    return format_html(
+        '<span class="badge {}">{}{}</span>', look.tone, icon(look.icon), words
+    )
+
+
+@register.simple_tag
+def money(amount: Money | None) -> str:
+    """Write an amount that never breaks across lines."""
+    if amount is None:
+        return _NOTHING
+    return format_html(
+        '<span class="money">{}</span>', amount.format().replace("-", "\N{MINUS SIGN}")
+    )
+
+
+@register.simple_tag(takes_context=True)
+def day(context: Context, value: date | datetime | None) -> str:
+    """Write a day as "Nov 22, 2026"; a moment is put into the merchant's time zone first."""
+    if value is None:
+        return _NOTHING
+    shown = _local(context, value).date() if isinstance(value, datetime) else value
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time>',
+        shown.isoformat(),
+        format_date(shown, "medium", "en_US"),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Context, value: datetime | None) -> str:
+    """Write a moment as "Nov 22, 2026, 6:34 PM EST" in the merchant's time zone."""
+    if value is None:
+        return _NOTHING
+    local = _local(context, value)
+    words = format_datetime(local, "MMM d, y, h:mm a", locale="en_US")
+    return format_html(
+        '<time class="nowrap" datetime="{}">{} {}</time>',
+        value.isoformat(),
+        words,
+        local.tzname(),
+    )
+
+
+def _local(context: Context, value: datetime) -> datetime:
+    brand = context.get("brand")
+    return value.astimezone(ZoneInfo(brand.time_zone if brand else "UTC"))
+
+
+@register.simple_tag
+def method_chip(method: Any) -> str:
+    """Show a card or bank account as people know it: icon, "Visa •••• 0027". The dots are read out as "ending in"."""
+    if method is None:
+        return _NOTHING
+    is_card = str(method.kind) == "card"
+    name = (
+        _CARDS.get(method.brand, method.brand.title()) if is_card else method.bank_name
+    )
+    return format_html(
+        '<span class="chip">{}<span>{} <span aria-hidden="true">••••</span><span class="unseen">ending in</span> {}</span></span>',
+        icon("credit-card" if is_card else "building-library"),
+        name or ("Card" if is_card else "Bank account"),
+        method.last4,
+    )
+
+
+@register.inclusion_tag("ui/alert.html")
+def alert(tone: str, title: str, text: str = "") -> dict[str, str]:
+    """Say something that matters; tones are good, note, warn, bad."""
+    icons = {
+        "good": "check-circle",
+        "note": "information-circle",
+        "warn": "exclamation-triangle",
+        "bad": "x-circle",
+    }
+    return {"tone": tone, "title": title, "text": text, "icon_name": icons[tone]}
+
+
+@register.inclusion_tag("ui/empty.html")
+def empty(
+    icon_name: str, title: str, text: str = "", url: str = "", label: str = ""
+) -> dict[str, str]:
+    """Fill a list that has nothing to show, and say what to do next."""
+    return {
+        "icon_name": icon_name,
+        "title": title,
+        "text": text,
+        "url": url,
+        "label": label,
+    }
+
+
+@register.inclusion_tag("ui/pager.html")
+def pager(page: Page[Any]) -> dict[str, Page[Any]]:
+    """Lead to the pages before and after."""
+    return {"page": page}
+
+
+@register.inclusion_tag("ui/field.html")
+def field(bound: BoundField, width: str = "") -> dict[str, object]:
+    """Draw one field of a form; `width` is a class such as `short`, `wide` or `code`."""
+    return {"field": bound, "width": width}
+
+
+@register.filter
+def is_checkbox(bound: BoundField) -> bool:
+    """Say whether a field is a single box to tick, whose label stands behind it."""
+    return isinstance(bound.field.widget, CheckboxInput)
+
+
+@register.filter
+def tone_of_message(level_tag: str) -> str:
+    """Translate Django's word for a message's level."""
+    return {"success": "good", "warning": "warn", "error": "bad"}.get(level_tag, "note")
