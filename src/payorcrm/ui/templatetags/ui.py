@@ -32,7 +32,7 @@ _CARDS = {
 @register.simple_tag
 def icon(name: str) -> str:
     """Draw a 20-pixel heroicon that says nothing to a screen reader; words stand beside it."""
-    return heroicon_mini(name, **{"class": "icon", "aria_hidden": "true"})
+    return heroicon_mini(name, **{"class": "icon", "aria_hidden": "true"})  # type: ignore[arg-type]
 
 
 @register.simple_tag
