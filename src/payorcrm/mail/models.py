@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 
 from payorcrm.core.ids import uuid7
-from payorcrm.customers.models import Customer
 from payorcrm.merchants.models import Merchant
 
 
@@ -53,7 +52,7 @@ class Mail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, null=True, related_name="mails", db_constraint=False, db_index=False)
+    customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE, null=True, related_name="mails", db_constraint=False, db_index=False)
     kind = models.CharField(max_length=40)
     about_id = models.UUIDField(null=True)
     to_address = models.EmailField()

@@ -1,0 +1,97 @@
+"""The door for packages that send mail: queue one, register who writes it, and make a draft from templates."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.template import Context, Engine
+
+from payorcrm.core.errors import Refused
+from payorcrm.mail.drafts import Composed, Draft, Unsendable, after_sending, composer
+from payorcrm.mail.jobs import deliver_soon
+from payorcrm.mail.layout import inline_styles
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import Merchant
+
+__all__ = ["Composed", "Draft", "NoAddress", "Unsendable", "after_sending", "composer", "queue_mail", "render_draft"]
+
+
+class NoAddress(Refused):
+    """A mail was to be queued to nobody."""
+
+    code = "no_address"
+    message = "There is no e-mail address to write to."
+
+
+def queue_mail(
+    *,
+    kind: str,
+    about_id: UUID | None,
+    merchant: Merchant | None,
+    customer_id: UUID | None,
+    to_address: str,
+    to_name: str = "",
+    now: datetime,
+    send_after: datetime | None = None,
+) -> Mail:
+    """Put one mail into the outbox and its delivery on the job queue, both in the current transaction."""
+    if not to_address:
+        raise NoAddress
+    with transaction.atomic():
+        mail = Mail.objects.create(
+            kind=kind,
+            about_id=about_id,
+            merchant=merchant,
+            customer_id=customer_id,
+            to_address=to_address,
+            to_name=to_name,
+            queued_at=now,
+            send_after=send_after or now,
+        )
+        deliver_soon(at=send_after)
+    return mail
+
+
+def render_draft(
+    template_name: str,
+    *,
+    subject: str,
+    merchant: Merchant | None,
+    context: Mapping[str, Any],
+    preheader: str = "",
+    reason: str = "",
+) -> Draft:
+    """Make a draft from the templates `<template_name>.html` (inner part) and `<template_name>.txt`.
+
+    The classes of `mail/mail.css` may be used; `{% include "mail/_button.html" with url=... label=... %}` makes a button.
+    """
+    values = {"merchant": merchant, "subject": subject, **context}
+    html = mail_engine().get_template(f"{template_name}.html").render(Context(values))
+    text = mail_engine().get_template(f"{template_name}.txt").render(Context(values, autoescape=False))
+    return Draft(
+        subject=subject,
+        html=inline_styles(html, merchant),
+        text=tidy_text(text),
+        merchant=merchant,
+        preheader=preheader,
+        reason=reason,
+    )
+
+
+@cache
+def mail_engine() -> Engine:
+    """Return the template engine of mails: without the web's tags and context processors."""
+    return Engine(app_dirs=True)
+
+
+_TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
+_MANY_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def tidy_text(text: str) -> str:
+    """Take away what template tags leave behind: spaces at line ends and runs of blank lines."""
+    return _MANY_BLANK_LINES.sub("\n\n", _TRAILING_SPACE.sub("", text)).strip() + "\n"

@@ -1,0 +1,78 @@
+"""What a composer hands over for a mail, and the register of composers.
+
+Mails are composed when they are sent: nothing secret lies in the outbox, and what is no longer needed is withdrawn.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import Merchant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One mail as its composer wants it; the layout, the headers and the sending come later.
+
+    `html` is the inner, block-level part with its styles already inline (`render_draft` does that). `reason` ends
+    the mail: why one gets it. `list_unsubscribe` is an absolute address that takes a one-click POST (RFC 8058).
+    """
+
+    subject: str
+    html: str
+    text: str
+    merchant: Merchant | None
+    preheader: str = ""
+    reason: str = ""
+    list_unsubscribe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsendable:
+    """A composer's word that one mail cannot be written, and why; the others of its batch go on."""
+
+    reason: str
+
+
+Composed = Draft | Unsendable | None
+Composer = Callable[[list[Mail], datetime], Mapping[UUID, Composed]]
+AfterSending = Callable[[list[UUID], datetime], None]
+
+_composers: dict[str, Composer] = {}
+_after_sending: dict[str, AfterSending] = {}
+
+
+def composer(kind: str) -> Callable[[Composer], Composer]:
+    """Register who writes the mails of a kind.
+
+    It is called as `(mails, now)` with up to a few hundred mails and returns a draft for each id; `None`, or no
+    entry, withdraws the mail. It must take a number of queries that does not grow with the mails.
+    """
+
+    def register(function: Composer) -> Composer:
+        _composers[kind] = function
+        return function
+
+    return register
+
+
+def after_sending(kind: str) -> Callable[[AfterSending], AfterSending]:
+    """Register what happens once mails of a kind are out: `(mail_ids, now)`, in the transaction that records it."""
+
+    def register(function: AfterSending) -> AfterSending:
+        _after_sending[kind] = function
+        return function
+
+    return register
+
+
+def composer_of(kind: str) -> Composer | None:
+    """Return who writes the mails of a kind."""
+    return _composers.get(kind)
+
+
+def after_sending_of(kind: str) -> AfterSending | None:
+    """Return what follows the sending of a kind."""
+    return _after_sending.get(kind)

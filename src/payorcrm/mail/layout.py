@@ -1,0 +1,148 @@
+"""The one layout of all mails: the merchant's name, logo and colour around what a composer wrote.
+
+It is rendered and inlined once per appearance of a merchant; a mail only fills the gaps.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from typing import Protocol
+
+from css_inline import CSSInliner
+from django.template import Context, Engine
+
+from payorcrm.merchants.branding import logo_url
+from payorcrm.merchants.models import Merchant
+from payorcrm.ui.colors import palette_of
+
+PRODUCT_ACCENT = "#0f62a8"
+GAPS = ("subject", "preheader", "body", "reason", "unsubscribe")
+
+
+class Letter(Protocol):
+    """What the layout needs to know of a draft."""
+
+    subject: str
+    html: str
+    text: str
+    merchant: Merchant | None
+    preheader: str
+    reason: str
+    list_unsubscribe: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """How a sender looks in a mail."""
+
+    name: str
+    accent: str
+    address: str = ""
+    phone: str = ""
+    reply_to: str = ""
+    logo_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The finished HTML around a mail, cut open at its gaps, and the last lines of the text part."""
+
+    pieces: tuple[str, ...]
+    signature: str
+
+
+def brand_of(merchant: Merchant | None) -> Brand:
+    """Return how a merchant looks; without one, the product itself."""
+    if merchant is None:
+        return Brand(name="PayorCRM", accent=PRODUCT_ACCENT)
+    return Brand(
+        name=merchant.name,
+        accent=merchant.accent_color,
+        address=merchant.address,
+        phone=merchant.phone,
+        reply_to=merchant.reply_to,
+        logo_url=logo_url(merchant),
+    )
+
+
+def layout_of(merchant: Merchant | None) -> Layout:
+    """Return the layout of a merchant's mails."""
+    return _make_layout(brand_of(merchant))
+
+
+def fill_html(letter: Letter, layout: Layout) -> str:
+    """Put a draft into the layout."""
+    before, after_subject, after_preheader, after_body, after_reason, after_unsubscribe = layout.pieces
+    link = escape(letter.list_unsubscribe)
+    unsubscribe = (
+        f' <a href="{link}" class="fine-link" style="color:#5b6778;text-decoration:underline;">'
+        "Unsubscribe from reminders</a>"
+        if link
+        else ""
+    )
+    return "".join(
+        (
+            before,
+            escape(letter.subject),
+            after_subject,
+            escape(letter.preheader),
+            after_preheader,
+            letter.html,
+            after_body,
+            escape(letter.reason),
+            after_reason,
+            unsubscribe,
+            after_unsubscribe,
+        )
+    )
+
+
+def fill_text(letter: Letter, layout: Layout) -> str:
+    """Return the text part with its last lines: who writes, why, and how to end it."""
+    lines = [letter.text.rstrip("\n"), "", "-- ", layout.signature]
+    if letter.reason:
+        lines += ["", letter.reason]
+    if letter.list_unsubscribe:
+        lines.append(f"Unsubscribe from reminders: {letter.list_unsubscribe}")
+    return "\n".join(lines) + "\n"
+
+
+def inline_styles(html: str, merchant: Merchant | None) -> str:
+    """Write the styles of `mail/mail.css` into a fragment's elements, where every mail client finds them."""
+    accent = merchant.accent_color if merchant else PRODUCT_ACCENT
+    return _inliner().inline_fragment(html, stylesheet(accent))
+
+
+@lru_cache(maxsize=64)
+def stylesheet(accent: str) -> str:
+    """Return the stylesheet in the shades of an accent colour."""
+    palette = palette_of(accent)
+    values = {"light": palette.light, "dark": palette.dark}
+    return _engine().get_template("mail/mail.css").render(Context(values, autoescape=False))
+
+
+@lru_cache(maxsize=64)
+def _make_layout(brand: Brand) -> Layout:
+    marks = {gap: f"@@{gap}@@" for gap in GAPS}
+    values = {"brand": brand, "stylesheet": stylesheet(brand.accent), **marks}
+    html = _inliner().inline(_engine().get_template("mail/base.html").render(Context(values)))
+    pieces = []
+    for mark in marks.values():
+        piece, html = html.split(mark)
+        pieces.append(piece)
+    return Layout(pieces=(*pieces, html), signature=_signature(brand))
+
+
+def _signature(brand: Brand) -> str:
+    lines = [brand.name, *brand.address.splitlines(), brand.phone]
+    return "\n".join(line.strip() for line in lines if line.strip())
+
+
+@lru_cache(maxsize=1)
+def _inliner() -> CSSInliner:
+    return CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Engine:
+    return Engine(app_dirs=True)
