@@ -131,6 +131,7 @@ EMAIL_BACKEND = "payorcrm.mail.backend.OutboxBackend"
 # --- money ------------------------------------------------------------------------------------------------------
 
 PAYMENT_GATEWAYS = {"sandbox": "payorcrm.gateways.sandbox.gateway.SandboxGateway"}
+ALLOW_SANDBOX = env.bool("ALLOW_SANDBOX", default=False)
 SANDBOX_URL = env.str("SANDBOX_URL", "http://localhost:8010").rstrip("/")
 GATEWAY_TIMEOUT_SECONDS = env.float("GATEWAY_TIMEOUT_SECONDS", 20.0)
 # A request that a killed process had sent may still arrive; nothing is called "not sent" before this has passed.

@@ -166,12 +166,13 @@ def _check_version(home: Home) -> None:
     version = (home.data / "PG_VERSION").read_text().strip()
     if version != MAJOR_VERSION:
         raise DatabaseUnavailable(
-            f"{home.data} was made by PostgreSQL {version}, and this is {MAJOR_VERSION}. Move that folder away, or set DATABASE_URL."
+            f"{home.data} was made by PostgreSQL {version}, and this is {MAJOR_VERSION}. "
+            "Move that folder away, or set DATABASE_URL."
         )
 
 
 def _forget_dead_server(home: Home) -> None:
-    """Remove the note of a killed server when its number is another program's or a zombie's; PostgreSQL would not start."""
+    """Remove a killed server's note when its number is another program's by now; PostgreSQL would not start."""
     note = home.data / "postmaster.pid"
     try:
         number = int(note.read_text().split("\n", 1)[0])
@@ -224,8 +225,7 @@ def _run(home: Home, program: str, *arguments: str) -> subprocess.CompletedProce
     return subprocess.run(
         [str(home.programs / program), *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
         start_new_session=True,

@@ -147,7 +147,8 @@ def _added_account() -> Account | None:
 
 def _no_account() -> Account:
     raise DatabaseUnavailable(
-        "PostgreSQL refuses to run as root, and no unprivileged user could be made. Run as another user, or set DATABASE_URL."
+        "PostgreSQL refuses to run as root, and no unprivileged user could be made. "
+        "Run as another user, or set DATABASE_URL."
     )
 
 

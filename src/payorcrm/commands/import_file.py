@@ -1,0 +1,101 @@
+"""Import customers or invoices from a CSV or XLSX file. Importing the same file twice changes nothing."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from payorcrm.commands.exits import Exit
+from payorcrm.commands.installation import answering_database, opened
+from payorcrm.commands.the_merchant import add_merchant_argument, the_merchant
+from payorcrm.core.errors import Refused
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from payorcrm.core.tables import DateOrder
+
+SUMMARY = "import customers or invoices from a CSV or XLSX file"
+MOST_ROWS_SHOWN = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to import, from where, and how strictly."""
+    parser.add_argument("kind", choices=["customers", "invoices"])
+    parser.add_argument("file", type=Path, metavar="FILE")
+    add_merchant_argument(parser)
+    parser.add_argument("--skip-bad-rows", action="store_true", help="import the other rows; else one bad row stops it")
+    parser.add_argument("--dates", metavar="ORDER", help="how to read dates such as 03/04/2026, else refused")
+
+
+class CannotRead(Refused):
+    """The file is not there, or the order of dates is not one of those that exist."""
+
+    code: ClassVar[str] = "cannot_read"
+
+
+def run(arguments: argparse.Namespace) -> Exit:
+    """Import, report every bad row, and say by the exit code whether anything was refused."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=True)
+    if not arguments.file.is_file():
+        raise CannotRead(f"There is no file {arguments.file}.")
+    with opened(), answering_database():
+        report = _import(arguments, console)
+    _print_report(console, report)
+    return Exit.OK if report.is_imported and not report.bad_rows else Exit.REFUSED
+
+
+def _import(arguments: argparse.Namespace, console: "Console") -> Any:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from payorcrm.core import clock
+    from payorcrm.customers.import_customers import import_customers
+    from payorcrm.invoices.import_invoices import import_invoices
+
+    import_rows = {"customers": import_customers, "invoices": import_invoices}[arguments.kind]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        rows = progress.add_task(f"Importing {arguments.kind}", total=None)
+        return import_rows(
+            merchant=the_merchant(arguments.merchant),
+            path=arguments.file,
+            now=clock.now(),
+            skip_bad_rows=arguments.skip_bad_rows,
+            dates=_date_order(arguments.dates),
+            progress=lambda finished, total: progress.update(rows, completed=finished, total=total),
+        )
+
+
+def _date_order(text: str | None) -> "DateOrder | None":
+    from payorcrm.core.tables import DateOrder
+
+    if text is None:
+        return None
+    try:
+        return DateOrder(text)
+    except ValueError:
+        raise CannotRead(f"--dates is one of: {', '.join(DateOrder)}.") from None
+
+
+def _print_report(console: "Console", report: Any) -> None:
+    understood = ", ".join(f"{column} ({meaning})" for column, meaning in report.understood)
+    _say(console, f"Columns understood: {understood}")
+    if report.ignored_columns:
+        _say(console, f"Columns not used: {', '.join(report.ignored_columns)}")
+    for bad in report.bad_rows[:MOST_ROWS_SHOWN]:
+        _say(console, f"Row {bad.row}, column {bad.column}: “{bad.value}”: {bad.reason}")
+    if len(report.bad_rows) > MOST_ROWS_SHOWN:
+        _say(console, f"… and {len(report.bad_rows) - MOST_ROWS_SHOWN} more bad rows.")
+    if report.left_in_flight:
+        _say(console, f"Left as they are, because a payment is under way: {', '.join(report.left_in_flight)}")
+    if not report.is_imported:
+        _say(console, "Nothing was imported. Correct these rows, or import the others with --skip-bad-rows.")
+        return
+    counts = f"{report.new_count} new, {report.changed_count} changed, {report.unchanged_count} unchanged"
+    _say(console, f"Imported: {counts}, {report.skipped_count} skipped.")
+
+
+def _say(console: "Console", line: str) -> None:
+    # What stands in a file is printed as it is, never read as markup.
+    console.print(line, markup=False, highlight=False)
