@@ -12,7 +12,7 @@ from payorcrm.core.errors import Refused
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from payorcrm.core.tables import DateOrder
+    from payorcrm.core.dates import DateOrder
 
 SUMMARY = "import customers or invoices from a CSV or XLSX file"
 MOST_ROWS_SHOWN = 50
@@ -68,7 +68,7 @@ def _import(arguments: argparse.Namespace, console: "Console") -> Any:
 
 
 def _date_order(text: str | None) -> "DateOrder | None":
-    from payorcrm.core.tables import DateOrder
+    from payorcrm.core.dates import DateOrder
 
     if text is None:
         return None

@@ -8,7 +8,7 @@ from functools import cache
 from typing import ClassVar, Self
 
 from babel.core import get_global
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 from payorcrm.core.errors import Inconsistent, Refused
 
@@ -55,7 +55,7 @@ class Money:
     @classmethod
     def parse(cls, text: str, currency: str) -> Self:
         """Read "1150", "$1,150.00", "1.150,00 EUR", "(45.00)" or "-45". Raises NotAnAmount."""
-        return cls(parse_minor(text, decimals_of(currency)), currency)
+        return cls(parse_minor(text, currency), currency)
 
     def __add__(self, other: "Money") -> "Money":
         self._same_currency(other)
@@ -146,38 +146,84 @@ def _format_american(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{before}{whole:,}{fraction}{after}"
 
 
-_PLAIN = re.compile(r"-?\d+(?:\.\d{1,2})?\Z", re.ASCII)
-_NOISE = re.compile(r"[\s\u00a0\u202f']|[A-Za-z]{3}|[$€£¥₹]")
-_GROUPED = re.compile(
-    r"(?P<whole>\d{1,3}(?:(?P<group>[.,])\d{3})(?:(?P=group)\d{3})*|\d+)(?:(?P<point>[.,])(?P<part>\d+))?\Z", re.ASCII
+# More than any invoice, and few enough digits that sums of millions of them fit a bigint.
+_MOST_DIGITS = 15
+_PLAIN = re.compile(rf"-?\d{{1,{_MOST_DIGITS - 2}}}(?:\.\d{{1,2}})?\Z", re.ASCII)
+_NUMBER = r"(?:\d{1,3}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*|\d+|(?=\.\d))(?:(?P<point>[.,])(?P<part>\d+))?"
+_AMOUNT = re.compile(
+    r"(?P<open>\()?\s*(?P<minus>[-+\u2212])?\s*(?P<before>[^\W\d_]{1,3}\$?|[^\w\s()+.,'-])?\s*(?P<inner>[-\u2212])?"
+    rf"(?P<number>{_NUMBER})"
+    r"\s*(?P<after>[^\W\d_]{1,3}|[^\w\s()+.,'-])?(?P<trailing>-)?\s*(?P<close>\))?\Z",
+    re.ASCII,
 )
+_PLAIN_SIGNS = "$£¥"
 
 
-def parse_minor(text: str, decimals: int) -> int:
-    """Read an amount as minor units: plain, grouped with commas or dots, with a currency sign, or in parentheses.
+def parse_minor(text: str, currency: str) -> int:
+    """Read an amount as minor units: plain, grouped by commas, dots or spaces, with its currency, or in parentheses.
 
-    Raises NotAnAmount where the text is no number, has more decimals than the currency, or could mean two amounts.
+    Raises NotAnAmount where the text is no number, names another currency, has more decimals than the currency, or
+    could mean two amounts.
     """
+    decimals = decimals_of(currency)
     if decimals == 2 and _PLAIN.match(text):
         whole, _, part = text.partition(".")
         return int(whole + (part + "00")[:2])
-    bare = _NOISE.sub("", text)
-    negative = bare.startswith(("(", "-")) or bare.endswith("-")
-    if bare.startswith("(") != bare.endswith(")"):
-        raise NotAnAmount(f"“{text}” has only one parenthesis.")
-    match = _GROUPED.match(bare.strip("()-+"))
+    match = _AMOUNT.match(text.strip())
     if not match:
         raise NotAnAmount(f"“{text}” is not an amount.")
-    return (-1 if negative else 1) * _minor_of(match, text, decimals)
+    for sign in (match["before"], match["after"]):
+        if sign and sign.upper() not in _signs_of(currency):
+            raise NotAnAmount(f"“{text}” is not in {currency}, the currency of this row.")
+    minor = _minor_of(match, text, decimals)
+    return -minor if _is_negative(match, text) else minor
+
+
+@cache
+def _signs_of(currency: str) -> frozenset[str]:
+    """Return what may stand beside an amount: USD, $ and US$ for dollars; a plain sign serves all that share it."""
+    symbol = get_currency_symbol(currency, locale="en_US").upper()
+    plain = symbol[-1] if symbol[-1] in _PLAIN_SIGNS else symbol
+    return frozenset({currency, symbol, plain, currency[:2] + plain if plain == "$" else symbol})
+
+
+def _is_negative(match: re.Match[str], text: str) -> bool:
+    if bool(match["open"]) != bool(match["close"]):
+        raise NotAnAmount(f"“{text}” has only one parenthesis.")
+    signs = [sign for sign in (match["open"], match["minus"], match["inner"], match["trailing"]) if sign]
+    if len(signs) > 1:
+        raise NotAnAmount(f"“{text}” has two signs.")
+    return signs not in ([], ["+"])
 
 
 def _minor_of(match: re.Match[str], text: str, decimals: int) -> int:
-    group, point, part = match["group"], match["point"], match["part"] or ""
-    whole = match["whole"].replace(group, "") if group else match["whole"]
-    if group and point == group:
-        raise NotAnAmount(f"“{text}” uses “{group}” both for thousands and for decimals.")
-    if group == "." and not point and decimals != 3:
-        raise NotAnAmount(f"“{text}” could mean two amounts; write {whole}.00 or {match['whole'].replace('.', ',')}.")
+    whole, part = _whole_and_part(match, text, decimals)
     if len(part.rstrip("0")) > decimals:
         raise NotAnAmount(f"“{text}” has more decimals than the currency ({decimals}).")
-    return int(whole + part[:decimals].ljust(decimals, "0"))
+    digits = whole + part[:decimals].ljust(decimals, "0")
+    if len(digits.lstrip("0")) > _MOST_DIGITS:
+        raise NotAnAmount(f"“{text}” is too large.")
+    return int(digits)
+
+
+def _whole_and_part(match: re.Match[str], text: str, decimals: int) -> tuple[str, str]:
+    group, point, part = match["group"], match["point"], match["part"] or ""
+    grouped = match["number"].removesuffix((point or "") + part)
+    whole = grouped.replace(group, "") if group else grouped
+    if group and point == group:
+        raise NotAnAmount(f"“{text}” uses “{group}” both for thousands and for decimals.")
+    if point == "," and len(part) > decimals:
+        raise NotAnAmount(f"“{text}” has more decimals than the currency ({decimals}).")
+    if group in (".", ",") and not point and grouped.count(group) == 1:
+        return _one_separator(grouped, text, decimals)
+    return whole, part
+
+
+def _one_separator(grouped: str, text: str, decimals: int) -> tuple[str, str]:
+    """Tell "1,150" (thousands) from "0.125" (decimals), and refuse "1.150", which could be either."""
+    left, separator, right = grouped[:-4], grouped[-4], grouped[-3:]
+    if separator == "." and (decimals == 3 or left == "0"):
+        return left, right
+    if separator == "," and decimals != 3 and not left.startswith("0"):
+        return left + right, ""
+    raise NotAnAmount(f"“{text}” could mean two amounts; write {left}{right} or {left}.{right[:decimals]}.")
