@@ -127,12 +127,15 @@ MAIL_SERVER = mail_server(env.str("EMAIL_URL", ""))
 MAIL_FROM = env.str("MAIL_FROM", "billing@payorcrm.example" if not IS_PRODUCTION else "")
 DEFAULT_FROM_EMAIL = MAIL_FROM
 EMAIL_BACKEND = "payorcrm.mail.backend.OutboxBackend"
+# A mail that a worker claimed and has not finished after this long is taken for abandoned and sent again.
+MAIL_STUCK_AFTER_SECONDS = env.float("MAIL_STUCK_AFTER_SECONDS", 600.0)
 
 # --- money ------------------------------------------------------------------------------------------------------
 
 PAYMENT_GATEWAYS = {"sandbox": "payorcrm.gateways.sandbox.gateway.SandboxGateway"}
 ALLOW_SANDBOX = env.bool("ALLOW_SANDBOX", default=False)
 SANDBOX_URL = env.str("SANDBOX_URL", "http://localhost:8010").rstrip("/")
+SANDBOX_ADMIN_KEY = secret("SANDBOX_ADMIN_KEY")
 GATEWAY_TIMEOUT_SECONDS = env.float("GATEWAY_TIMEOUT_SECONDS", 20.0)
 # A request that a killed process had sent may still arrive; nothing is called "not sent" before this has passed.
 RESOLVE_GRACE_SECONDS = env.float("RESOLVE_GRACE_SECONDS", 90.0)

@@ -48,7 +48,8 @@ def composer(kind: str) -> Callable[[Composer], Composer]:
     """Register who writes the mails of a kind.
 
     It is called as `(mails, now)` with up to a few hundred mails and returns a draft for each id; `None`, or no
-    entry, withdraws the mail. It must take a number of queries that does not grow with the mails.
+    entry, withdraws a mail that is not needed any more. The number of its queries must not grow with the mails. What
+    it raises as Refused, or by a plain mistake, fails the one mail that causes it; Inconsistent fails all of them.
     """
 
     def register(function: Composer) -> Composer:

@@ -57,6 +57,8 @@ class Mail(models.Model):
     about_id = models.UUIDField(null=True)
     to_address = models.EmailField()
     to_name = models.CharField(max_length=200, blank=True)
+    # One of many of a run: a single mail, which somebody waits for, overtakes it.
+    is_bulk = models.BooleanField(default=False, db_default=False)
     subject = models.CharField(max_length=300, blank=True)
     sealed_message = models.BinaryField(null=True)  # only for mails of other libraries, encrypted, until it is sent
     state = models.CharField(max_length=16, choices=MailState.choices, default=MailState.QUEUED)
@@ -73,7 +75,7 @@ class Mail(models.Model):
         constraints = [models.CheckConstraint(name="mail_state", condition=Q(state__in=MailState.values))]
         indexes = [
             models.Index(
-                fields=["send_after", "id"], name="mail_due", condition=Q(state__in=["queued", "deferred"])
+                fields=["is_bulk", "send_after", "id"], name="mail_due", condition=Q(state__in=["queued", "deferred"])
             ),
             models.Index(fields=["claimed_at"], name="mail_claimed", condition=Q(state="sending")),
             models.Index(fields=["merchant", "-id"], name="mail_by_merchant"),

@@ -42,6 +42,10 @@ class ReminderRun(models.Model):
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField()
     min_days_overdue = models.PositiveIntegerField(default=1)
+    # A rehearsal: all mails went to this address, and no customer counts as reminded.
+    to_address = models.EmailField(blank=True, default="", db_default="")
+    # Records contradicted each other; what was not sent by then is not sent.
+    stopped_because = models.TextField(blank=True, default="", db_default="")
     reminder_count = models.PositiveIntegerField(default=0)
     invoice_count = models.PositiveIntegerField(default=0)
 

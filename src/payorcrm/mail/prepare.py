@@ -1,0 +1,137 @@
+"""Turns rows of the outbox into finished messages, a batch at a time; one bad mail does not stop the others."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+
+from payorcrm.core.crypto import CannotDecrypt, decrypt
+from payorcrm.core.errors import Inconsistent, Refused
+from payorcrm.mail.drafts import Composed, Composer, Draft, Unsendable, composer_of
+from payorcrm.mail.layout import Layout, fill_html, fill_text, layout_of
+from payorcrm.mail.message import Envelope, ascii_address, write_message
+from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.transport import Answer, Outgoing
+from payorcrm.merchants.models import Merchant
+
+SEALED = "sealed"
+PRODUCT_NAME = "PayorCRM"
+# What wrong facts or a mistake in a template raise. A lost database is not among them: it stops the batch, and the
+# mails wait.
+FAULTS = (ArithmeticError, AttributeError, LookupError, ObjectDoesNotExist, Refused, TypeError, ValueError)
+
+log = logging.getLogger(__name__)
+
+Prepared = Outgoing | Answer
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch being prepared: the messages, what became of the others, and contradictions for an engineer."""
+
+    now: datetime
+    prepared: dict[UUID, Prepared] = field(default_factory=dict)
+    contradictions: list[Inconsistent] = field(default_factory=list)
+    layouts: dict[UUID | None, Layout] = field(default_factory=dict)
+
+
+def prepare(mails: list[Mail], *, now: datetime) -> Batch:
+    """Write the messages of a batch. Raises nothing for a single mail; contradictions come back with the batch."""
+    batch = Batch(now)
+    for kind, group in _by_kind(mails):
+        composed = _unsealed(group, batch) if kind == SEALED else _compose(kind, group, batch)
+        for mail in group:
+            batch.prepared[mail.id] = _finish(mail, composed.get(mail.id), batch)
+    return batch
+
+
+def _by_kind(mails: list[Mail]) -> Iterator[tuple[str, list[Mail]]]:
+    groups: dict[str, list[Mail]] = {}
+    for mail in mails:
+        groups.setdefault(mail.kind, []).append(mail)
+    yield from groups.items()
+
+
+def _compose(kind: str, mails: list[Mail], batch: Batch) -> Mapping[UUID, Composed | bytes]:
+    composer = composer_of(kind)
+    if composer is None:
+        return _all_unsendable(mails, f"Nothing in this program writes mails of the kind “{kind}”.")
+    try:
+        return composer(mails, batch.now)
+    except Inconsistent as error:
+        batch.contradictions.append(error)
+        return _all_unsendable(mails, f"Stopped before sending: {error}")
+    except FAULTS as error:
+        log.warning("A batch of “%s” could not be written (%s); now one by one", kind, error)
+        return {mail.id: _compose_alone(composer, mail, batch) for mail in mails}
+
+
+def _compose_alone(composer: Composer, mail: Mail, batch: Batch) -> Composed:
+    try:
+        return composer([mail], batch.now).get(mail.id)
+    except Inconsistent as error:
+        batch.contradictions.append(error)
+        return Unsendable(f"Stopped before sending: {error}")
+    except FAULTS as error:
+        log.exception("Mail %s could not be written", mail.id)
+        return Unsendable(f"This mail could not be written: {error}")
+
+
+def _all_unsendable(mails: list[Mail], reason: str) -> dict[UUID, Composed | bytes]:
+    return {mail.id: Unsendable(reason) for mail in mails}
+
+
+def _unsealed(mails: list[Mail], batch: Batch) -> dict[UUID, Composed | bytes]:
+    """Open the messages that other libraries wrote."""
+    return {mail.id: _unseal(mail, batch) for mail in mails}
+
+
+def _unseal(mail: Mail, batch: Batch) -> Composed | bytes:
+    if not mail.sealed_message:
+        return Unsendable("The text of this mail was not kept.")
+    try:
+        return decrypt(bytes(mail.sealed_message))
+    except CannotDecrypt as error:
+        batch.contradictions.append(error)
+        return Unsendable(str(error))
+
+
+def _finish(mail: Mail, composed: Composed | bytes, batch: Batch) -> Prepared:
+    if composed is None:
+        return Answer(MailState.WITHDRAWN)
+    if isinstance(composed, Unsendable):
+        return Answer(MailState.FAILED, composed.reason)
+    try:
+        address = ascii_address(mail.to_address)
+        if isinstance(composed, bytes):
+            return Outgoing(mail.id, address, mail.subject, composed)
+        return Outgoing(mail.id, address, composed.subject, _message_of(mail, composed, batch))
+    except Refused as error:
+        return Answer(MailState.FAILED, str(error))
+
+
+def _message_of(mail: Mail, draft: Draft, batch: Batch) -> bytes:
+    merchant = draft.merchant
+    layout = _layout_for(merchant, batch)
+    envelope = Envelope(
+        message_id=mail.id,
+        from_name=merchant.name if merchant else PRODUCT_NAME,
+        from_address=settings.MAIL_FROM,
+        to_name=mail.to_name,
+        to_address=mail.to_address,
+        subject=draft.subject,
+        reply_to=merchant.reply_to if merchant else "",
+        list_unsubscribe=draft.list_unsubscribe,
+    )
+    return write_message(envelope, text=fill_text(draft, layout), html=fill_html(draft, layout), at=batch.now)
+
+
+def _layout_for(merchant: Merchant | None, batch: Batch) -> Layout:
+    key = merchant.id if merchant else None
+    if key not in batch.layouts:
+        batch.layouts[key] = layout_of(merchant)
+    return batch.layouts[key]

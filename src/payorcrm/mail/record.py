@@ -1,0 +1,79 @@
+"""Records what became of sent mails, many in one statement, and what follows from it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from payorcrm.mail.drafts import after_sending_of
+from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.transport import Answer
+
+# One minute, five, fifteen, an hour, then every four hours: two days in all.
+RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+LATER_RETRY_AFTER = timedelta(hours=4)
+MAX_ATTEMPTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A mail and what became of it."""
+
+    mail: Mail
+    answer: Answer
+    subject: str = ""
+
+
+def record(results: list[Result], *, now: datetime) -> None:
+    """Write the outcomes down in one transaction; what another worker has taken over meanwhile is left alone."""
+    rows = [_row(result, now) for result in results]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD, [now, *columns])
+            recorded = {mail_id for (mail_id,) in cursor.fetchall()}
+        _after_sending([result for result in results if result.mail.id in recorded], now)
+
+
+def retry_at(attempt_count: int, *, now: datetime) -> datetime:
+    """Return when a mail that was tried so many times is tried again."""
+    later = RETRY_AFTER[attempt_count - 1] if 0 < attempt_count <= len(RETRY_AFTER) else LATER_RETRY_AFTER
+    return now + later
+
+
+RECORD = """
+UPDATE mail_mail AS mail SET
+    state = result.state,
+    send_after = coalesce(result.send_after, mail.send_after),
+    sent_at = CASE WHEN result.state = 'sent' THEN %s::timestamptz END,
+    subject = CASE WHEN result.subject = '' THEN mail.subject ELSE result.subject END,
+    last_error = result.error,
+    sealed_message = CASE WHEN result.state = 'sent' THEN NULL ELSE mail.sealed_message END,
+    claimed_at = NULL
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
+    AS result (id, claimed_at, state, send_after, subject, error)
+WHERE mail.id = result.id AND mail.state = 'sending' AND mail.claimed_at = result.claimed_at
+RETURNING mail.id
+"""
+
+
+def _row(result: Result, now: datetime) -> tuple[UUID, datetime | None, str, datetime | None, str, str]:
+    mail, answer = result.mail, result.answer
+    state, error, again = answer.state, answer.error, None
+    if state == MailState.DEFERRED and mail.attempt_count >= MAX_ATTEMPTS:
+        state, error = MailState.FAILED, f"Given up after {mail.attempt_count} tries. {error}"
+    elif state == MailState.DEFERRED:
+        again = retry_at(mail.attempt_count, now=now)
+    return mail.id, mail.claimed_at, state.value, again, result.subject[:300], error
+
+
+def _after_sending(results: list[Result], now: datetime) -> None:
+    sent: dict[str, list[UUID]] = {}
+    for result in results:
+        if result.answer.state == MailState.SENT:
+            sent.setdefault(result.mail.kind, []).append(result.mail.id)
+    for kind, mail_ids in sent.items():
+        follow_up = after_sending_of(kind)
+        if follow_up:
+            follow_up(mail_ids, now)

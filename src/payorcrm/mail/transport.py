@@ -1,0 +1,258 @@
+"""Ways out: an SMTP server, or the demo's own mailbox. Each says what became of a mail; none raises for one mail."""
+
+import re
+import smtplib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+from payorcrm.core.errors import Unavailable
+from payorcrm.mail.models import MailboxMessage, MailState
+
+SECONDS_TO_ANSWER = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One finished message on its way."""
+
+    mail_id: UUID
+    to_address: str
+    subject: str
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of it: sent, deferred, failed or bounced, and why, for people."""
+
+    state: MailState
+    error: str = ""
+
+
+class Transport(Protocol):
+    """A way out, open for a while."""
+
+    is_down: bool
+
+    def send(self, outgoing: Outgoing, now: datetime) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
+class CannotConnect(Unavailable):
+    """The mail server does not let us in."""
+
+    code = "cannot_connect_to_mail_server"
+    message = "The mail server cannot be reached."
+
+
+def open_transport() -> Transport | None:
+    """Return the configured way out; None when there is none, which only production allows."""
+    if settings.MAIL_SERVER:
+        return SmtpTransport(settings.MAIL_SERVER, sender=settings.MAIL_FROM)
+    return MailboxTransport() if settings.IS_DEMO else None
+
+
+class MailboxTransport:
+    """Keeps messages where the demo's mailbox page shows them."""
+
+    is_down = False
+
+    def send(self, outgoing: Outgoing, now: datetime) -> Answer:
+        """Put the message into the mailbox."""
+        MailboxMessage.objects.create(
+            to_address=outgoing.to_address, subject=outgoing.subject, received_at=now, raw=outgoing.message
+        )
+        return Answer(MailState.SENT)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class SmtpTransport:
+    """One connection to a mail server, opened when first needed and used for many mails.
+
+    Once the server cannot be reached, `is_down` stays true and the rest is deferred without waiting for it again.
+    """
+
+    def __init__(self, server: Mapping[str, Any], *, sender: str) -> None:
+        self.is_down = False
+        self._server = server
+        self._sender = sender
+        self._connection: smtplib.SMTP | None = None
+        self._has_carried = False
+        self._trouble = ""
+
+    def send(self, outgoing: Outgoing, now: datetime) -> Answer:
+        """Hand one message over and say how it went."""
+        if self.is_down:
+            return Answer(MailState.DEFERRED, self._trouble)
+        try:
+            return self._hand_over(outgoing)
+        except CannotConnect as error:
+            self.is_down = True
+            self._trouble = str(error)
+            return Answer(MailState.DEFERRED, self._trouble)
+        except OSError as error:  # smtplib's exceptions are among them
+            # The connection broke while the message was under way. It may have arrived: the next try has the same
+            # Message-ID, by which mail clients recognise it.
+            self._drop()
+            return Answer(MailState.DEFERRED, f"The connection to the mail server broke: {_said(error)}")
+
+    def close(self) -> None:
+        """Take leave of the server."""
+        if self._connection:
+            try:
+                self._connection.quit()
+            except OSError:
+                self._connection.close()
+        self._connection = None
+
+    def _hand_over(self, outgoing: Outgoing) -> Answer:
+        refusal = self._introduce(outgoing)
+        if refusal:
+            self._start_over(refusal.code)
+            return refusal.answer()
+        connection = self._connected()
+        try:
+            code, text = connection.data(outgoing.message)
+        except smtplib.SMTPDataError as error:
+            code, text = error.smtp_code, _bytes(error.smtp_error)
+        self._has_carried = True
+        if code == 250:
+            return Answer(MailState.SENT)
+        refusal = Refusal("message", code, text)
+        self._start_over(code)
+        return refusal.answer()
+
+    def _introduce(self, outgoing: Outgoing) -> "Refusal | None":
+        """Name sender and recipient; on a connection that has grown stale, once more on a new one."""
+        try:
+            refusal = self._name_both(outgoing)
+        except OSError:
+            if not self._has_carried:
+                raise
+            refusal = Refusal("sender", 421, b"")
+        if refusal and refusal.code == 421 and self._has_carried:
+            self._drop()
+            refusal = self._name_both(outgoing)
+        return refusal
+
+    def _name_both(self, outgoing: Outgoing) -> "Refusal | None":
+        connection = self._connected()
+        options = [f"size={len(outgoing.message)}"] if connection.has_extn("size") else []
+        code, text = connection.mail(self._sender, options)
+        if code != 250:
+            return Refusal("sender", code, text)
+        code, text = connection.rcpt(outgoing.to_address)
+        return None if code in (250, 251) else Refusal("recipient", code, text)
+
+    def _start_over(self, code: int) -> None:
+        if code == 421:
+            self._drop()
+            return
+        try:
+            self._connected().rset()
+        except OSError:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+        self._has_carried = False
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._connection is None:
+            self._connection = connect(self._server, own_name=self._sender.rpartition("@")[2])
+        return self._connection
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A server's no: to the sender, the recipient or the message."""
+
+    step: str
+    code: int
+    text: bytes
+
+    def answer(self) -> Answer:
+        """Say what follows from it (RFC 5321, section 4.2.1; codes with dots are RFC 3463's)."""
+        said = f"{self.code} {self.text.decode('utf-8', 'replace').strip()}".replace("\r\n", " ").replace("\n", " ")
+        if self.code < 500:
+            return Answer(MailState.DEFERRED, f"The mail server asked to try again later: {said}")
+        if self.step == "sender" and self.code != 552:
+            return Answer(MailState.DEFERRED, f"The mail server does not accept our sender address: {said}")
+        if self.step == "recipient" and re.match(rb"5\.1\.\d", self.text):
+            return Answer(MailState.BOUNCED, f"This address does not exist, says the mail server: {said}")
+        return Answer(MailState.FAILED, f"The mail server refused this mail for good: {said}")
+
+
+def connect(server: Mapping[str, Any], *, own_name: str) -> smtplib.SMTP:
+    """Connect, secure the line as configured and sign in. Raises CannotConnect, which says what went wrong."""
+    connection = None
+    try:
+        connection = _dial(server, own_name)
+        _secure(connection, server)
+        _sign_in(connection, server)
+    except OSError as error:
+        if connection:
+            connection.close()
+        place = f"{server['host']}:{server['port']}"
+        raise CannotConnect(f"The mail server {place} {_trouble(error)}: {_said(error)}") from error
+    return connection
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "could not prove who it is"
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return "refused our user name or password"
+    return "did not answer as expected" if isinstance(error, smtplib.SMTPException) else "cannot be reached"
+
+
+def _dial(server: Mapping[str, Any], own_name: str) -> smtplib.SMTP:
+    if server["security"] == "tls":
+        return smtplib.SMTP_SSL(
+            server["host"],
+            server["port"],
+            local_hostname=own_name,
+            timeout=SECONDS_TO_ANSWER,
+            context=ssl.create_default_context(),
+        )
+    return smtplib.SMTP(server["host"], server["port"], local_hostname=own_name, timeout=SECONDS_TO_ANSWER)
+
+
+def _secure(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:
+    connection.ehlo_or_helo_if_needed()
+    wanted = server["security"] == "starttls" or (
+        server["security"] == "opportunistic" and connection.has_extn("starttls")
+    )
+    if wanted:
+        connection.starttls(context=ssl.create_default_context())
+        connection.ehlo()
+
+
+def _sign_in(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:
+    if not server["user"]:
+        return
+    is_secret = isinstance(connection.sock, ssl.SSLSocket)
+    if not is_secret and server["security"] != "none":
+        raise smtplib.SMTPNotSupportedError("it offers no encryption, and our password does not go over an open line")
+    connection.login(server["user"], server["password"])
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_bytes(error.smtp_error).decode('utf-8', 'replace')}"
+    return str(error) or type(error).__name__
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text if isinstance(text, bytes) else text.encode()
