@@ -1,0 +1,1 @@
+"""Gateways: what every one of them is, the registry, and a folder for each processor."""
