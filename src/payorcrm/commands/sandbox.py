@@ -46,5 +46,5 @@ def _serve(arguments: argparse.Namespace) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     ).serve()

@@ -51,5 +51,5 @@ def _serve(arguments: argparse.Namespace, *, threads: int) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     ).serve()

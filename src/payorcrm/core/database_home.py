@@ -77,7 +77,7 @@ def _home_of_user(var: Path) -> Home:
     folder = var / "postgres"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "log").mkdir(mode=0o700, exist_ok=True)
-    return Home(folder, _socket_folder(folder, None), _wheel_programs(), None)
+    return Home(folder, socket_folder(folder, None), _wheel_programs(), None)
 
 
 def _home_of_root(var: Path) -> Home:
@@ -86,10 +86,14 @@ def _home_of_root(var: Path) -> Home:
         _make_folder(made_by_root, mode=0o755, owner=None)
     account = _owner_of(folder / "data") or _unprivileged_account()
     _make_folder(folder / "log", mode=0o700, owner=account)
-    return Home(folder, _socket_folder(folder, account), _programs_for(account), account)
+    return Home(folder, socket_folder(folder, account), _programs_for(account), account)
 
 
-def _socket_folder(folder: Path, account: Account | None) -> Path:
+def socket_folder(folder: Path, account: Account | None) -> Path:
+    """Return a private folder for the server's socket: in `folder`, or a short one where that path is too long.
+
+    Raises DatabaseUnavailable when someone else has made it first.
+    """
     socket = folder / "socket"
     if len(os.fsencode(socket / _SOCKET_NAME)) > _LONGEST_SOCKET_PATH:
         socket = Path(tempfile.gettempdir()) / f"payorcrm-{os.geteuid()}-{_short_digest(folder)}"
@@ -166,7 +170,7 @@ def _programs_for(account: Account) -> Path:
         return programs
     copied = ROOTS_FOLDER / f"programs-{metadata.version(_WHEEL)}"
     if not copied.exists():
-        _copy_programs(programs.parents[1], copied)
+        copy_programs(programs.parents[1], copied)
     return copied / _WHEEL / programs.parent.name / "bin"
 
 
@@ -182,8 +186,9 @@ def _runs_as(account: Account, programs: Path) -> bool:
     return finished.returncode == 0
 
 
-def _copy_programs(package: Path, destination: Path) -> None:
-    draft = Path(tempfile.mkdtemp(prefix="programs-", dir=ROOTS_FOLDER))
+def copy_programs(package: Path, destination: Path) -> None:
+    """Copy the wheel's programs to where every account may run them."""
+    draft = Path(tempfile.mkdtemp(prefix="programs-", dir=destination.parent))
     installation = package / f"pginstall{MAJOR_VERSION}"
     shutil.copytree(
         installation, draft / _WHEEL / installation.name, ignore=shutil.ignore_patterns("include", "*.a"), symlinks=True
