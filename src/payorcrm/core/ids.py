@@ -26,6 +26,16 @@ def uuid7_batch(count: int) -> Iterator[UUID]:
         yield _uuid7_from(milliseconds, int.from_bytes(noise[start : start + 10], "big"))
 
 
+# A random UUID of version 4 with its first 15 characters replaced; the parameter is `uuid7_start()`.
+UUID7_IN_SQL = "overlay(gen_random_uuid()::text PLACING %(uuid7_start)s FROM 1 FOR 15)::uuid"
+
+
+def uuid7_start() -> str:
+    """Return how every UUIDv7 of this millisecond begins, for `UUID7_IN_SQL`."""
+    digits = f"{time.time_ns() // 1_000_000:012x}"
+    return f"{digits[:8]}-{digits[8:]}-7"
+
+
 def _uuid7_from(milliseconds: int, noise: int) -> UUID:
     high = (noise >> 62) & 0xFFF
     low = noise & 0x3FFF_FFFF_FFFF_FFFF

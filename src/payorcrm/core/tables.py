@@ -10,6 +10,7 @@ from typing import BinaryIO
 from payorcrm.core.delimited import DELIMITERS, Broken, Progress, Record, records_in, records_of, sample_of
 from payorcrm.core.encodings import encoding_of
 from payorcrm.core.headers import HEADER_ROWS, Names, find_header, no_header, places_of
+from payorcrm.core.report_lines import ReportLines
 from payorcrm.core.workbooks import is_workbook, sheets_of
 
 BATCH_ROWS = 5_000
@@ -27,11 +28,17 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a table should look like: names a column of each meaning may have, best first; what must be there; what only once."""
+    """What a table should look like.
+
+    Names that a column of each meaning may have, best first; which meanings must be there (one of each group), and which may
+    be there only once. `key` is a meaning that no row lacks, and `sums` those that totals below a report add up.
+    """
 
     names: Names
     required: Sequence[Sequence[str]]
     exact: Collection[str]
+    key: str
+    sums: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Table:
     header: list[str]
     header_row: int
     places: dict[str, int]
+    report_lines: ReportLines
     _records: Iterator[Record] = field(repr=False)
 
     @property
@@ -87,7 +95,7 @@ class Table:
                 bad_rows.append(BadRow(row, "", "", record.reason))
             elif len(record) > width and any(record[width:]):
                 bad_rows.append(_too_wide(row, record, width))
-            elif "".join(record).strip():
+            elif "".join(record).strip() and not self.report_lines.has(record):
                 rows.append(row)
                 whole.append(record if len(record) >= width else record + [""] * (width - len(record)))
         columns = list(zip(*whole, strict=False)) or [()] * width
@@ -153,4 +161,6 @@ def _table(records: Iterator[Record], top: list[list[str]], layout: Layout) -> T
     while header and not header[-1]:
         header.pop()
     places = places_of(header, layout.names, layout.required, layout.exact)
-    return Table(header, place + 1, places, islice(records, place + 1, None))
+    unnamed = frozenset(at for at, name in enumerate(header) if not name)
+    report_lines = ReportLines(places[layout.key], unnamed, frozenset(places.get(meaning, -1) for meaning in layout.sums))
+    return Table(header, place + 1, places, report_lines, islice(records, place + 1, None))

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from payorcrm.core.errors import Inconsistent
-from payorcrm.core.ids import uuid7, uuid7_batch
+from payorcrm.core.ids import UUID7_IN_SQL, uuid7, uuid7_batch, uuid7_start
 from payorcrm.core.money import Money
 from payorcrm.ledger.models import Account, Entry, EntryKind, Posting
 
@@ -60,6 +62,47 @@ def post_entry(
         for posting_id, line in zip(uuid7_batch(len(lines)), lines, strict=True)
     )
     return entry
+
+
+def post_batch(
+    *, merchant_id: UUID, kind: EntryKind, against: Account, amounts: str, source: Source, now: datetime
+) -> int:
+    """Write one entry with a pair of postings per customer and currency, in the caller's transaction; return how many pairs.
+
+    `amounts` is a query of (customer_id, currency, amount), in any number of rows; each sum goes to RECEIVABLE, and its
+    opposite to `against`. Sums of zero are left out, and an entry with no sums at all is not written.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _POST_BATCH.format(amounts=amounts),
+            {
+                "entry_id": uuid7(),
+                "merchant_id": merchant_id,
+                "kind": kind,
+                "source_kind": source.kind,
+                "source_id": source.id,
+                "now": now,
+                "receivable": Account.RECEIVABLE,
+                "against": against,
+                "uuid7_start": uuid7_start(),
+            },
+        )
+        return cursor.rowcount // 2
+
+
+_POST_BATCH = f"""
+WITH sums AS (
+  SELECT customer_id, currency, sum(amount)::bigint AS amount
+    FROM ({{amounts}}) AS amounts GROUP BY customer_id, currency HAVING sum(amount) <> 0
+), entry AS (
+  INSERT INTO ledger_entry (id, merchant_id, kind, source_kind, source_id, posted_at)
+  SELECT %(entry_id)s, %(merchant_id)s, %(kind)s, %(source_kind)s, %(source_id)s, %(now)s
+   WHERE EXISTS (SELECT FROM sums)
+)
+INSERT INTO ledger_posting (id, merchant_id, entry_id, account, customer_id, amount, currency)
+SELECT {UUID7_IN_SQL}, %(merchant_id)s, %(entry_id)s, side.account, sums.customer_id, side.sign * sums.amount, sums.currency
+  FROM sums CROSS JOIN (VALUES (%(receivable)s, 1), (%(against)s, -1)) AS side (account, sign)
+"""
 
 
 def _check_balance(lines: Sequence[Line]) -> None:
