@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.factories import database
 
@@ -29,6 +30,18 @@ def pytest_configure(config: pytest.Config) -> None:
     assert settings.DATABASES
     # WhiteNoise warns of a folder that is not there, and warnings are errors.
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """After a test with real transactions, empty the queue, which Django's own flush passes over."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if (marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames:
+        from django.db import connection
+
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from payorcrm.core.database import FAST_AND_FORGETFUL, EmbeddedServer, ensure_database
 
-LEFT_OVER = re.compile(r"(?:test_|journeys_)?payorcrm_(\d+)(?:_gw\d+)?")
+LEFT_OVER = re.compile(r"(?:test_|journeys_|sandbox_)?payorcrm_(\d+)(?:_\w+)?")
 
 
 def provide(var: Path) -> Callable[[], None]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.factories.chromium import ARGUMENTS, ensure_chromium

@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from payorcrm.commands.exits import Exit
@@ -34,15 +36,11 @@ def run(arguments: argparse.Namespace) -> Exit:
 
 async def _work(concurrency: int) -> None:
     from django.conf import settings
-    from procrastinate.contrib.django import app
 
-    # A second application around the same jobs: what they enqueue still goes through Django's connection, in their
-    # own transaction. `replace_connector` would send it through the worker's.
-    working = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
-    async with working.open_async():
-        rescue = asyncio.create_task(_rescue_jobs_of_dead_workers(working))
+    async with working_application() as application:
+        rescue = asyncio.create_task(_rescue_from_time_to_time(application))
         # PgBouncer's transaction pooling passes no notifications on, so the worker looks more often itself.
-        await working.run_worker_async(
+        await application.run_worker_async(
             concurrency=concurrency,
             listen_notify=not settings.BEHIND_PGBOUNCER,
             fetch_job_polling_interval=0.5 if settings.BEHIND_PGBOUNCER else 1.0,
@@ -54,9 +52,24 @@ async def _work(concurrency: int) -> None:
         rescue.cancel()
 
 
-async def _rescue_jobs_of_dead_workers(working: "App") -> None:
-    """Give jobs that a killed worker had begun to the living, every few seconds."""
+@asynccontextmanager
+async def working_application() -> "AsyncIterator[App]":
+    """Open the application that knows all jobs, on an asynchronous connection of the worker's own."""
+    from procrastinate.contrib.django import app
+
+    worker_connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
+    with app.replace_connector(worker_connector):
+        async with app.open_async() as application:
+            yield application
+
+
+async def rescue_jobs_of_dead_workers(application: "App") -> None:
+    """Give the jobs that a killed worker had begun to the living."""
+    for job in await application.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
+        await application.job_manager.retry_job(job)
+
+
+async def _rescue_from_time_to_time(application: "App") -> None:
     while True:
-        for job in await working.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
-            await working.job_manager.retry_job(job)
+        await rescue_jobs_of_dead_workers(application)
         await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -3,7 +3,7 @@
 A job is enqueued in the transaction that caused it. Jobs carry ids and call one action.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,17 @@ from typing import Any
 from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import JobDeferrer
+from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
 from payorcrm.core.errors import Unavailable
+
+# A worker puts a connection of its own into the application, but what its jobs enqueue belongs to their transaction.
+_OUR_CONNECTION = DjangoConnector()
+_OUR_QUEUE = JobManager(_OUR_CONNECTION)
 
 RETRY_LATER = RetryStrategy(max_attempts=8, wait=2, exponential_wait=3, retry_exceptions=[Unavailable])
 
@@ -29,9 +36,11 @@ def periodic(*, cron: str) -> Callable[[Task[..., Any, Any]], Task[..., Any, Any
     return app.periodic(cron=cron)
 
 
-def enqueue(task: Task[..., Any, Any], *, at: datetime | None = None, lock: str | None = None, **ids: str | int) -> None:
+def enqueue(
+    task: Task[..., Any, Any], *, at: datetime | None = None, lock: str | None = None, **ids: str | int
+) -> None:
     """Put a job on the queue inside the current transaction; jobs that share `lock` run one after another."""
-    task.configure(schedule_at=at, lock=lock).defer(**ids)
+    _put(task.configure(schedule_at=at, lock=lock), ids)
 
 
 def enqueue_once(task: Task[..., Any, Any], *, key: str, at: datetime | None = None, **ids: str | int) -> None:
@@ -39,10 +48,15 @@ def enqueue_once(task: Task[..., Any, Any], *, key: str, at: datetime | None = N
 
     The key is a partial unique index; a transaction that enqueues at the same moment may win, which is as good.
     """
-    waiting = app.connector.get_sync_connector().execute_query_all(
+    waiting = _OUR_CONNECTION.execute_query_all(
         "SELECT 1 FROM procrastinate_jobs WHERE queueing_lock = %(key)s AND status = 'todo'", key=key
     )
     if waiting:
         return
     with suppress(AlreadyEnqueued), transaction.atomic():
-        task.configure(queueing_lock=key, schedule_at=at).defer(**ids)
+        _put(task.configure(queueing_lock=key, schedule_at=at), ids)
+
+
+def _put(deferrer: JobDeferrer, ids: Mapping[str, str | int]) -> None:
+    deferrer.job_manager = _OUR_QUEUE
+    deferrer.defer(**ids)
