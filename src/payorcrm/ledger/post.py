@@ -37,9 +37,7 @@ class Source:
     id: UUID
 
 
-def post_entry(
-    *, merchant_id: UUID, kind: EntryKind, postings: Sequence[Line], source: Source, now: datetime
-) -> Entry:
+def post_entry(*, merchant_id: UUID, kind: EntryKind, postings: Sequence[Line], source: Source, now: datetime) -> Entry:
     """Write one entry with its postings, in the caller's transaction. Raises NotBalanced.
 
     Lines of zero are left out. A second entry of the same kind and source violates a unique constraint.

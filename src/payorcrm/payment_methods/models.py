@@ -27,7 +27,9 @@ class PaymentMethod(models.Model):
     """A card or bank account at a processor. One that was not saved serves a single payment."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payment_methods")
     gateway = models.CharField(max_length=40)
     token = EncryptedTextField()
@@ -96,7 +98,9 @@ class Mandate(models.Model):
     """The payer's authorization to debit a bank account, word for word (Nacha Operating Rules, subsection 2.3.2)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="mandates")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="mandates")
     reference = models.CharField(max_length=24, unique=True)

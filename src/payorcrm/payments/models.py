@@ -12,14 +12,16 @@ from payorcrm.customers.models import Customer
 from payorcrm.gateways.base import DeclineCode
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
-from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.models import Mandate, PaymentMethod
 
 
 class PaymentRequest(models.Model):
     """The invoices that one mail asks a customer to pay together. Payment links name it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
@@ -33,7 +35,9 @@ class PaymentRequestLine(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="lines", db_constraint=False)
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     customer_id = models.UUIDField()
 
 
@@ -44,7 +48,9 @@ class Confirmation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, related_name="confirmations")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="+")
@@ -86,6 +92,9 @@ class ConfirmationLine(models.Model):
             models.UniqueConstraint(fields=["confirmation", "invoice"], name="confirmation_line_once"),
             models.CheckConstraint(name="confirmation_line_amount", condition=Q(amount__gt=0)),
         ]
+
+    def amount_money(self) -> Money:
+        return Money(self.amount, self.confirmation.currency)
 
 
 class PaymentState(models.TextChoices):
@@ -140,10 +149,13 @@ class Payment(models.Model):
     """One attempt to collect."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="payments", db_constraint=False, db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments", db_index=False)
     request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, null=True, related_name="payments")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="payments")
+    mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     gateway = models.CharField(max_length=40)
     reference = models.CharField(max_length=24, unique=True)
     idempotency_key = models.CharField(max_length=80, unique=True)
@@ -208,8 +220,12 @@ class Allocation(models.Model):
     """The part of a payment that goes to one invoice; it counts as reserved while the payment is in flight."""
 
     id = models.BigAutoField(primary_key=True)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, related_name="allocations", db_constraint=False, db_index=False
+    )
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations", db_constraint=False)
     customer_id = models.UUIDField()
     amount = models.BigIntegerField()
@@ -229,7 +245,9 @@ class PaymentEvent(models.Model):
     """One line of a payment's time line."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="events")
     state = models.CharField(max_length=16, choices=PaymentState.choices)
     at = models.DateTimeField()
@@ -251,7 +269,5 @@ class ReceivedEvent(models.Model):
     applied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["gateway", "merchant", "event_id"], name="received_event_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["gateway", "merchant", "event_id"], name="received_event_once")]
         indexes = [models.Index(F("received_at"), name="received_event_waiting", condition=Q(applied_at__isnull=True))]

@@ -2,10 +2,11 @@
 
 import django.core.validators
 import django.db.models.deletion
-import payorcrm.core.crypto
-import payorcrm.core.ids
 from django.conf import settings
 from django.db import migrations, models
+
+import payorcrm.core.crypto
+import payorcrm.core.ids
 
 
 class Migration(migrations.Migration):

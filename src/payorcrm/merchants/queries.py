@@ -1,0 +1,35 @@
+"""Reads about merchants that several callers share."""
+
+from uuid import UUID
+
+from payorcrm.core.errors import Refused
+from payorcrm.gateways.base import Gateway
+from payorcrm.gateways.registry import gateway
+from payorcrm.merchants.models import GatewayAccount, Merchant, Role, Staff
+
+
+class CannotTakePayments(Refused):
+    """A merchant has not connected a payment processor."""
+
+    code = "cannot_take_payments"
+    message = "Online payment is not set up yet. Please contact the company that sent you the invoice."
+
+
+def gateway_account_of(merchant_id: UUID, name: str = "") -> GatewayAccount:
+    """Return the account of a named gateway, or the merchant's first one. Raises CannotTakePayments."""
+    accounts = GatewayAccount.objects.filter(merchant_id=merchant_id).order_by("id")
+    account = (accounts.filter(gateway=name) if name else accounts).first()
+    if account is None:
+        raise CannotTakePayments
+    return account
+
+
+def gateway_of(account: GatewayAccount) -> Gateway:
+    """Return the line to the processor that an account's keys open."""
+    return gateway(account.gateway, account.credentials())
+
+
+def people_to_tell(merchant: Merchant) -> list[str]:
+    """Return the addresses of the staff who act when something goes wrong: owners and collectors."""
+    told = Staff.objects.filter(merchant=merchant, role__in=[Role.OWNER, Role.COLLECTOR], user__is_active=True)
+    return list(told.order_by("id").values_list("user__email", flat=True))

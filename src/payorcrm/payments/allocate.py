@@ -1,0 +1,97 @@
+"""Moving the invoices of a payment: paid, released, reopened. Every function runs in the caller's transaction."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from payorcrm.core.money import Money
+from payorcrm.invoices.models import Invoice
+from payorcrm.ledger.models import Account, EntryKind
+from payorcrm.ledger.post import Line, Source, post_entry
+from payorcrm.payments.models import Payment
+
+
+def allocate(*, payment: Payment, now: datetime) -> None:
+    """Pay the invoices that the payment reserved, and post it to the ledger."""
+    lock_invoices_of(payment)
+    _run(
+        """UPDATE invoices_invoice i
+              SET in_flight = i.in_flight - a.amount, balance = i.balance - a.amount,
+                  status = CASE WHEN i.balance = a.amount THEN 'paid' ELSE i.status END
+             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
+        payment,
+    )
+    _post(payment, EntryKind.PAYMENT, sign=1, now=now)
+
+
+def release(*, payment: Payment) -> None:
+    """Give back what the payment reserved; the money did not move."""
+    lock_invoices_of(payment)
+    _run(
+        """UPDATE invoices_invoice i SET in_flight = i.in_flight - a.amount
+             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
+        payment,
+    )
+
+
+def reopen(*, payment: Payment, now: datetime) -> None:
+    """Make the payment's invoices owed again, at their original due dates, and reverse its ledger entry."""
+    lock_invoices_of(payment)
+    _run(
+        """UPDATE invoices_invoice i SET balance = i.balance + a.amount, status = 'open'
+             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
+        payment,
+    )
+    _post(payment, EntryKind.PAYMENT_RETURNED, sign=-1, now=now)
+
+
+def reserve_again(*, payment: Payment) -> None:
+    """Reserve what is still payable of the payment's invoices, after it had been released by mistake.
+
+    What was paid some other way meanwhile stays unapplied: the allocations shrink to what is left.
+    """
+    lock_invoices_of(payment)
+    _run(
+        """UPDATE payments_allocation a SET amount = least(a.amount, i.balance - i.in_flight)
+             FROM invoices_invoice i
+            WHERE a.payment_id = %s AND i.id = a.invoice_id AND i.status = 'open' AND i.in_flight < i.balance""",
+        payment,
+    )
+    _run(
+        """DELETE FROM payments_allocation a USING invoices_invoice i
+            WHERE a.payment_id = %s AND i.id = a.invoice_id AND (i.status <> 'open' OR i.in_flight >= i.balance)""",
+        payment,
+    )
+    _run(
+        """UPDATE invoices_invoice i SET in_flight = i.in_flight + a.amount
+             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
+        payment,
+    )
+
+
+def lock_invoices_of(payment: Payment) -> list[Invoice]:
+    """Lock the payment's invoices in id order, the order of every other lock on invoices."""
+    chosen = Invoice.objects.filter(allocations__payment=payment)
+    return list(chosen.order_by("id").select_for_update(of=("self",)))
+
+
+def _post(payment: Payment, kind: EntryKind, *, sign: int, now: datetime) -> None:
+    allocated = Money(_allocated(payment), payment.currency)
+    unapplied = payment.amount_money() - allocated
+    lines = [
+        Line(Account.CLEARING, Money(sign * payment.amount, payment.currency)),
+        Line(Account.RECEIVABLE, Money(-sign * allocated.minor, payment.currency), payment.customer_id),
+        Line(Account.UNAPPLIED, Money(-sign * unapplied.minor, payment.currency), payment.customer_id),
+    ]
+    post_entry(
+        merchant_id=payment.merchant_id, kind=kind, postings=lines, source=Source("payment", payment.id), now=now
+    )
+
+
+def _allocated(payment: Payment) -> int:
+    return sum(payment.allocations.values_list("amount", flat=True))
+
+
+def _run(statement: str, payment: Payment) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [payment.id])

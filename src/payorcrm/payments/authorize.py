@@ -1,0 +1,49 @@
+"""The authorization of a bank debit: what the payer reads, and that they accepted it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from payorcrm.core.clock import day_in
+from payorcrm.core.money import Money
+from payorcrm.payment_methods.mandate import Acceptance, authorization_text
+from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payments.models import Confirmation, PaymentRequest
+from payorcrm.payments.queries import payable_invoices_of
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The text that the payer of a bank debit accepted, and how."""
+
+    text: str
+    acceptance: Acceptance
+
+
+def accepted(method: PaymentMethod, text: str, acceptance: Acceptance) -> Authorization | None:
+    """Return the authorization that a debit needs; a card needs none."""
+    return None if method.is_card() else Authorization(text, acceptance)
+
+
+def text_for_confirmation(confirmation: Confirmation, amount: Money, now: datetime) -> str:
+    """Return what the payer of a saved account authorizes by confirming."""
+    numbers = confirmation.lines.order_by("invoice__due_on", "invoice__number").values_list(
+        "invoice__number", flat=True
+    )
+    return _text(confirmation.request, confirmation.method, amount, list(numbers), now)
+
+
+def text_for_request(request: PaymentRequest, method: PaymentMethod, amount: Money, now: datetime) -> str:
+    """Return what the payer of a new account authorizes by paying a request."""
+    numbers = [invoice.number for invoice in payable_invoices_of(request)]
+    return _text(request, method, amount, numbers, now)
+
+
+def _text(request: PaymentRequest, method: PaymentMethod, amount: Money, numbers: Sequence[str], now: datetime) -> str:
+    return authorization_text(
+        merchant=request.merchant,
+        method=method,
+        amount=amount,
+        invoice_numbers=numbers,
+        today=day_in(request.merchant.time_zone, now),
+    )

@@ -1,0 +1,211 @@
+"""Confirmations: asked for with a button in a mail, sent to the address on file, paid once from its link."""
+
+import hmac
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from payorcrm.core.errors import Refused
+from payorcrm.core.ids import uuid7
+from payorcrm.core.money import Money
+from payorcrm.core.signing import NotGenuine
+from payorcrm.customers.queries import contact_on_file
+from payorcrm.invoices.models import Invoice
+from payorcrm.mail.compose import queue_mail
+from payorcrm.payment_methods.mandate import Acceptance
+from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payments.authorize import accepted, text_for_confirmation
+from payorcrm.payments.collect import collect
+from payorcrm.payments.models import Confirmation, ConfirmationLine, Payment, PaymentRequest
+from payorcrm.payments.queries import payable_invoices_of
+from payorcrm.payments.reserve import NothingLeftToPay, Order, payable_amounts, payment_by_key
+from payorcrm.payments.secrets import new_secrets, secrets_of, token_digest
+
+SEND_AGAIN_AFTER = timedelta(minutes=1)
+CODE_TRIES = 5
+
+
+class ConfirmationExpired(Refused):
+    """A confirmation link is older than the merchant allows, or was replaced by a newer one."""
+
+    code = "confirmation_expired"
+    status: ClassVar[int] = 410
+    message = "Nothing was charged: this confirmation is no longer valid."
+
+    def __init__(self, confirmation: Confirmation) -> None:
+        super().__init__()
+        self.confirmation = confirmation
+
+
+class WrongCode(Refused):
+    """The six digits do not match the mail."""
+
+    code = "wrong_code"
+    status: ClassVar[int] = 422
+
+    def __init__(self, tries_left: int) -> None:
+        left = f"{tries_left} {'try' if tries_left == 1 else 'tries'} left" if tries_left else "no tries left"
+        super().__init__(f"Nothing was charged: this is not the code in the mail ({left}).")
+        self.tries_left = tries_left
+
+
+class MethodGone(Refused):
+    """The saved method of a payment button was removed or belongs to nobody here."""
+
+    code = "method_gone"
+    status: ClassVar[int] = 410
+    message = "Nothing was charged: this card or bank account is no longer saved."
+
+
+def request_confirmation(*, request: PaymentRequest, method: PaymentMethod, now: datetime) -> Confirmation:
+    """Freeze what is payable of a request and mail it for confirmation to the address on file.
+
+    An open confirmation of the same invoices and amounts is sent again instead, at most once a minute.
+    Raises NothingLeftToPay, MethodGone, NoAddressOnFile.
+    """
+    with transaction.atomic(durable=True):
+        PaymentRequest.objects.select_for_update().get(id=request.id)
+        if not method.is_saved() or method.customer_id != request.customer_id:
+            raise MethodGone
+        invoices = payable_invoices_of(request)
+        if not invoices:
+            raise NothingLeftToPay
+        confirmation = _open_one(request, method, invoices, now)
+        if confirmation is None:
+            confirmation = _freeze(request, method, invoices, now)
+            _send(confirmation, now)
+        elif now - confirmation.last_sent_at >= SEND_AGAIN_AFTER:
+            Confirmation.objects.filter(id=confirmation.id).update(last_sent_at=now)
+            _send(confirmation, now)
+    return confirmation
+
+
+def open_confirmation(*, token: str, now: datetime) -> Confirmation:
+    """Return the confirmation that a mail's link names. Raises NotGenuine, ConfirmationExpired.
+
+    One that has led to a payment is returned as long as it exists; `payment_of` finds the payment.
+    """
+    found = Confirmation.objects.select_related("merchant", "customer", "request", "method")
+    confirmation = found.filter(token_digest=token_digest(token)).first()
+    if confirmation is None:
+        raise NotGenuine
+    if payment_of(confirmation) is None and (confirmation.closed_at or confirmation.has_expired(now=now)):
+        raise ConfirmationExpired(confirmation)
+    return confirmation
+
+
+def payment_of(confirmation: Confirmation) -> Payment | None:
+    """Return the payment that the confirmation has led to, if any."""
+    return payment_by_key(_key(confirmation))
+
+
+def amount_left(confirmation: Confirmation) -> Money:
+    """Return what of the frozen amount can still be paid today."""
+    agreed = _agreed(confirmation)
+    invoices = list(Invoice.objects.filter(id__in=agreed))
+    return Money(sum(payable_amounts(agreed, invoices, confirmation.currency).values()), confirmation.currency)
+
+
+def pay_confirmation(*, confirmation: Confirmation, agreed: Money, acceptance: Acceptance) -> Payment:
+    """Pay what was confirmed, once. `agreed` is the amount that the payer saw.
+
+    Raises NothingLeftToPay, AmountChanged, MethodGone.
+    """
+    earlier = payment_of(confirmation)
+    if earlier:
+        return earlier
+    if not confirmation.method.is_saved():
+        raise MethodGone
+    return collect(order=_order(confirmation, agreed, acceptance), now=acceptance.at)
+
+
+def check_code(*, confirmation: Confirmation, code: str) -> None:
+    """Compare the six digits of the mail; every wrong guess counts, five in all. Raises WrongCode."""
+    # Counted before it is compared, so that guesses sent at the same moment cannot share a try.
+    counted = Confirmation.objects.filter(id=confirmation.id, code_attempt_count__lt=CODE_TRIES).update(
+        code_attempt_count=F("code_attempt_count") + 1
+    )
+    digits = "".join(letter for letter in code if letter.isdigit())
+    if counted and hmac.compare_digest(digits, secrets_of(confirmation).code):
+        Confirmation.objects.filter(id=confirmation.id).update(code_attempt_count=F("code_attempt_count") - 1)
+        return
+    confirmation.refresh_from_db(fields=["code_attempt_count"])
+    raise WrongCode(CODE_TRIES - confirmation.code_attempt_count)
+
+
+def _key(confirmation: Confirmation) -> str:
+    return f"confirmation:{confirmation.id}"
+
+
+def _agreed(confirmation: Confirmation) -> dict[UUID, int]:
+    return dict(confirmation.lines.values_list("invoice_id", "amount"))
+
+
+def _order(confirmation: Confirmation, agreed: Money, acceptance: Acceptance) -> Order:
+    return Order(
+        key=_key(confirmation),
+        customer_id=confirmation.customer_id,
+        merchant_id=confirmation.merchant_id,
+        method=confirmation.method,
+        amounts=_agreed(confirmation),
+        agreed=agreed,
+        authorization=accepted(
+            confirmation.method, text_for_confirmation(confirmation, agreed, acceptance.at), acceptance
+        ),
+        request_id=confirmation.request_id,
+        confirmation_id=confirmation.id,
+    )
+
+
+def _open_one(
+    request: PaymentRequest, method: PaymentMethod, invoices: list[Invoice], now: datetime
+) -> Confirmation | None:
+    """Return the open confirmation if it still says the truth; close it otherwise."""
+    confirmation = Confirmation.objects.filter(request=request, method=method, closed_at=None).first()
+    if confirmation is None:
+        return None
+    frozen = {invoice.id: invoice.payable_money().minor for invoice in invoices}
+    is_true = not confirmation.has_expired(now=now) and _agreed(confirmation) == frozen
+    if is_true and confirmation.code_attempt_count < CODE_TRIES:
+        return confirmation
+    Confirmation.objects.filter(id=confirmation.id).update(closed_at=now)
+    return None
+
+
+def _freeze(request: PaymentRequest, method: PaymentMethod, invoices: list[Invoice], now: datetime) -> Confirmation:
+    confirmation_id = uuid7()
+    secrets = new_secrets(confirmation_id)
+    confirmation = Confirmation.objects.create(
+        id=confirmation_id,
+        merchant_id=request.merchant_id,
+        customer_id=request.customer_id,
+        request=request,
+        method=method,
+        amount=sum(invoice.payable_money().minor for invoice in invoices),
+        currency=request.currency,
+        token_digest=token_digest(secrets.token),
+        created_at=now,
+        expires_at=now + timedelta(hours=request.merchant.confirmation_hours),
+        last_sent_at=now,
+    )
+    ConfirmationLine.objects.bulk_create(
+        ConfirmationLine(confirmation=confirmation, invoice=invoice, amount=invoice.payable_money().minor)
+        for invoice in invoices
+    )
+    return confirmation
+
+
+def _send(confirmation: Confirmation, now: datetime) -> None:
+    contact = contact_on_file(confirmation.customer_id)
+    queue_mail(
+        kind="confirmation",
+        about_id=confirmation.id,
+        merchant=confirmation.merchant,
+        customer_id=confirmation.customer_id,
+        to_address=contact.email,
+        to_name=str(contact),
+        now=now,
+    )

@@ -1,0 +1,43 @@
+"""The timetable of payments."""
+
+from uuid import UUID
+
+from payorcrm.core.clock import now
+from payorcrm.core.jobs import enqueue_once, job, periodic
+from payorcrm.merchants.models import GatewayAccount
+from payorcrm.payments.apply_event import apply_event, fetch_missed_events
+from payorcrm.payments.resolve import resolve, unanswered_payments
+
+
+@job()
+def resolve_payment(*, payment_id: str) -> None:
+    """Find out what became of one payment."""
+    resolve(payment_id=UUID(payment_id), now=now())
+
+
+@job()
+def apply_one_event(*, event_id: str) -> None:
+    """Apply one event of a processor."""
+    apply_event(event_id=UUID(event_id), now=now())
+
+
+@job()
+def fetch_events_of(*, account_id: str) -> None:
+    """Ask one processor for events whose webhooks were lost."""
+    fetch_missed_events(account_id=UUID(account_id), now=now())
+
+
+@periodic(cron="*/10 * * * * *")
+@job()
+def resolve_unanswered(timestamp: int) -> None:
+    """Look for payments whose answer was lost."""
+    for payment_id in unanswered_payments(now=now()):
+        enqueue_once(resolve_payment, key=f"resolve {payment_id}", payment_id=str(payment_id))
+
+
+@periodic(cron="*/5 * * * *")
+@job()
+def fetch_all_events(timestamp: int) -> None:
+    """Ask every processor for events whose webhooks were lost."""
+    for account_id in GatewayAccount.objects.values_list("id", flat=True):
+        enqueue_once(fetch_events_of, key=f"events {account_id}", account_id=str(account_id))

@@ -1,0 +1,176 @@
+"""Phase one of collecting: lock the invoices, write the payment, reserve the amounts. No network here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from payorcrm.core.errors import Refused
+from payorcrm.core.ids import readable_reference
+from payorcrm.core.money import Money
+from payorcrm.invoices.models import Invoice, InvoiceStatus
+from payorcrm.payment_methods.mandate import record_mandate
+from payorcrm.payment_methods.models import Mandate, PaymentMethod
+from payorcrm.payments.authorize import Authorization
+from payorcrm.payments.models import Allocation, Confirmation, Payment, PaymentEvent, PaymentState
+
+
+class NothingLeftToPay(Refused):
+    """Every invoice was settled some other way, or a payment for it is under way."""
+
+    code = "nothing_left_to_pay"
+    message = "Nothing was charged: there is nothing left to pay here."
+
+
+class AmountChanged(Refused):
+    """Less is payable now than the payer agreed to."""
+
+    code = "amount_changed"
+    message = "Nothing was charged: the amount has changed."
+
+    def __init__(self, now_payable: Money) -> None:
+        super().__init__(f"Nothing was charged: the amount has changed to {now_payable}.")
+        self.now_payable = now_payable
+
+
+class NotAuthorized(Refused):
+    """A bank account was to be debited without its owner's authorization."""
+
+    code = "not_authorized"
+    message = "Nothing was charged: please accept the authorization first."
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a payer agreed to pay.
+
+    `amounts` are minor units per invoice, the most that may be taken for each; `agreed` is the total on the button.
+    The same `key` never makes a second payment. A bank account needs the authorization, a card has none.
+    """
+
+    key: str
+    customer_id: UUID
+    merchant_id: UUID
+    method: PaymentMethod
+    amounts: Mapping[UUID, int]
+    agreed: Money
+    authorization: Authorization | None = None
+    request_id: UUID | None = None
+    confirmation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The payment of an order, and whether this call made it."""
+
+    payment: Payment
+    is_new: bool
+
+
+def reserve(*, order: Order, now: datetime) -> Reservation:
+    """Write the order's payment as submitting and reserve its invoices, in one durable transaction.
+
+    Returns the first payment when the order's key has one. Raises NothingLeftToPay, AmountChanged.
+    """
+    with transaction.atomic(durable=True):
+        earlier = payment_by_key(order.key)
+        if earlier is None:
+            invoices = _lock_invoices(order)
+            # The one who held the locks may have been a second click of the same order.
+            earlier = payment_by_key(order.key)
+        if earlier is not None:
+            return Reservation(earlier, is_new=False)
+        payment = _write_payment(order, _amounts_left(order, invoices), now)
+        return Reservation(payment, is_new=True)
+
+
+def payment_by_key(key: str) -> Payment | None:
+    """Return the payment that an order's key has made, if any."""
+    return Payment.objects.filter(idempotency_key=key).first()
+
+
+def _lock_invoices(order: Order) -> list[Invoice]:
+    # In id order, so that two orders over the same invoices cannot block each other for ever.
+    chosen = Invoice.objects.filter(
+        id__in=order.amounts.keys(), customer_id=order.customer_id, merchant_id=order.merchant_id
+    )
+    return list(chosen.order_by("id").select_for_update())
+
+
+def _amounts_left(order: Order, invoices: list[Invoice]) -> dict[UUID, int]:
+    """Return what may be taken for each invoice now. Raises NothingLeftToPay, AmountChanged."""
+    left = payable_amounts(order.amounts, invoices, order.agreed.currency)
+    total = Money(sum(left.values()), order.agreed.currency)
+    if not total:
+        raise NothingLeftToPay
+    if total != order.agreed:
+        raise AmountChanged(total)
+    return left
+
+
+def payable_amounts(agreed: Mapping[UUID, int], invoices: list[Invoice], currency: str) -> dict[UUID, int]:
+    """Return, for each invoice still open in the currency, the agreed amount or what is left of it."""
+    left = {
+        invoice.id: min(agreed[invoice.id], invoice.balance - invoice.in_flight)
+        for invoice in invoices
+        if invoice.status == InvoiceStatus.OPEN and invoice.currency == currency
+    }
+    return {invoice_id: amount for invoice_id, amount in left.items() if amount > 0}
+
+
+def _write_payment(order: Order, amounts: Mapping[UUID, int], now: datetime) -> Payment:
+    payment = Payment.objects.create(
+        merchant_id=order.merchant_id,
+        customer_id=order.customer_id,
+        request_id=order.request_id,
+        method=order.method,
+        mandate=_write_mandate(order),
+        gateway=order.method.gateway,
+        reference=readable_reference("PAY"),
+        idempotency_key=order.key,
+        amount=order.agreed.minor,
+        currency=order.agreed.currency,
+        submitted_at=now,
+    )
+    _write_allocations(payment, amounts)
+    _raise_in_flight(payment)
+    PaymentEvent.objects.create(
+        merchant_id=order.merchant_id, payment=payment, state=PaymentState.SUBMITTING, at=now, note="Sent to the bank"
+    )
+    if order.confirmation_id:
+        Confirmation.objects.filter(id=order.confirmation_id).update(closed_at=now)
+    return payment
+
+
+def _write_mandate(order: Order) -> Mandate | None:
+    if order.method.is_card():
+        return None
+    if order.authorization is None:
+        raise NotAuthorized
+    accepted = order.authorization
+    return record_mandate(method=order.method, text=accepted.text, amount=order.agreed, acceptance=accepted.acceptance)
+
+
+def _write_allocations(payment: Payment, amounts: Mapping[UUID, int]) -> None:
+    Allocation.objects.bulk_create(
+        Allocation(
+            merchant_id=payment.merchant_id,
+            payment=payment,
+            invoice_id=invoice_id,
+            customer_id=payment.customer_id,
+            amount=amount,
+            currency=payment.currency,
+        )
+        for invoice_id, amount in amounts.items()
+    )
+
+
+def _raise_in_flight(payment: Payment) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE invoices_invoice i SET in_flight = i.in_flight + a.amount
+                 FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
+            [payment.id],
+        )

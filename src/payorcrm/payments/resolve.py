@@ -1,0 +1,44 @@
+"""Finding out what became of payments whose answer was lost: a time-out, a crash, a killed process."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from payorcrm.core.errors import Unavailable
+from payorcrm.gateways.base import Outcome
+from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.payments.models import Payment
+from payorcrm.payments.settle import settle
+
+
+class StillUnknown(Unavailable):
+    """The processor cannot say yet what became of a payment."""
+
+    code = "still_unknown"
+    message = "The processor cannot say yet what became of this payment."
+
+
+def resolve(*, payment_id: UUID, now: datetime) -> Payment:
+    """Ask the processor about a payment and settle it accordingly. Raises StillUnknown."""
+    payment = Payment.objects.get(id=payment_id)
+    if not payment.is_in_flight():
+        return payment
+    line = gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
+    result = line.look_up(payment.idempotency_key)
+    is_too_early = result.outcome == Outcome.NOT_SENT and now - payment.submitted_at < grace()
+    if is_too_early or result.outcome == Outcome.UNKNOWN:
+        raise StillUnknown
+    return settle(payment_id=payment.id, result=result, now=now)
+
+
+def grace() -> timedelta:
+    """Return how long a request that was sent may still arrive, so that "no such charge" proves nothing yet."""
+    return timedelta(seconds=settings.RESOLVE_GRACE_SECONDS)
+
+
+def unanswered_payments(*, now: datetime) -> list[UUID]:
+    """Return the payments whose page has given up waiting for the processor's answer."""
+    patience = timedelta(seconds=settings.GATEWAY_TIMEOUT_SECONDS)
+    late = Payment.objects.unresolved(before=now - patience)
+    return list(late.order_by("submitted_at").values_list("id", flat=True)[:500])

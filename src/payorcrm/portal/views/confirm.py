@@ -1,0 +1,92 @@
+"""The page behind the link of a confirmation mail. GET shows, POST pays."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from payorcrm.core.clock import now
+from payorcrm.core.money import Money
+from payorcrm.payments.authorize import text_for_confirmation
+from payorcrm.payments.confirm import (
+    ConfirmationExpired,
+    MethodGone,
+    WrongCode,
+    amount_left,
+    check_code,
+    pay_confirmation,
+    payment_of,
+)
+from payorcrm.payments.links import payment_page_token, payment_token
+from payorcrm.payments.models import Confirmation
+from payorcrm.payments.queries import last_payment_for
+from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
+from payorcrm.portal import access
+from payorcrm.portal.asked import has_asked
+from payorcrm.portal.forms import ConfirmForm
+from payorcrm.portal.visitor import acceptance_of, private_page
+
+
+@private_page
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a confirmation, or what became of it; POST pays it once."""
+    try:
+        confirmation = access.confirmation(request, token, now())
+    except ConfirmationExpired as error:
+        return _expired(request, error.confirmation)
+    payment = payment_of(confirmation)
+    if payment:
+        return redirect("portal:result", payment_page_token(payment.id, now()))
+    if request.method == "POST":
+        return _pay(request, confirmation, token)
+    return _page(request, confirmation, ConfirmForm())
+
+
+def _pay(request: HttpRequest, confirmation: Confirmation, token: str) -> HttpResponse:
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        return _page(request, confirmation, form)
+    try:
+        if not has_asked(request, confirmation):
+            check_code(confirmation=confirmation, code=form.cleaned_data["code"])
+        agreed = Money(form.cleaned_data["agreed"], confirmation.currency)
+        payment = pay_confirmation(confirmation=confirmation, agreed=agreed, acceptance=acceptance_of(request, now()))
+    except WrongCode as error:
+        form.add_error("code", str(error))
+        return _page(request, confirmation, form)
+    except (AmountChanged, NothingLeftToPay, MethodGone) as error:
+        messages.warning(request, str(error))
+        return redirect("portal:confirm", token)
+    return redirect("portal:result", payment_page_token(payment.id, now()))
+
+
+def _page(request: HttpRequest, confirmation: Confirmation, form: ConfirmForm) -> HttpResponse:
+    left = amount_left(confirmation)
+    if not left:
+        last = last_payment_for(confirmation.request)
+        link = payment_page_token(last.id, now()) if last else ""
+        return render(request, "portal/pay_nothing_left.html", {"last": last, "last_token": link})
+    is_asker = has_asked(request, confirmation)
+    shown = {
+        "confirmation": confirmation,
+        "merchant": confirmation.merchant,
+        "lines": confirmation.lines.select_related("invoice").order_by("invoice__due_on", "invoice__number"),
+        "frozen": confirmation.amount_money(),
+        "left": left,
+        "has_changed": left != confirmation.amount_money(),
+        "is_asker": is_asker,
+        "pays_by_itself": is_asker and left == confirmation.amount_money() and not form.is_bound,
+        "tries_left": max(0, 5 - confirmation.code_attempt_count),
+        "authorization": "" if confirmation.method.is_card() else text_for_confirmation(confirmation, left, now()),
+        "again_token": payment_token(confirmation.request_id, str(confirmation.method_id), now()),
+        "form": form,
+    }
+    return render(request, "portal/confirm.html", shown, status=422 if form.is_bound else 200)
+
+
+def _expired(request: HttpRequest, confirmation: Confirmation) -> HttpResponse:
+    access.show_brand(request, confirmation.merchant)
+    shown = {
+        "confirmation": confirmation,
+        "again_token": payment_token(confirmation.request_id, str(confirmation.method_id), now()),
+    }
+    return render(request, "portal/confirm_expired.html", shown, status=410)

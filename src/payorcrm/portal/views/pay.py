@@ -1,0 +1,230 @@
+"""The pages behind the payment buttons of a mail. GET shows, POST acts."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from payorcrm.core.clock import day_in, now
+from payorcrm.core.money import add_up
+from payorcrm.customers.queries import NoAddressOnFile, contact_on_file, masked_address
+from payorcrm.gateways.base import MethodKind, MethodNotAccepted
+from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.save import Consent, agree_to_keep, consent_text, take_over_method
+from payorcrm.payments.authorize import text_for_request
+from payorcrm.payments.checkout import Checkout, pay_checkout, payment_of_checkout
+from payorcrm.payments.confirm import request_confirmation
+from payorcrm.payments.fresh_link import mail_fresh_link
+from payorcrm.payments.links import BANK, CARD, LinkExpired, payment_page_token, payment_token
+from payorcrm.payments.models import Payment
+from payorcrm.payments.queries import invoices_of, last_payment_for, payable_invoices_of
+from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
+from payorcrm.portal import access
+from payorcrm.portal.asked import remember_asking
+from payorcrm.portal.forms import CheckoutForm, ReviewForm, new_checkout
+from payorcrm.portal.visitor import acceptance_of, address_of, private_page
+
+_KINDS = {CARD: MethodKind.CARD, BANK: MethodKind.BANK_ACCOUNT}
+
+
+@private_page
+def pay(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what a button of a mail pays; POST asks for the confirmation, or pays with a new method."""
+    try:
+        page = access.pay_page(request, token, now())
+    except LinkExpired:
+        return _expired(request, token)
+    if page.link.method_id():
+        return _ask(request, page) if request.method == "POST" else _saved_page(request, page)
+    return _pay_new(request, page) if request.method == "POST" else _new_page(request, page)
+
+
+def _saved_page(request: HttpRequest, page: access.PayPage) -> HttpResponse:
+    method = access.saved_method(page)
+    shown = _shown(page)
+    if not shown["payable"]:
+        return _nothing_left(request, page)
+    if method is None or method.has_expired(today=day_in(page.request.merchant.time_zone, now())):
+        return render(request, "portal/pay_method_gone.html", shown | {"gone": method})
+    return render(request, "portal/pay_saved.html", shown | {"method": method})
+
+
+def _ask(request: HttpRequest, page: access.PayPage) -> HttpResponse:
+    method = access.saved_method(page)
+    if method is None:
+        return redirect("portal:pay", page.token)
+    moment = now()
+    try:
+        confirmation = request_confirmation(request=page.request, method=method, now=moment)
+    except NothingLeftToPay:
+        return redirect("portal:pay", page.token)
+    except NoAddressOnFile:
+        return render(request, "portal/pay_no_address.html", _shown(page), status=409)
+    response = redirect("portal:sent", page.token)
+    remember_asking(response, confirmation, moment)
+    return response
+
+
+@private_page
+@require_safe
+def sent(request: HttpRequest, token: str) -> HttpResponse:
+    """Say where the confirmation went."""
+    try:
+        page = access.pay_page(request, token, now())
+    except LinkExpired:
+        return _expired(request, token)
+    method = access.saved_method(page)
+    shown = _shown(page)
+    if not shown["payable"] or method is None:
+        return redirect("portal:pay", token)
+    address = masked_address(contact_on_file(page.request.customer_id).email)
+    return render(request, "portal/pay_sent.html", shown | {"method": method, "address": address})
+
+
+def _new_page(request: HttpRequest, page: access.PayPage, form: CheckoutForm | None = None) -> HttpResponse:
+    shown = _shown(page)
+    if not shown["payable"]:
+        return _nothing_left(request, page)
+    kind = _KINDS[page.link.choice]
+    address = f"{settings.PUBLIC_URL}{request.path}"
+    line = gateway_of(gateway_account_of(page.request.merchant_id))
+    shown |= {
+        "kind": kind,
+        "is_card": kind == MethodKind.CARD,
+        "fields": line.start_saving_method(kind, return_url=address, parent_origin=_origin(request)),
+        "checkout": new_checkout(page.request, shown["total"], now()),
+        "method_token": request.GET.get("method_token", "")[:200],
+        "consent": consent_text(kind, page.request.merchant.name),
+        "form": form,
+    }
+    return render(request, "portal/pay_new.html", shown, status=422 if form else 200)
+
+
+def _pay_new(request: HttpRequest, page: access.PayPage) -> HttpResponse:
+    form = CheckoutForm(page.request, request.POST)
+    if not form.is_valid():
+        return _new_page(request, page, form)
+    checkout, entered = form.checkout_made(), form.entered()
+    earlier = payment_of_checkout(checkout)
+    if earlier:
+        return _to_result(earlier)
+    kind = _KINDS[page.link.choice]
+    consent = _consent(request, page, kind) if entered.is_to_be_saved or kind == MethodKind.BANK_ACCOUNT else None
+    try:
+        method = take_over_method(
+            customer=page.request.customer, method_token=entered.token, consent=consent, now=now()
+        )
+    except MethodNotAccepted as error:
+        earlier = payment_of_checkout(checkout)
+        if earlier:
+            return _to_result(earlier)
+        form.add_error(None, str(error))
+        return _new_page(request, page, form)
+    if not method.is_card():
+        return redirect("portal:review", page.token, method.id)
+    return _pay(request, page, checkout, method)
+
+
+@private_page
+def review(request: HttpRequest, token: str, method_id: UUID) -> HttpResponse:
+    """Show the authorization of a debit from a new bank account; POST accepts it and pays."""
+    try:
+        page = access.pay_page(request, token, now())
+    except LinkExpired:
+        return _expired(request, token)
+    method = access.entered_method(page, method_id, now())
+    form = ReviewForm(page.request, request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return _review_page(request, page, method, form)
+    checkout = form.cleaned_data["checkout"]
+    agree_to_keep(method, _consent(request, page, method.kind) if form.cleaned_data["save"] else None)
+    return _pay(request, page, checkout, method)
+
+
+def _review_page(request: HttpRequest, page: access.PayPage, method: PaymentMethod, form: ReviewForm) -> HttpResponse:
+    shown = _shown(page)
+    if not shown["payable"]:
+        return _nothing_left(request, page)
+    shown |= {
+        "method": method,
+        "form": form,
+        "checkout": new_checkout(page.request, shown["total"], now()),
+        "authorization": text_for_request(page.request, method, shown["total"], now()),
+        "consent": consent_text(method.kind, page.request.merchant.name),
+    }
+    return render(request, "portal/pay_review.html", shown, status=422 if form.is_bound else 200)
+
+
+def _pay(request: HttpRequest, page: access.PayPage, checkout: Checkout, method: PaymentMethod) -> HttpResponse:
+    try:
+        payment = pay_checkout(checkout=checkout, method=method, acceptance=acceptance_of(request, now()))
+    except (AmountChanged, NothingLeftToPay) as error:
+        messages.warning(request, str(error))
+        return redirect("portal:pay", page.token)
+    return _to_result(payment)
+
+
+@private_page
+@require_POST
+def fresh(request: HttpRequest, token: str) -> HttpResponse:
+    """Mail a fresh link for an expired one to the address on file."""
+    page = access.expired_pay_page(request, token)
+    address = mail_fresh_link(request=page.request, now=now())
+    return render(request, "portal/link_fresh_sent.html", {"address": masked_address(address)})
+
+
+def _expired(request: HttpRequest, token: str) -> HttpResponse:
+    page = access.expired_pay_page(request, token)
+    return render(request, "portal/link_expired.html", {"page": page}, status=410)
+
+
+def _nothing_left(request: HttpRequest, page: access.PayPage) -> HttpResponse:
+    last = last_payment_for(page.request)
+    link = payment_page_token(last.id, now()) if last else ""
+    return render(request, "portal/pay_nothing_left.html", {"last": last, "last_token": link})
+
+
+def _shown(page: access.PayPage) -> dict[str, Any]:
+    payable = payable_invoices_of(page.request)
+    others = [invoice for invoice in invoices_of(page.request) if invoice not in payable]
+    today = day_in(page.request.merchant.time_zone, now())
+    return {
+        "page": page,
+        "merchant": page.request.merchant,
+        "customer": page.request.customer,
+        "payable": [(invoice, invoice.payable_money(), invoice.days_overdue(today=today)) for invoice in payable],
+        "settled": others,
+        "total": add_up([invoice.payable_money() for invoice in payable], page.request.currency),
+        "other_ways": other_ways(page, without=page.link.choice),
+    }
+
+
+def other_ways(page: access.PayPage, *, without: str = "") -> list[dict[str, Any]]:
+    """Return the other buttons that the mail could have had, with links of their own."""
+    moment = now()
+    methods = PaymentMethod.objects.saved().filter(customer=page.request.customer).order_by("kind", "created_at")
+    today = day_in(page.request.merchant.time_zone, moment)
+    ways = [(str(method.id), method) for method in methods if not method.has_expired(today=today)]
+    ways += [(CARD, None), (BANK, None)]
+    return [
+        {"choice": choice, "method": method, "token": payment_token(page.request.id, choice, moment)}
+        for choice, method in ways
+        if choice != without
+    ]
+
+
+def _consent(request: HttpRequest, page: access.PayPage, kind: str) -> Consent:
+    return Consent(text=consent_text(kind, page.request.merchant.name), address=address_of(request))
+
+
+def _to_result(payment: Payment) -> HttpResponse:
+    return redirect("portal:result", payment_page_token(payment.id, now()))
+
+
+def _origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"
