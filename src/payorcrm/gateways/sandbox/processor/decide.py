@@ -57,7 +57,7 @@ def _debit(word: str, code: str, currency: str, now: datetime, settles_after: ti
         "pending",
         planned_return=code if word in (Behaviour.RETURNS, Behaviour.RETURNS_LATE) else "",
         returns_late=word == Behaviour.RETURNS_LATE,
-        next_step_at=now + settles_after,
+        next_step_at=None if word == Behaviour.STAYS_PENDING else now + settles_after,
         expected_on=clears_on((now + settles_after).date()),
     )
 

@@ -17,6 +17,7 @@ class Behaviour(StrEnum):
     HANGS_BEFORE = "hangs_before"
     RETURNS = "returns"
     RETURNS_LATE = "returns_late"
+    STAYS_PENDING = "stays_pending"
     REFUSED_AT_ENTRY = "refused_at_entry"
 
 
@@ -58,6 +59,7 @@ BANK_ACCOUNTS = (
     TestNumber("000222222009", "returns:R09", "Returned R09: uncollected funds"),
     TestNumber("000222222010", "returns_late:R10", "Settles, later returned R10: not authorized"),
     TestNumber("000222222029", "returns_late:R29", "Settles, later returned R29: business did not authorize"),
+    TestNumber("000123458820", "stays_pending", "Ends in 8820, stays pending until it is told to settle or return"),
     TestNumber("000333333001", "declines:account_closed", "Declined at once: account closed"),
     TestNumber("000333333002", "declines:account_not_found", "Declined at once: no such account"),
     TestNumber("000333333101", "hangs_after", "Times out after charging, then settles"),
