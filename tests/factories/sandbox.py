@@ -34,7 +34,9 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(database_url: str, *, port: int | None = None, admin_key: str = "", **env: str) -> Iterator[Sandbox]:
+def running_sandbox(
+    database_url: str, *, port: int | None = None, admin_key: str = "", **env: str
+) -> Iterator[Sandbox]:
     """Run a processor on a database until the block ends; `env` overrides its variables (`SANDBOX_SETTLE_SECONDS="1"`).
 
     Debits settle after an hour unless told otherwise, and the cards that time out hang for three seconds.
