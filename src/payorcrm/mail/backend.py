@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from email.utils import getaddresses
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
-from django.conf import settings
 from django.db import transaction
 
 from payorcrm.core import clock

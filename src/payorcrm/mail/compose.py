@@ -13,7 +13,7 @@ from django.template import Context, Engine
 from payorcrm.core.errors import Refused
 from payorcrm.mail.drafts import Composed, Draft, Unsendable, after_sending, composer
 from payorcrm.mail.jobs import deliver_soon
-from payorcrm.mail.layout import inline_styles
+from payorcrm.mail.layout import accent_of, inline_styles
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 
@@ -67,14 +67,15 @@ def render_draft(
 ) -> Draft:
     """Make a draft from the templates `<template_name>.html` (inner part) and `<template_name>.txt`.
 
-    The classes of `mail/mail.css` may be used; `{% include "mail/_button.html" with url=... label=... %}` makes a button.
+    The classes of `mail/mail.css` may be used there; `{% include "mail/_button.html" with url=... label=... %}` makes
+    a button, with `quiet=True` one of less weight.
     """
     values = {"merchant": merchant, "subject": subject, **context}
     html = mail_engine().get_template(f"{template_name}.html").render(Context(values))
     text = mail_engine().get_template(f"{template_name}.txt").render(Context(values, autoescape=False))
     return Draft(
         subject=subject,
-        html=inline_styles(html, merchant),
+        html=inline_styles(html, accent_of(merchant)),
         text=tidy_text(text),
         merchant=merchant,
         preheader=preheader,

@@ -85,9 +85,8 @@ def stuck_after() -> timedelta:
 
 def release_stuck(*, now: datetime) -> None:
     """Give the mails of killed workers back to the queue; one that was tried too often has failed."""
-    values = {"now": now, "before": now - stuck_after(), "tries": MAX_ATTEMPTS}
     with connection.cursor() as cursor:
-        cursor.execute(RELEASE, values)
+        cursor.execute(RELEASE, {"now": now, "before": now - stuck_after(), "tries": MAX_ATTEMPTS})
 
 
 RELEASE = """

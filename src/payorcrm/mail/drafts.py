@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from payorcrm.core.errors import Inconsistent
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 
@@ -31,9 +32,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Unsendable:
-    """A composer's word that one mail cannot be written, and why; the others of its batch go on."""
+    """A composer's word that one mail cannot be written, and why; the others of its batch go on.
+
+    A `contradiction` in our own records is raised for an engineer once the batch is recorded.
+    """
 
     reason: str
+    contradiction: Inconsistent | None = None
 
 
 Composed = Draft | Unsendable | None

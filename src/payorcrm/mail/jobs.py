@@ -13,7 +13,7 @@ SLICE = timedelta(seconds=20)
 @job(queue="mail")
 def deliver() -> None:
     """Send what is due."""
-    if deliver_due(clock=clock.now, until=clock.now() + SLICE).is_more_due:
+    if deliver_due(clock=clock.now, until=clock.now() + SLICE):
         enqueue(deliver)
 
 

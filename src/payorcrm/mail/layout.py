@@ -6,29 +6,17 @@ It is rendered and inlined once per appearance of a merchant; a mail only fills 
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import Protocol
 
 from css_inline import CSSInliner
 from django.template import Context, Engine
 
+from payorcrm.mail.drafts import Draft
 from payorcrm.merchants.branding import logo_url
 from payorcrm.merchants.models import Merchant
 from payorcrm.ui.colors import palette_of
 
 PRODUCT_ACCENT = "#0f62a8"
 GAPS = ("subject", "preheader", "body", "reason", "unsubscribe")
-
-
-class Letter(Protocol):
-    """What the layout needs to know of a draft."""
-
-    subject: str
-    html: str
-    text: str
-    merchant: Merchant | None
-    preheader: str
-    reason: str
-    list_unsubscribe: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +53,20 @@ def brand_of(merchant: Merchant | None) -> Brand:
     )
 
 
+def accent_of(merchant: Merchant | None) -> str:
+    """Return the colour of a merchant's buttons and links."""
+    return merchant.accent_color if merchant else PRODUCT_ACCENT
+
+
 def layout_of(merchant: Merchant | None) -> Layout:
     """Return the layout of a merchant's mails."""
     return _make_layout(brand_of(merchant))
 
 
-def fill_html(letter: Letter, layout: Layout) -> str:
+def fill_html(draft: Draft, layout: Layout) -> str:
     """Put a draft into the layout."""
     before, after_subject, after_preheader, after_body, after_reason, after_unsubscribe = layout.pieces
-    link = escape(letter.list_unsubscribe)
+    link = escape(draft.list_unsubscribe)
     unsubscribe = (
         f' <a href="{link}" class="fine-link" style="color:#5b6778;text-decoration:underline;">'
         "Unsubscribe from reminders</a>"
@@ -83,13 +76,13 @@ def fill_html(letter: Letter, layout: Layout) -> str:
     return "".join(
         (
             before,
-            escape(letter.subject),
+            escape(draft.subject),
             after_subject,
-            escape(letter.preheader),
+            escape(draft.preheader),
             after_preheader,
-            letter.html,
+            draft.html,
             after_body,
-            escape(letter.reason),
+            escape(draft.reason),
             after_reason,
             unsubscribe,
             after_unsubscribe,
@@ -97,19 +90,18 @@ def fill_html(letter: Letter, layout: Layout) -> str:
     )
 
 
-def fill_text(letter: Letter, layout: Layout) -> str:
+def fill_text(draft: Draft, layout: Layout) -> str:
     """Return the text part with its last lines: who writes, why, and how to end it."""
-    lines = [letter.text.rstrip("\n"), "", "-- ", layout.signature]
-    if letter.reason:
-        lines += ["", letter.reason]
-    if letter.list_unsubscribe:
-        lines.append(f"Unsubscribe from reminders: {letter.list_unsubscribe}")
+    lines = [draft.text.rstrip("\n"), "", "-- ", layout.signature]
+    if draft.reason:
+        lines += ["", draft.reason]
+    if draft.list_unsubscribe:
+        lines.append(f"Unsubscribe from reminders: {draft.list_unsubscribe}")
     return "\n".join(lines) + "\n"
 
 
-def inline_styles(html: str, merchant: Merchant | None) -> str:
+def inline_styles(html: str, accent: str) -> str:
     """Write the styles of `mail/mail.css` into a fragment's elements, where every mail client finds them."""
-    accent = merchant.accent_color if merchant else PRODUCT_ACCENT
     return _inliner().inline_fragment(html, stylesheet(accent))
 
 

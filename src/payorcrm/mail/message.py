@@ -47,12 +47,10 @@ class Envelope:
 def write_message(envelope: Envelope, *, text: str, html: str, at: datetime) -> bytes:
     """Return the message with CRLF line ends and no line longer than the standard allows. Raises NotAnAddress."""
     boundary = f"=_{envelope.message_id.hex}"
-    head = "\r\n".join(_headers(envelope, boundary, _date(at.replace(microsecond=0))))
-    open_part = f"\r\n--{boundary}\r\n".encode()
-    close = f"\r\n--{boundary}--\r\n".encode()
-    return b"".join(
-        (head.encode("ascii"), b"\r\n\r\n--", boundary.encode(), b"\r\n", _text_part(text), open_part, _html_part(html), close)
-    )
+    head = "\r\n".join(_headers(envelope, boundary, _date(at.replace(microsecond=0)))).encode("ascii")
+    opening = f"\r\n--{boundary}\r\n".encode()
+    closing = f"\r\n--{boundary}--\r\n".encode()
+    return b"".join((head, b"\r\n", opening, _text_part(text), opening, _html_part(html), closing))
 
 
 def message_id_of(mail_id: UUID, from_address: str) -> str:
@@ -93,7 +91,7 @@ _DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}\Z")
 
 def ascii_address(address: str) -> str:
     """Return an address as it stands in headers and SMTP commands, its domain in ASCII. Raises NotAnAddress."""
-    local, at, domain = address.rpartition("@")
+    local, at, _ = address.rpartition("@")
     if not local.isascii():
         raise NotAnAddress(
             f"“{_one_line(address)}” has letters before the @ that many mail servers cannot deliver to. "

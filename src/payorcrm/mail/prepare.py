@@ -104,6 +104,8 @@ def _finish(mail: Mail, composed: Composed | bytes, batch: Batch) -> Prepared:
     if composed is None:
         return Answer(MailState.WITHDRAWN)
     if isinstance(composed, Unsendable):
+        if composed.contradiction:
+            batch.contradictions.append(composed.contradiction)
         return Answer(MailState.FAILED, composed.reason)
     try:
         address = ascii_address(mail.to_address)

@@ -54,7 +54,9 @@ class Reminder(models.Model):
     """One mail to one customer about the overdue invoices of one currency."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="reminders", db_constraint=False)
     run = models.ForeignKey(ReminderRun, on_delete=models.CASCADE, related_name="reminders")
     request = models.OneToOneField(PaymentRequest, on_delete=models.PROTECT, related_name="reminder")

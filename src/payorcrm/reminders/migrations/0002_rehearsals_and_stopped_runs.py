@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reminders', '0001_initial'),
+        ("reminders", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='reminderrun',
-            name='stopped_because',
-            field=models.TextField(blank=True, db_default='', default=''),
+            model_name="reminderrun",
+            name="stopped_because",
+            field=models.TextField(blank=True, db_default="", default=""),
         ),
         migrations.AddField(
-            model_name='reminderrun',
-            name='to_address',
-            field=models.EmailField(blank=True, db_default='', default='', max_length=254),
+            model_name="reminderrun",
+            name="to_address",
+            field=models.EmailField(blank=True, db_default="", default="", max_length=254),
         ),
     ]

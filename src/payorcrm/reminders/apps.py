@@ -1,0 +1,13 @@
+"""Reminders as a Django application."""
+
+from django.apps import AppConfig
+
+
+class RemindersConfig(AppConfig):
+    """Mails about overdue invoices."""
+
+    name = "payorcrm.reminders"
+
+    def ready(self) -> None:
+        """Register who writes reminders."""
+        from payorcrm.reminders import mails  # noqa: F401

@@ -1,0 +1,144 @@
+"""Reads, in five queries for any number of mails, all that reminders say: today's balances, people, methods."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from payorcrm.core.clock import day_in
+from payorcrm.customers.models import Contact
+from payorcrm.gateways.base import MethodKind
+from payorcrm.invoices.models import Invoice, InvoiceStatus
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import Merchant
+from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payments.models import PaymentRequestLine
+from payorcrm.reminders.models import Reminder, ReminderRun
+from payorcrm.reminders.parts import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A saved card or bank account, as a button names it."""
+
+    id: UUID
+    noun_with_digits: str
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one reminder is about."""
+
+    mail: Mail
+    run: ReminderRun
+    request_id: UUID
+    customer_id: UUID
+    currency: str
+    company_name: str
+    is_unsubscribed: bool
+    today: date
+    first_name: str = ""
+    last_name: str = ""
+    rows: list[Row] = field(default_factory=list)
+    methods: list[Method] = field(default_factory=list)
+    # Not empty: two records disagree about whose mail or whose invoice this is.
+    contradiction: str = ""
+
+    @property
+    def merchant(self) -> Merchant:
+        return self.run.merchant
+
+
+def read_facts(mails: list[Mail], *, now: datetime) -> list[Facts]:
+    """Return the facts of each mail that has a reminder, in the order of the mails."""
+    by_mail = _read_reminders(mails, now)
+    facts = [by_mail[mail.id] for mail in mails if mail.id in by_mail]
+    _read_names(facts)
+    _read_invoices(facts)
+    _read_methods(facts)
+    return facts
+
+
+def read_customer(fact: Facts) -> None:
+    """Read what one customer would be reminded of now in the currency of `fact`, without any request."""
+    invoices = Invoice.objects.filter(customer_id=fact.customer_id, currency=fact.currency, in_flight=0)
+    overdue = invoices.overdue(today=fact.today).order_by("due_on", "number")
+    fact.rows = [Row(*row) for row in overdue.values_list("number", "due_on", "balance")]
+    _read_names([fact])
+    _read_methods([fact])
+
+
+def _read_reminders(mails: list[Mail], now: datetime) -> dict[UUID, Facts]:
+    columns = (
+        "mail_id", "run_id", "merchant_id", "customer_id", "request_id", "request__merchant_id", "request__customer_id",
+        "request__currency", "customer__merchant_id", "customer__company_name", "customer__unsubscribed_at",
+    )  # fmt: skip
+    found = list(Reminder.objects.filter(mail_id__in=[mail.id for mail in mails]).values(*columns))
+    runs = ReminderRun.objects.select_related("merchant", "template").in_bulk({row["run_id"] for row in found})
+    days = {run.merchant_id: day_in(run.merchant.time_zone, now) for run in runs.values()}
+    mail_by_id = {mail.id: mail for mail in mails}
+    return {row["mail_id"]: _facts(mail_by_id[row["mail_id"]], row, runs[row["run_id"]], days) for row in found}
+
+
+def _facts(mail: Mail, row: dict[str, Any], run: ReminderRun, days: dict[UUID, date]) -> Facts:
+    named = [row[column] for column in ("merchant_id", "request__merchant_id", "customer__merchant_id")]
+    merchants = {mail.merchant_id, run.merchant_id, *named}
+    customers = {mail.customer_id, row["customer_id"], row["request__customer_id"]}
+    return Facts(
+        mail=mail,
+        run=run,
+        request_id=row["request_id"],
+        customer_id=row["customer_id"],
+        currency=row["request__currency"],
+        company_name=row["customer__company_name"],
+        is_unsubscribed=row["customer__unsubscribed_at"] is not None,
+        today=days[run.merchant_id],
+        contradiction="" if len(merchants) == len(customers) == 1 else f"mail {mail.id} names more than one customer",
+    )
+
+
+def _read_names(facts: list[Facts]) -> None:
+    contacts = Contact.objects.filter(customer_id__in=_customers(facts), is_primary=True)
+    names = {customer: people for customer, *people in contacts.values_list("customer_id", "first_name", "last_name")}
+    for fact in facts:
+        fact.first_name, fact.last_name = names.get(fact.customer_id, ("", ""))
+
+
+def _read_invoices(facts: list[Facts]) -> None:
+    by_request = {fact.request_id: fact for fact in facts}
+    lines = PaymentRequestLine.objects.filter(request_id__in=list(by_request)).order_by(
+        "invoice__due_on", "invoice__number"
+    )
+    columns = ("number", "due_on", "balance", "in_flight", "status", "currency", "merchant_id", "customer_id")
+    invoice_columns = [f"invoice__{column}" for column in columns]
+    for request_id, line_customer, *invoice in lines.values_list("request_id", "customer_id", *invoice_columns):
+        fact = by_request[request_id]
+        number, due_on, balance, in_flight, status, currency, merchant_id, customer_id = invoice
+        if (merchant_id, customer_id, line_customer, currency) != (
+            fact.run.merchant_id, fact.customer_id, fact.customer_id, fact.currency
+        ):  # fmt: skip
+            fact.contradiction = f"invoice {number} does not belong to the customer of mail {fact.mail.id}"
+        if status == InvoiceStatus.OPEN and not in_flight and due_on < fact.today:
+            fact.rows.append(Row(number, due_on, balance))
+
+
+def _read_methods(facts: list[Facts]) -> None:
+    nouns = {MethodKind.CARD.value: "card", MethodKind.BANK_ACCOUNT.value: "bank account"}
+    saved = PaymentMethod.objects.saved().filter(customer_id__in=_customers(facts)).order_by("-kind", "-saved_at", "id")
+    columns = ("id", "customer_id", "kind", "last4", "expiry_year", "expiry_month")
+    by_customer = defaultdict(list)
+    for method_id, customer_id, kind, last4, *expiry in saved.values_list(*columns):
+        by_customer[customer_id].append((Method(method_id, f"{nouns[kind]} •••• {last4}"), expiry))
+    for fact in facts:
+        fact.methods = [method for method, expiry in by_customer[fact.customer_id] if _is_valid(expiry, fact.today)]
+
+
+def _is_valid(expiry: list[int | None], today: date) -> bool:
+    year, month = expiry
+    return year is None or month is None or (year, month) >= (today.year, today.month)
+
+
+def _customers(facts: Iterable[Facts]) -> list[UUID]:
+    return list({fact.customer_id for fact in facts})

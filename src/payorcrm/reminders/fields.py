@@ -1,0 +1,148 @@
+"""The merge fields of a reminder, and the closed environment that fills them in.
+
+Nothing but these fields can be reached: no files, no loops, no filters that grow a text.
+"""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+from liquid import BoundTemplate, Environment, StrictUndefined
+from liquid.exceptions import LiquidError
+
+from payorcrm.core.errors import Refused
+
+PLAIN_FIELDS = {
+    "first_name": "First name",
+    "last_name": "Last name",
+    "customer_company_name": "Customer's company name",
+    "total_invoice_amount": "Total invoice amount",
+}
+BLOCK_FIELDS = {
+    "invoice_list": "Invoice list",
+    "payment_buttons": "Payment buttons",
+    "login_register": "Link to sign in",
+}
+MERGE_FIELDS = PLAIN_FIELDS | BLOCK_FIELDS
+
+TAGS = frozenset({"content", "output", "illegal", "if", "unless", "case", "comment", "#"})
+FILTERS = frozenset({"default", "capitalize", "upcase", "downcase", "strip"})
+
+_FIELD = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
+_TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+
+
+class TemplateRefused(Refused):
+    """A template cannot be saved as it is."""
+
+    code = "template_refused"
+    status: ClassVar[int] = 422
+    message = "This template cannot be used."
+
+
+class UnknownField(TemplateRefused):
+    """A template names a merge field that does not exist."""
+
+    code = "unknown_field"
+
+    def __init__(self, name: str, line: int, nearest: str) -> None:
+        self.name, self.line, self.nearest = name, line, nearest
+        hint = f"Did you mean {{{{{nearest}}}}}?" if nearest else f"The fields are {', '.join(MERGE_FIELDS)}."
+        super().__init__(f"Line {line}: there is no field “{name}”. {hint}")
+
+
+class TemplateMistake(TemplateRefused):
+    """A template is not written correctly."""
+
+    code = "template_mistake"
+
+    def __init__(self, line: int, problem: str) -> None:
+        self.line = line
+        super().__init__(f"Line {line}: {problem}")
+
+
+class FieldMisplaced(TemplateRefused):
+    """A field stands where it cannot be shown."""
+
+    code = "field_misplaced"
+
+
+class _ClosedEnvironment(Environment):
+    block_nesting_limit = 10
+    context_depth_limit = 10
+    loop_iteration_limit = 100
+    local_namespace_limit = 10_000
+    output_stream_limit = 500_000
+
+
+def _closed(*, autoescape: bool) -> Environment:
+    environment = _ClosedEnvironment(undefined=StrictUndefined, autoescape=autoescape, strict_filters=True)
+    environment.tags = {name: tag for name, tag in environment.tags.items() if name in TAGS}
+    environment.filters = {name: call for name, call in environment.filters.items() if name in FILTERS}
+    return environment
+
+
+HTML_ENVIRONMENT = _closed(autoescape=True)
+TEXT_ENVIRONMENT = _closed(autoescape=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A template that can be filled, and whether it holds nothing but plain places to fill."""
+
+    template: BoundTemplate
+    is_plain: bool
+
+
+def parse(source: str, *, environment: Environment = HTML_ENVIRONMENT) -> Parsed:
+    """Read a template. Raises UnknownField, TemplateMistake."""
+    try:
+        template = environment.from_string(source)
+        used = template.analyze().globals
+    except LiquidError as error:
+        raise TemplateMistake(_line_of(source, error), f"{error.message}.") from error
+    for name, places in used.items():
+        if name not in MERGE_FIELDS:
+            raise UnknownField(name, _line_at(source, places[0].span.index), _nearest(name))
+        if any(len(place.segments) > 1 for place in places):
+            raise TemplateMistake(_line_at(source, places[0].span.index), f"“{name}” has no parts.")
+    return Parsed(template, is_plain=not _TOKEN.search(_FIELD.sub("", source)))
+
+
+def check_body(source: str) -> None:
+    """Refuse a body with a mistake. Raises UnknownField, TemplateMistake, FieldMisplaced."""
+    parse(source)
+    for token in _TOKEN.finditer(source):
+        block = next((name for name in BLOCK_FIELDS if re.search(rf"\b{name}\b", token[0])), None)
+        if block and "|" in token[0]:
+            line = _line_at(source, token.start())
+            raise FieldMisplaced(f"Line {line}: {{{{{block}}}}} cannot be changed by a filter.")
+
+
+def check_subject(source: str) -> None:
+    """Refuse a subject with a mistake or with more than text. Raises UnknownField, TemplateMistake, FieldMisplaced."""
+    used = parse(source, environment=TEXT_ENVIRONMENT).template.analyze().globals
+    for name in used:
+        if name in BLOCK_FIELDS:
+            raise FieldMisplaced(f"{{{{{name}}}}} is more than a line of text; it belongs into the body.")
+
+
+def tokens_in(source: str) -> list[re.Match[str]]:
+    """Return every field and tag of a template, as it stands there."""
+    return list(_TOKEN.finditer(source))
+
+
+def _nearest(name: str) -> str:
+    wanted = re.sub(r"\W+", "_", name.strip().lower())
+    spelled = {field.replace("_", ""): field for field in MERGE_FIELDS}
+    close = get_close_matches(wanted, MERGE_FIELDS, n=1) or get_close_matches(wanted.replace("_", ""), spelled, n=1)
+    return spelled.get(close[0], close[0]) if close else ""
+
+
+def _line_of(source: str, error: LiquidError) -> int:
+    return _line_at(source, max(error.token.start_index, 0)) if error.token else 1
+
+
+def _line_at(source: str, index: int) -> int:
+    return source.count("\n", 0, index) + 1

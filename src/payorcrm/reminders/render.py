@@ -1,0 +1,122 @@
+"""Fills a template of reminders with values.
+
+A template of plain fields is rendered and inlined once and cut open at its fields; one with conditions each time anew.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from liquid import BoundTemplate, Environment
+from liquid.exceptions import LiquidError
+from markupsafe import Markup
+
+from payorcrm.mail.compose import tidy_text
+from payorcrm.mail.layout import inline_styles
+from payorcrm.reminders.fields import HTML_ENVIRONMENT, MERGE_FIELDS, TEXT_ENVIRONMENT, TemplateRefused, parse
+from payorcrm.reminders.plain_text import text_of
+
+# What a missing name leaves behind: "Hello ," reads better without the space.
+_SPACE_BEFORE_MARK = re.compile(r" +(?=[,.!?:;]|</)")
+_MARKED = re.compile(r"@@(\w+)@@")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of one mail's fields: safe HTML, and text."""
+
+    html: Mapping[str, str]
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Subject, inner HTML and text of one mail."""
+
+    subject: str
+    html: str
+    text: str
+
+
+class CannotFill(TemplateRefused):
+    """A template that was saved cannot be filled in."""
+
+    code = "cannot_fill_template"
+
+
+@dataclass(frozen=True, slots=True)
+class PlainForm:
+    """A text cut open at its fields: literal, field, literal, field, … literal."""
+
+    pieces: tuple[str, ...]
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Put the values in; a missing one takes the space before it along."""
+        pieces = list(self.pieces)
+        for place in range(1, len(pieces), 2):
+            value = pieces[place] = values[pieces[place]]
+            if not value:
+                pieces[place - 1] = pieces[place - 1].rstrip(" ")
+        return "".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidForm:
+    """A template with conditions or filters; a missing value is nil there."""
+
+    template: BoundTemplate
+    is_html: bool
+    accent: str
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Render the template. Raises CannotFill."""
+        # The values for HTML are safe already: escaped, or written by `parts`.
+        safe = Markup if self.is_html else str
+        given = {name: safe(value) if value else None for name, value in values.items()}
+        try:
+            filled = self.template.render(**given)
+        except LiquidError as error:
+            raise CannotFill(f"The template of this reminder cannot be filled in: {error.message}.") from error
+        if not all(values.values()):
+            filled = _SPACE_BEFORE_MARK.sub("", filled)
+        return inline_styles(filled, self.accent) if self.is_html else filled
+
+
+Form = PlainForm | LiquidForm
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A template ready to be filled many times."""
+
+    subject: Form
+    html: Form
+    text: Form
+
+    def write(self, values: Values) -> Written:
+        """Return one mail's subject and both its parts. Raises CannotFill."""
+        return Written(
+            subject=self.subject.fill(values.text),
+            html=self.html.fill(values.html),
+            text=tidy_text(self.text.fill(values.text)),
+        )
+
+
+@lru_cache(maxsize=128)
+def compile_template(subject: str, body: str, accent: str) -> Compiled:
+    """Make a saved template ready. Raises TemplateRefused if it was not saved by us."""
+    return Compiled(
+        subject=_form(subject, TEXT_ENVIRONMENT, ""),
+        html=_form(body, HTML_ENVIRONMENT, accent),
+        text=_form(text_of(body), TEXT_ENVIRONMENT, ""),
+    )
+
+
+def _form(source: str, environment: Environment, accent: str) -> Form:
+    parsed = parse(source, environment=environment)
+    is_html = environment is HTML_ENVIRONMENT
+    if not parsed.is_plain:
+        return LiquidForm(parsed.template, is_html, accent)
+    marked = parsed.template.render(**{name: f"@@{name}@@" for name in MERGE_FIELDS})
+    return PlainForm(tuple(_MARKED.split(inline_styles(marked, accent) if is_html else marked)))

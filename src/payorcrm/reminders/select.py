@@ -1,0 +1,144 @@
+"""Selects whom to remind of what, in one statement; says who is left out and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+
+from payorcrm.core.clock import day_in
+from payorcrm.core.money import Money
+from payorcrm.merchants.models import Merchant
+
+# A second press of a button within this time sends nothing again.
+JUST_NOW = timedelta(minutes=2)
+NAMES_SHOWN = 20
+
+
+class LeftOut(models.TextChoices):
+    """Why a customer with overdue invoices gets no mail."""
+
+    NO_ADDRESS = "no_address", "No e-mail address"
+    UNSUBSCRIBED = "unsubscribed", "Unsubscribed from reminders"
+    NOT_REMINDED = "not_reminded", "Reminders are switched off"
+    UNDER_WAY = "under_way", "A reminder is already under way"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutCustomers:
+    """Customers that get no mail for one reason; `names` are the first few."""
+
+    reason: LeftOut
+    customer_count: int
+    invoice_count: int
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueSummary:
+    """What a reminder run would send now."""
+
+    mail_count: int
+    customer_count: int
+    invoice_count: int
+    totals: list[Money]
+    left_out: list[LeftOutCustomers]
+
+
+def overdue_summary(
+    merchant: Merchant, now: datetime, min_days_overdue: int = 1, customer_ids: Sequence[UUID] | None = None
+) -> OverdueSummary:
+    """Count what `send_reminders` would send, per currency, and who would be left out."""
+    values = selection(merchant, now=now, min_days_overdue=min_days_overdue, customer_ids=customer_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {CANDIDATES} {SUMMARY}", values)
+        rows = cursor.fetchall()
+    chosen = [row for row in rows if row[0] is None]
+    return OverdueSummary(
+        mail_count=sum(row[2] for row in chosen),
+        customer_count=_count_customers(values) if len(chosen) > 1 else sum(row[2] for row in chosen),
+        invoice_count=sum(row[3] for row in chosen),
+        totals=[Money(int(row[4]), row[1]) for row in chosen],
+        left_out=_left_out(rows),
+    )
+
+
+def selection(
+    merchant: Merchant,
+    *,
+    now: datetime,
+    min_days_overdue: int,
+    customer_ids: Sequence[UUID] | None,
+    is_rehearsal: bool = False,
+) -> dict[str, Any]:
+    """Return the parameters of `CANDIDATES`; a rehearsal does not mind reminders under way."""
+    today = day_in(merchant.time_zone, now)
+    return {
+        "merchant": merchant.id,
+        "latest_due": today - timedelta(days=max(1, min_days_overdue)),
+        "customers": None if customer_ids is None else list(customer_ids),
+        "just_now": now - JUST_NOW,
+        "is_rehearsal": is_rehearsal,
+    }
+
+
+# One row for each customer and currency with overdue invoices that no payment under way has reserved.
+CANDIDATES = """
+overdue AS (
+    SELECT customer_id, currency, array_agg(id) AS invoice_ids, sum(balance) AS amount
+    FROM invoices_invoice
+    WHERE merchant_id = %(merchant)s AND status = 'open' AND due_on <= %(latest_due)s AND in_flight = 0
+        AND (%(customers)s::uuid[] IS NULL OR customer_id = ANY(%(customers)s::uuid[]))
+    GROUP BY customer_id, currency
+),
+under_way AS (
+    SELECT DISTINCT reminder.customer_id, request.currency
+    FROM reminders_reminderrun AS run
+    JOIN reminders_reminder AS reminder ON reminder.run_id = run.id
+    JOIN payments_paymentrequest AS request ON request.id = reminder.request_id
+    JOIN mail_mail AS mail ON mail.id = reminder.mail_id
+    WHERE run.merchant_id = %(merchant)s AND run.to_address = '' AND NOT %(is_rehearsal)s AND (
+        mail.state IN ('queued', 'sending', 'deferred') OR (mail.state = 'sent' AND mail.queued_at > %(just_now)s)
+    )
+),
+candidates AS (
+    SELECT overdue.*, customer.company_name, contact.email,
+        trim(contact.first_name || ' ' || contact.last_name) AS contact_name,
+        CASE
+            WHEN coalesce(contact.email, '') = '' THEN 'no_address'
+            WHEN customer.unsubscribed_at IS NOT NULL THEN 'unsubscribed'
+            WHEN NOT customer.is_reminded THEN 'not_reminded'
+            WHEN under_way.customer_id IS NOT NULL THEN 'under_way'
+        END AS left_out
+    FROM overdue
+    JOIN customers_customer AS customer ON customer.id = overdue.customer_id
+    LEFT JOIN customers_contact AS contact ON contact.customer_id = overdue.customer_id AND contact.is_primary
+    LEFT JOIN under_way ON under_way.customer_id = overdue.customer_id AND under_way.currency = overdue.currency
+)
+"""
+
+SUMMARY = f"""
+SELECT left_out, currency, count(*), sum(cardinality(invoice_ids)), sum(amount),
+    (array_agg(company_name ORDER BY lower(company_name)))[1:{NAMES_SHOWN}]
+FROM candidates GROUP BY left_out, currency ORDER BY left_out, currency
+"""  # noqa: S608
+COUNT_CUSTOMERS = f"WITH {CANDIDATES} SELECT count(DISTINCT customer_id) FROM candidates WHERE left_out IS NULL"  # noqa: S608
+
+
+def _count_customers(values: dict[str, Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_CUSTOMERS, values)
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def _left_out(rows: list[tuple[Any, ...]]) -> list[LeftOutCustomers]:
+    found = []
+    for reason in LeftOut:
+        same = [row for row in rows if row[0] == reason]
+        if same:
+            names = sorted({name for row in same for name in row[5]}, key=str.lower)[:NAMES_SHOWN]
+            found.append(LeftOutCustomers(reason, sum(row[2] for row in same), sum(row[3] for row in same), names))
+    return found

@@ -1,0 +1,117 @@
+"""Starts a reminder run: one payment request and one mail for each customer and currency, all in one statement."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from payorcrm.core.errors import Refused
+from payorcrm.core.models import User
+from payorcrm.customers.models import Customer
+from payorcrm.mail.jobs import deliver_soon
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.mails import KIND
+from payorcrm.reminders.models import ReminderRun, ReminderTemplate
+from payorcrm.reminders.select import CANDIDATES, selection
+from payorcrm.reminders.templates import template_for
+
+
+class NoSuchCustomer(Refused):
+    """The merchant has no customer of this number."""
+
+    code = "no_such_customer"
+    status: ClassVar[int] = 404
+
+
+def send_reminders(
+    *,
+    merchant: Merchant,
+    now: datetime,
+    customer_number: str | None = None,
+    customer_ids: Sequence[UUID] | None = None,
+    min_days_overdue: int = 1,
+    to_address: str | None = None,
+    template: ReminderTemplate | None = None,
+    started_by: User | None = None,
+) -> ReminderRun:
+    """Queue reminders of all overdue invoices, one mail a customer and currency, and return the run.
+
+    With `to_address` all mails go there and nobody counts as reminded. Customers whose reminder is under way or a
+    minute old are left out, so a second press sends nothing; runs of one merchant wait for each other. A run may
+    be empty: `overdue_summary` says why. Raises NoSuchCustomer.
+    """
+    if customer_number is not None:
+        customer_ids = [_customer_id(merchant, customer_number)]
+    with transaction.atomic():
+        Merchant.objects.select_for_update(no_key=True).get(id=merchant.id)
+        run = ReminderRun.objects.create(
+            merchant=merchant,
+            template=template or template_for(merchant),
+            started_by=started_by,
+            started_at=now,
+            min_days_overdue=min_days_overdue,
+            to_address=to_address or "",
+        )
+        _insert_reminders(run, customer_ids, now)
+        run.save(update_fields=["reminder_count", "invoice_count"])
+        if run.reminder_count:
+            deliver_soon()
+    return run
+
+
+def _customer_id(merchant: Merchant, number: str) -> UUID:
+    found = Customer.objects.filter(merchant=merchant, number=number).values_list("id", flat=True).first()
+    if found is None:
+        raise NoSuchCustomer(f"{merchant} has no customer with the number “{number}”.")
+    return found
+
+
+def _insert_reminders(run: ReminderRun, customer_ids: Sequence[UUID] | None, now: datetime) -> None:
+    values = selection(
+        run.merchant,
+        now=now,
+        min_days_overdue=run.min_days_overdue,
+        customer_ids=customer_ids,
+        is_rehearsal=bool(run.to_address),
+    )
+    values |= {"run": run.id, "now": now, "to_address": run.to_address, "kind": KIND}
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, values)
+        run.reminder_count, run.invoice_count = cursor.fetchone()
+
+
+# A UUIDv7 (RFC 9562, section 5.7) from the moment and a random UUIDv4, as PostgreSQL before 18 has no uuidv7().
+UUID7 = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+    52, 1), 53, 1), 'hex')::uuid"""
+
+INSERT = f"""
+WITH {CANDIDATES},
+chosen AS MATERIALIZED (
+    SELECT *, {UUID7} AS request_id, {UUID7} AS mail_id, {UUID7} AS reminder_id
+    FROM candidates WHERE left_out IS NULL
+),
+requests AS (
+    INSERT INTO payments_paymentrequest (id, merchant_id, customer_id, currency, created_at)
+    SELECT request_id, %(merchant)s, customer_id, currency, %(now)s FROM chosen
+),
+lines AS (
+    INSERT INTO payments_paymentrequestline (request_id, invoice_id, customer_id)
+    SELECT request_id, unnest(invoice_ids), customer_id FROM chosen
+),
+mails AS (
+    INSERT INTO mail_mail (id, merchant_id, customer_id, kind, about_id, to_address, to_name, is_bulk, subject, state,
+        attempt_count, send_after, queued_at, last_error)
+    SELECT mail_id, %(merchant)s, customer_id, %(kind)s, reminder_id,
+        CASE WHEN %(to_address)s = '' THEN email ELSE %(to_address)s END,
+        CASE WHEN %(to_address)s = '' THEN contact_name ELSE '' END, true, '', 'queued', 0, %(now)s, %(now)s, ''
+    FROM chosen
+),
+reminders AS (
+    INSERT INTO reminders_reminder (id, merchant_id, customer_id, run_id, request_id, mail_id)
+    SELECT reminder_id, %(merchant)s, customer_id, %(run)s, request_id, mail_id FROM chosen
+)
+SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0) FROM chosen
+"""  # noqa: S608
