@@ -36,7 +36,7 @@ lint: $(VENV)/.development
 	$(PYTHON) -m ruff check $(CODE)
 	$(PYTHON) -m ruff format --check $(CODE)
 	PYTHONPATH=src PAYORCRM_MODE=test PAYORCRM_VAR=var/test $(PYTHON) -m mypy
-	$(VENV)/bin/djlint --check --lint --quiet src
+	$(VENV)/bin/djlint --lint --quiet src
 	PYTHONPATH=src $(VENV)/bin/lint-imports
 
 bench: $(VENV)/.development

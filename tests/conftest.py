@@ -45,6 +45,13 @@ def empty_queue(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlock
 
 
 @pytest.fixture
+def var(tmp_path: Path) -> Iterator[Path]:
+    """A `var` folder of the test's own; an embedded server in it is ended and removed."""
+    yield tmp_path / "var"
+    database.remove(tmp_path / "var")
+
+
+@pytest.fixture
 def travel_to() -> Iterator[Callable[[datetime], None]]:
     """Return a function that moves the clock of this test to a moment, where it goes on ticking."""
     with_travel: list[time_machine.travel] = []

@@ -1,14 +1,11 @@
 """The embedded PostgreSQL: made once, shared, stopped by the last, and none the worse for a kill -9."""
 
 import os
-import shutil
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,6 +19,7 @@ from payorcrm.core.database_home import (
     prepare_home,
     socket_folder,
 )
+from tests.factories.database import postmaster_of, wait_until_gone
 
 USE_IT = """
 import os, signal, sys
@@ -31,18 +29,6 @@ server = ensure_database(Path(sys.argv[1]), settings=FAST_AND_FORGETFUL)
 print(server.started_here, flush=True)
 {ending}
 """
-
-
-@pytest.fixture
-def var(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path / "var"
-    home = prepare_home(tmp_path / "var")
-    number = postmaster_of(home.data)
-    if number:
-        os.kill(number, signal.SIGQUIT)
-        wait_until_gone(number)
-    if home.folder.is_relative_to(ROOTS_FOLDER):
-        shutil.rmtree(home.folder)
 
 
 def open_server(var: Path) -> EmbeddedServer:
@@ -61,19 +47,6 @@ def is_answering(server: EmbeddedServer) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def postmaster_of(data: Path) -> int:
-    note = data / "postmaster.pid"
-    return int(note.read_text().split("\n", 1)[0]) if note.exists() else 0
-
-
-def wait_until_gone(number: int) -> None:
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{number}/stat").exists() and time.monotonic() < deadline:
-        if Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-            return
-        time.sleep(0.02)
 
 
 def another_program(var: Path, ending: str) -> subprocess.Popen[str]:

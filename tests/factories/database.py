@@ -2,13 +2,17 @@
 
 import os
 import re
+import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from payorcrm.core.database import FAST_AND_FORGETFUL, EmbeddedServer, ensure_database
+from payorcrm.core.database import FAST_AND_FORGETFUL, EmbeddedServer, ensure_database, is_live_postgres
+from payorcrm.core.database_home import prepare_home
 
 LEFT_OVER = re.compile(r"(?:test_|journeys_|sandbox_)?payorcrm_(\d+)(?:_\w+)?")
 
@@ -40,3 +44,27 @@ def _is_running(number: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def remove(var: Path) -> None:
+    """End the server of a folder, if one runs, and delete its data."""
+    home = prepare_home(var)
+    number = postmaster_of(home.data)
+    if number:
+        os.kill(number, signal.SIGQUIT)
+        wait_until_gone(number)
+    shutil.rmtree(home.folder)
+
+
+def postmaster_of(data: Path) -> int:
+    """Return the number of the server that runs on a data folder, or 0."""
+    note = data / "postmaster.pid"
+    return int(note.read_text().split("\n", 1)[0]) if note.exists() else 0
+
+
+def wait_until_gone(number: int) -> None:
+    """Wait for the end of a server, which is nobody's child."""
+    deadline = time.monotonic() + 10
+    while is_live_postgres(number):
+        assert time.monotonic() < deadline, f"server {number} does not end"
+        time.sleep(0.02)

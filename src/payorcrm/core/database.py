@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from payorcrm.core.database_home import MAJOR_VERSION, DatabaseUnavailable, Home, prepare_home, subprocess_identity
 
@@ -178,11 +179,11 @@ def _forget_dead_server(home: Home) -> None:
         number = int(note.read_text().split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return
-    if not _is_live_postgres(number):
+    if not is_live_postgres(number):
         note.unlink(missing_ok=True)
 
 
-def _is_live_postgres(number: int) -> bool:
+def is_live_postgres(number: int) -> bool:
     """Say whether a program of this number runs and is a PostgreSQL, by Linux's /proc (see proc(5)) or by ps."""
     if Path("/proc/self/stat").exists():
         try:
@@ -213,8 +214,8 @@ def _stop(home: Home) -> None:
 
 
 def _make_database(home: Home) -> None:
-    address = {"host": str(home.socket), "port": PORT, "user": ROLE, "dbname": "postgres"}
-    with psycopg.connect(**address, autocommit=True) as connection:
+    address = make_conninfo(host=str(home.socket), port=PORT, user=ROLE, dbname="postgres")
+    with psycopg.connect(address, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if not found:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

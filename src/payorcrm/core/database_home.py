@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from payorcrm.core.errors import Unavailable
 
@@ -206,9 +207,9 @@ def copy_programs(package: Path, destination: Path) -> None:
         shutil.rmtree(draft)
 
 
-def subprocess_identity(account: Account | None) -> dict[str, object]:
+def subprocess_identity(account: Account | None) -> dict[str, Any]:
     """Return the keyword arguments with which `subprocess` runs a program as `account`, away from our folders."""
-    where: dict[str, object] = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}}
+    where: dict[str, Any] = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}}
     if account:
         where |= {"user": account.uid, "group": account.gid, "extra_groups": []}
     return where
