@@ -130,7 +130,7 @@ def _read_methods(facts: list[Facts]) -> None:
     columns = ("id", "customer_id", "kind", "last4", "expiry_year", "expiry_month")
     by_customer = defaultdict(list)
     for method_id, customer_id, kind, last4, *expiry in saved.values_list(*columns):
-        by_customer[customer_id].append((Method(method_id, f"{nouns[kind]} •••• {last4}"), expiry))
+        by_customer[customer_id].append((Method(method_id, f"{nouns[kind]} ••••\N{NO-BREAK SPACE}{last4}"), expiry))
     for fact in facts:
         fact.methods = [method for method, expiry in by_customer[fact.customer_id] if _is_valid(expiry, fact.today)]
 

@@ -29,6 +29,7 @@ from payorcrm.reminders.render import CannotFill, Values, compile_template
 
 KIND = "reminder"
 CONFIRMED_FIRST = "With a saved card or bank account, nothing is charged before you have confirmed it by mail."
+NO_ACCOUNT = "You need no account and no password for this."
 
 
 class WrongRecipient(Inconsistent):
@@ -96,7 +97,7 @@ def draft_of(fact: Facts, now: datetime) -> Draft:
 
 def _values(fact: Facts, listing: Listing, total: Money, buttons: list[Button]) -> Values:
     parts = parts_in(fact.merchant.accent_color)
-    note = CONFIRMED_FIRST if fact.methods else ""
+    note = CONFIRMED_FIRST if fact.methods else NO_ACCOUNT
     text = {
         "first_name": fact.first_name,
         "last_name": fact.last_name,

@@ -117,12 +117,12 @@ def buttons_html(parts: Parts, buttons: Sequence[Button], note: str) -> str:
     quiet = parts.quiet_button
     pieces = [_fill(parts.button, escape(first.url), escape(first.label))]
     pieces += [_fill(quiet, escape(button.url), escape(button.label)) for button in others]
-    return "".join([*pieces, _fill(parts.note, note) if note else ""])
+    return "".join([*pieces, _fill(parts.note, note)])
 
 
 def buttons_text(buttons: Sequence[Button], note: str) -> str:
     """Return the buttons as labels, each with its address on a line of its own."""
-    return "\n\n".join([*(f"{button.label}:\n{button.url}" for button in buttons), note]).rstrip()
+    return "\n\n".join([*(f"{button.label}:\n{button.url}" for button in buttons), note])
 
 
 def sign_in_html(parts: Parts) -> str:

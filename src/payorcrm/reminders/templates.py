@@ -26,13 +26,13 @@ DEFAULT_SUBJECT = "Reminder: {{total_invoice_amount}} is past due"
 DEFAULT_BODY = """\
 <h1>{{total_invoice_amount}} is past due</h1>
 <p>Hello {{first_name}},</p>
-<p>The invoices below to {{customer_company_name}} are past their due dates. \
-You can pay all of them together, right from this mail.</p>
+<p>Our books show the following as past due for {{customer_company_name}}. \
+You can pay it all at once, right from this mail.</p>
 {{invoice_list}}
 {{payment_buttons}}
 <p>Have you paid already? Thank you! Payments of the last few days may not be in our books yet, \
-so please disregard this reminder.</p>
-<p>If something is not right, just reply to this mail. {{login_register}}</p>"""
+so please disregard this reminder. If something is not right, just reply to this mail.</p>
+<p>{{login_register}}</p>"""
 
 
 class NameTaken(TemplateRefused):
