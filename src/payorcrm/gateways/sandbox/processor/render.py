@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ _templates = Environment(
 )
 
 
-def _version() -> str:
-    content = b"".join(path.read_bytes() for path in sorted(STATIC_FOLDER.iterdir()))
-    return hashlib.sha256(content).hexdigest()[:10]
+def _asset(name: str) -> str:
+    version = hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={version}"
 
 
 _templates.globals.update(
-    version=_version(),
+    asset=cache(_asset),
     test_cards=CARDS,
     test_bank_accounts=BANK_ACCOUNTS,
     test_routing=next(iter(BANKS)),
