@@ -1,0 +1,34 @@
+"""Runs the benchmarks: `python -m bench [--quick] [WORKLOAD ...]`. A workload is a module here with `measure(bench)`."""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+from bench.fresh_database import fresh_database
+from bench.harness import Bench
+
+WORKLOADS = ("import_invoices", "remind", "confirm")
+
+
+def main() -> int:
+    """Run the chosen workloads on a fresh database; return 1 when a target was missed."""
+    present = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    known = [name for name in WORKLOADS if name in present]
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the workloads beside their baselines.")
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"one or more of: {', '.join(known)}")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the work, once: does it run at all?")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.workloads) - set(known))
+    if unknown:
+        parser.error(f"there is no workload {', '.join(unknown)}")
+    bench = Bench(rounds=1, shrink=20) if arguments.quick else Bench()
+    with fresh_database():
+        for name in arguments.workloads or known:
+            importlib.import_module(f"bench.{name}").measure(bench)
+    return 1 if bench.missed and not arguments.quick else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
