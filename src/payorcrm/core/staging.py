@@ -110,3 +110,21 @@ def bad_values(
         for place, meaning, reason in found
     ]
     return bad_rows, {place for place, _, _ in found}
+
+
+class FirstRows:
+    """Remembers in which row every number stood first, to find those that come again."""
+
+    def __init__(self, meaning: str) -> None:
+        self._meaning = meaning
+        self._rows: dict[str, int] = {}
+
+    def repeated(self, batch: Batch, table: Table, numbers: Sequence[Value]) -> tuple[list[BadRow], set[int]]:
+        """Return the rows whose number an earlier row has, and their places in the batch."""
+        bad_rows, places = [], set()
+        for place, (row, number) in enumerate(zip(batch.rows, numbers, strict=True)):
+            if isinstance(number, str) and self._rows.setdefault(number, row) != row:
+                reason = f"Row {self._rows[number]} has the same {self._meaning}."
+                bad_rows.append(BadRow(row, table.name_of(self._meaning), number, reason))
+                places.add(place)
+        return bad_rows, places

@@ -49,7 +49,9 @@ def in_order(bad_rows: list[BadRow]) -> list[BadRow]:
     return sorted(bad_rows, key=lambda bad: bad.row)
 
 
-def record_import(*, report: ImportReport, id: UUID, merchant: Merchant, kind: ImportKind, path: Path, now: datetime) -> None:
+def record_import(
+    *, report: ImportReport, id: UUID, merchant: Merchant, kind: ImportKind, path: Path, now: datetime
+) -> None:
     """Keep for the merchant that a file was read in, and how it went."""
     Import.objects.create(
         id=id,

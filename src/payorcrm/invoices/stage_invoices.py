@@ -7,7 +7,7 @@ from django.db import connection
 from payorcrm.core.dates import DateOrder, parse_date
 from payorcrm.core.headers import normalised
 from payorcrm.core.money import is_currency, parse_minor
-from payorcrm.core.staging import NULL, Bad, NotUsable, Reader, Value, bad_values, copy_rows, text_reader
+from payorcrm.core.staging import NULL, Bad, FirstRows, NotUsable, Reader, Value, bad_values, copy_rows, text_reader
 from payorcrm.core.tables import BadRow, Batch, Layout, Table
 from payorcrm.invoices.find_customers import CustomerBook
 from payorcrm.merchants.models import Merchant
@@ -27,7 +27,7 @@ LAYOUT = Layout(
     },
     required=(("invoice number",), ("customer number", "customer name"), ("due date",), ("total",)),
     exact=frozenset({"invoice number", "customer number", "due date", "total", "balance"}),
-    key="invoice number",
+    key=("invoice number",),
     sums=frozenset({"total", "balance"}),
 )  # fmt: skip
 
@@ -43,12 +43,11 @@ _COPY = "COPY imported_invoice (row, number, customer_id, issued_on, due_on, cur
 
 
 class _Readers:
-    """What turns each column of one file into values for COPY, and remembers the invoice numbers seen so far."""
+    """What turns each column of one file into values for COPY."""
 
     def __init__(self, table: Table, merchant: Merchant, dates: DateOrder | None) -> None:
         customers = CustomerBook(merchant)
         self._currency = merchant.currency
-        self._first_rows: dict[str, int] = {}
         self._plain = {
             "invoice number": Reader(text_reader(most=64, is_required=True)),
             "customer number": Reader(customers.by_number),
@@ -96,17 +95,6 @@ class _Readers:
             self._amounts[code] = Reader(lambda text: _amount(text, code))
         return self._amounts[code]
 
-    def repeated(self, batch: Batch, table: Table, numbers: Sequence[Value]) -> tuple[list[BadRow], set[int]]:
-        """Return the rows whose invoice number an earlier row has, and their places."""
-        bad_rows, places = [], set()
-        for place, (row, number) in enumerate(zip(batch.rows, numbers, strict=True)):
-            if isinstance(number, str) and self._first_rows.setdefault(number, row) != row:
-                reason = f"Row {self._first_rows[number]} has the same invoice number."
-                text = batch.columns["invoice number"][place]
-                bad_rows.append(BadRow(row, table.name_of("invoice number"), text, reason))
-                places.add(place)
-        return bad_rows, places
-
 
 def _date(text: str, order: DateOrder | None) -> str:
     if not text.strip():
@@ -143,6 +131,7 @@ def stage_invoices(*, table: Table, merchant: Merchant, dates: DateOrder | None)
     column.
     """
     readers = _Readers(table, merchant, dates)
+    first_rows = FirstRows("invoice number")
     bad_rows: list[BadRow] = []
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
@@ -150,7 +139,7 @@ def stage_invoices(*, table: Table, merchant: Merchant, dates: DateOrder | None)
             for batch in table.batches():
                 columns = readers.read(batch)
                 wrong, places = bad_values(batch, table, columns)
-                repeated, repeated_places = readers.repeated(batch, table, columns["invoice number"])
+                repeated, repeated_places = first_rows.repeated(batch, table, columns["invoice number"])
                 copy_rows(copy, batch.rows, list(columns.values())[:7], places | repeated_places)
                 bad_rows += [*batch.bad_rows, *wrong, *repeated]
         cursor.execute("ANALYZE imported_invoice")

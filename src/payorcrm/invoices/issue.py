@@ -1,0 +1,69 @@
+"""Issues one invoice."""
+
+from datetime import date, datetime
+from typing import ClassVar
+
+from django.db import transaction
+
+from payorcrm.core.errors import Refused
+from payorcrm.core.money import Money
+from payorcrm.customers.models import Customer
+from payorcrm.invoices.lock_numbers import lock_numbers_for_issue
+from payorcrm.invoices.models import Invoice, InvoiceStatus
+from payorcrm.ledger.models import Account, EntryKind
+from payorcrm.ledger.post import Line, Source, post_entry
+
+
+class NotAnInvoice(Refused):
+    """What should be issued lacks a number, an amount or a sensible date."""
+
+    code: ClassVar[str] = "not_an_invoice"
+    status: ClassVar[int] = 422
+
+
+class NumberTaken(Refused):
+    """The merchant has an invoice with this number already."""
+
+    code: ClassVar[str] = "number_taken"
+    message: ClassVar[str] = "There is already an invoice with this number."
+
+
+def issue(*, customer: Customer, number: str, total: Money, issued_on: date, due_on: date, now: datetime) -> Invoice:
+    """Write an open invoice and its ledger entry. Raises NotAnInvoice, NumberTaken."""
+    number = " ".join(number.split())
+    _check(number, total, issued_on, due_on)
+    with transaction.atomic():
+        lock_numbers_for_issue(customer.merchant_id)
+        invoice, is_new = Invoice.objects.get_or_create(
+            merchant_id=customer.merchant_id,
+            number=number,
+            defaults={
+                "customer": customer,
+                "status": InvoiceStatus.OPEN,
+                "issued_on": issued_on,
+                "due_on": due_on,
+                "currency": total.currency,
+                "total": total.minor,
+                "balance": total.minor,
+                "created_at": now,
+            },
+        )
+        if not is_new:
+            raise NumberTaken
+        post_entry(
+            merchant_id=customer.merchant_id,
+            kind=EntryKind.INVOICES_ISSUED,
+            postings=[Line(Account.RECEIVABLE, total, customer.id), Line(Account.INVOICED, -total, customer.id)],
+            source=Source("invoice", invoice.id),
+            now=now,
+        )
+    return invoice
+
+
+def _check(number: str, total: Money, issued_on: date, due_on: date) -> None:
+    if not number or len(number) > 64 or not number.isprintable():
+        raise NotAnInvoice("An invoice needs a number of 1 to 64 characters.")
+    if total.minor <= 0:
+        raise NotAnInvoice("An invoice needs an amount of more than nothing.")
+    if due_on < issued_on:
+        raise NotAnInvoice("An invoice cannot be due before it was issued.")
