@@ -22,6 +22,18 @@ class InvoiceStatus(models.TextChoices):
     WRITTEN_OFF = "written_off", "Written off"
 
 
+class Standing(models.TextChoices):
+    """What people are shown of an invoice: its status, with what is derived in front of "open"."""
+
+    DRAFT = "draft", "Draft"
+    OPEN = "open", "Open"
+    OVERDUE = "overdue", "Overdue"
+    PROCESSING = "processing", "Processing"
+    PAID = "paid", "Paid"
+    VOID = "void", "Void"
+    WRITTEN_OFF = "written_off", "Written off"
+
+
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     """Filters that read like the business."""
 
@@ -104,6 +116,12 @@ class Invoice(models.Model):
 
     def is_overdue(self, *, today: date) -> bool:
         return self.status == InvoiceStatus.OPEN and self.due_on < today
+
+    def standing(self, *, today: date) -> Standing:
+        """Return what to show: money under way hides that an invoice is overdue."""
+        if self.is_processing():
+            return Standing.PROCESSING
+        return Standing.OVERDUE if self.is_overdue(today=today) else Standing(self.status)
 
     def days_overdue(self, *, today: date) -> int:
         return max(0, (today - self.due_on).days)

@@ -82,9 +82,7 @@ def _until_readable(color: Rgb, *, against: Rgb, toward: Rgb, ratio: float) -> R
 
 
 def _mix(color: Rgb, other: Rgb, share: float) -> Rgb:
-    red, green, blue = (
-        round(one + (two - one) * share) for one, two in zip(color, other, strict=True)
-    )
+    red, green, blue = (round(one + (two - one) * share) for one, two in zip(color, other, strict=True))
     return red, green, blue
 
 

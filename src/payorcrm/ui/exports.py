@@ -16,13 +16,9 @@ class _Echo:
         return text
 
 
-def csv_response(
-    file_name: str, head: list[str], rows: Iterable[list[object]]
-) -> StreamingHttpResponse:
+def csv_response(file_name: str, head: list[str], rows: Iterable[list[object]]) -> StreamingHttpResponse:
     """Stream rows under a head as a download; with a byte order mark, so that Excel reads UTF-8."""
-    response = StreamingHttpResponse(
-        _lines(head, rows), content_type="text/csv; charset=utf-8"
-    )
+    response = StreamingHttpResponse(_lines(head, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 

@@ -40,9 +40,7 @@ def page_of(
     )
     if before and not after:
         reverse = tuple(_flipped(name) for name in by)
-        found = list(
-            queryset.filter(_beyond(reverse, before)).order_by(*reverse)[: size + 1]
-        )
+        found = list(queryset.filter(_beyond(reverse, before)).order_by(*reverse)[: size + 1])
         rows, has_previous, has_next = found[:size][::-1], len(found) > size, True
     else:
         following = queryset.filter(_beyond(by, after)) if after else queryset
@@ -51,9 +49,7 @@ def page_of(
     return Page(
         rows=rows,
         next=_address(query, "after", rows[-1], by) if rows and has_next else "",
-        previous=_address(query, "before", rows[0], by)
-        if rows and has_previous
-        else "",
+        previous=_address(query, "before", rows[0], by) if rows and has_previous else "",
     )
 
 
@@ -76,25 +72,18 @@ def _address(query: QueryDict, word: str, row: Model, by: tuple[str, ...]) -> st
     copy = query.copy()
     for old in ("after", "before"):
         copy.pop(old, None)
-    key = json.dumps(
-        [getattr(row, name.lstrip("-")) for name in by], cls=DjangoJSONEncoder
-    )
+    key = json.dumps([getattr(row, name.lstrip("-")) for name in by], cls=DjangoJSONEncoder)
     copy[word] = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
     return copy.urlencode()
 
 
-def _key_from(
-    text: str | None, queryset: QuerySet[Row], by: tuple[str, ...]
-) -> list[Any]:
+def _key_from(text: str | None, queryset: QuerySet[Row], by: tuple[str, ...]) -> list[Any]:
     """Read a key back; one that was tampered with leads to the first page."""
     if not text:
         return []
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return [
-            _typed(queryset, name.lstrip("-"), value)
-            for name, value in zip(by, values, strict=True)
-        ]
+        return [_typed(queryset, name.lstrip("-"), value) for name, value in zip(by, values, strict=True)]
     except (ValueError, TypeError, ValidationError):
         return []
 

@@ -6,9 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def error_page(
-    request: HttpRequest, *, status: int, title: str, text: str
-) -> HttpResponse:
+def error_page(request: HttpRequest, *, status: int, title: str, text: str) -> HttpResponse:
     """Render an error as a page, or as a notice when htmx asked for a part of one."""
     template = "ui/notice.html" if getattr(request, "htmx", False) else "ui/error.html"
     return render(

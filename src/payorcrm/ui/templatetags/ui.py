@@ -8,7 +8,7 @@ from babel.dates import format_date, format_datetime
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template import Context
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from heroicons.templatetags.heroicons import heroicon_mini
 
@@ -41,9 +41,7 @@ def badge(state: Any, label: str = "") -> str:
     value = str(state)
     look = look_of(value)
     words = label or getattr(state, "label", "") or value.replace("_", " ").capitalize()
-    return format_html(
-        '<span class="badge {}">{}{}</span>', look.tone, icon(look.icon), words
-    )
+    return format_html('<span class="badge {}">{}{}</span>', look.tone, icon(look.icon), words)
 
 
 @register.simple_tag
@@ -51,9 +49,20 @@ def money(amount: Money | None) -> str:
     """Write an amount that never breaks across lines."""
     if amount is None:
         return _NOTHING
-    return format_html(
-        '<span class="money">{}</span>', amount.format().replace("-", "\N{MINUS SIGN}")
-    )
+    return format_html('<span class="money">{}</span>', amount.format().replace("-", "\N{MINUS SIGN}"))
+
+
+@register.simple_tag
+def moneys(amounts: list[Money]) -> str:
+    """Write amounts of several currencies, one below the other."""
+    return format_html_join(SafeString("<br>"), "{}", ((money(amount),) for amount in amounts)) if amounts else _NOTHING
+
+
+@register.simple_tag
+def dot(state: Any) -> str:
+    """Draw the dot of a time line in the colour of a state."""
+    look = look_of(str(state))
+    return format_html('<span class="dot {}">{}</span>', look.tone, icon(look.icon))
 
 
 @register.simple_tag(takes_context=True)
@@ -95,9 +104,7 @@ def method_chip(method: Any) -> str:
     if method is None:
         return _NOTHING
     is_card = str(method.kind) == "card"
-    name = (
-        _CARDS.get(method.brand, method.brand.title()) if is_card else method.bank_name
-    )
+    name = _CARDS.get(method.brand, method.brand.title()) if is_card else method.bank_name
     return format_html(
         '<span class="chip">{}<span>{} <span aria-hidden="true">••••</span><span class="unseen">ending in</span> {}</span></span>',
         icon("credit-card" if is_card else "building-library"),
@@ -119,9 +126,7 @@ def alert(tone: str, title: str, text: str = "") -> dict[str, str]:
 
 
 @register.inclusion_tag("ui/empty.html")
-def empty(
-    icon_name: str, title: str, text: str = "", url: str = "", label: str = ""
-) -> dict[str, str]:
+def empty(icon_name: str, title: str, text: str = "", url: str = "", label: str = "") -> dict[str, str]:
     """Fill a list that has nothing to show, and say what to do next."""
     return {
         "icon_name": icon_name,
@@ -148,6 +153,12 @@ def field(bound: BoundField, width: str = "") -> dict[str, object]:
 def is_checkbox(bound: BoundField) -> bool:
     """Say whether a field is a single box to tick, whose label stands behind it."""
     return isinstance(bound.field.widget, CheckboxInput)
+
+
+@register.filter
+def in_words(value: str) -> str:
+    """Write `payment_receipt` as "Payment receipt"."""
+    return value.replace("_", " ").capitalize()
 
 
 @register.filter

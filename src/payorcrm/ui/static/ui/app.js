@@ -3,7 +3,7 @@
 // A pressed button says that it is working and cannot be pressed twice by the same hand.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.getAttribute("method") !== "post" || event.defaultPrevented) return;
+  if (form.getAttribute("method") !== "post" || event.submitter?.formTarget || event.defaultPrevented) return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");

@@ -1,0 +1,111 @@
+"""Who may see and do what in the back office. Only here does an id from an address become an object.
+
+A view is given its member of staff by `for_staff` (anyone), `for_collectors` (may change things) or `for_owners`.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from payorcrm.core.errors import Refused
+from payorcrm.core.models import User
+from payorcrm.customers.models import Customer
+from payorcrm.invoices.models import Invoice
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.branding import brand_of
+from payorcrm.merchants.models import Staff
+from payorcrm.payments.models import Payment
+from payorcrm.reminders.models import ReminderTemplate
+
+View = Callable[..., HttpResponseBase]
+
+
+class NotYourRole(Refused):
+    """A member of staff asked for something that the role does not allow."""
+
+    code = "not_your_role"
+    status: ClassVar[int] = 403
+    message = "Your role does not allow this. Nothing was changed. An owner of the account can change your role."
+
+
+def for_staff(view: View) -> View:
+    """Let any member of the merchant's staff in, as `request.staff`; others learn nothing, not even that it exists."""
+    return _guarded(view, lambda staff: True)
+
+
+def for_collectors(view: View) -> View:
+    """Let in who may change things."""
+    return _guarded(view, Staff.can_change)
+
+
+def for_owners(view: View) -> View:
+    """Let in who may change what the merchant is."""
+    return _guarded(view, Staff.can_change_settings)
+
+
+def _guarded(view: View, is_allowed: Callable[[Staff], bool]) -> View:
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, merchant_slug: str, **ids: Any) -> HttpResponseBase:
+        staff = _membership(request, merchant_slug)
+        request.staff = staff  # type: ignore[attr-defined]
+        request.brand = brand_of(staff.merchant)  # type: ignore[attr-defined]
+        if not is_allowed(staff):
+            raise NotYourRole
+        return view(request, staff, **ids)
+
+    return guarded
+
+
+def _membership(request: HttpRequest, slug: str) -> Staff:
+    assert isinstance(request.user, User)
+    staff = Staff.objects.select_related("merchant", "user").filter(user=request.user, merchant__slug=slug).first()
+    if staff is None:
+        raise Http404
+    return staff
+
+
+def merchants_of(staff: Staff) -> list[Staff]:
+    """Return all memberships of the person, to change between merchants."""
+    return list(Staff.objects.filter(user_id=staff.user_id).select_related("merchant").order_by("merchant__name"))
+
+
+def customer_of(staff: Staff, customer_id: UUID) -> Customer:
+    """Return one of the merchant's customers, or 404."""
+    return get_object_or_404(Customer, merchant=staff.merchant_id, id=customer_id)
+
+
+def customers_of(staff: Staff, customer_ids: list[UUID]) -> list[Customer]:
+    """Return several of the merchant's customers, or 404 when one of them is not theirs."""
+    found = list(
+        Customer.objects.filter(merchant=staff.merchant_id, id__in=customer_ids).order_by("company_name", "id")
+    )
+    if len(found) != len(set(customer_ids)):
+        raise Http404
+    return found
+
+
+def invoice_of(staff: Staff, invoice_id: UUID) -> Invoice:
+    """Return one of the merchant's invoices with its customer, or 404."""
+    return get_object_or_404(Invoice.objects.select_related("customer"), merchant=staff.merchant_id, id=invoice_id)
+
+
+def payment_of(staff: Staff, payment_id: UUID) -> Payment:
+    """Return one of the merchant's payments with customer and method, or 404."""
+    payments = Payment.objects.select_related("customer", "method")
+    return get_object_or_404(payments, merchant=staff.merchant_id, id=payment_id)
+
+
+def mail_of(staff: Staff, mail_id: UUID) -> Mail:
+    """Return one of the merchant's mails, or 404."""
+    return get_object_or_404(Mail.objects.select_related("customer"), merchant=staff.merchant_id, id=mail_id)
+
+
+def template_of(staff: Staff, template_id: UUID) -> ReminderTemplate:
+    """Return one of the merchant's reminder templates, or 404."""
+    return get_object_or_404(ReminderTemplate, merchant=staff.merchant_id, id=template_id)

@@ -1,0 +1,236 @@
+"""What staff type in: filters of lists, the text of a template, the merchant's settings."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import F, Q, QuerySet
+from django.http import QueryDict
+
+from payorcrm.customers.models import Customer
+from payorcrm.gateways.base import MethodKind
+from payorcrm.invoices.models import Invoice, InvoiceStatus
+from payorcrm.mail.models import Mail, MailState
+from payorcrm.merchants.logo import LOGO_TYPE, NotALogo, clean_logo
+from payorcrm.merchants.models import Merchant
+from payorcrm.payment_methods.models import KIND_LABELS
+from payorcrm.payments.models import Payment, PaymentState
+from payorcrm.reminders.models import ReminderTemplate
+
+ALL = ("", "All")
+
+
+def search_field(what: str) -> forms.CharField:
+    """Return a box to search in."""
+    return forms.CharField(
+        label="Search",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": what}),
+    )
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class Filter(forms.Form):
+    """Filters in an address: what cannot be read narrows nothing."""
+
+    use_required_attribute = False
+
+    def given(self, name: str) -> str:
+        """Return a valid value, or nothing."""
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or "")
+
+    def is_narrow(self) -> bool:
+        """Say whether anything is filtered at all."""
+        return any(self.given(name) for name in self.fields)
+
+
+class CustomerFilter(Filter):
+    """Filters of the customers' list."""
+
+    search = search_field("Name, number or e-mail")
+    show = forms.ChoiceField(label="Show", required=False, choices=[ALL, ("owing", "Owing"), ("overdue", "Overdue")])
+
+    def narrow(self, customers: QuerySet[Customer], *, today: date) -> QuerySet[Customer]:
+        """Keep the customers that fit."""
+        if words := self.given("search"):
+            fits = Q(company_name__icontains=words) | Q(number__istartswith=words) | Q(contacts__email__icontains=words)
+            customers = customers.filter(id__in=customers.filter(fits).values("id"))
+        open_invoices = Invoice.objects.open()
+        if self.given("show") == "owing":
+            customers = customers.filter(id__in=open_invoices.values("customer"))
+        if self.given("show") == "overdue":
+            customers = customers.filter(id__in=open_invoices.overdue(today=today).values("customer"))
+        return customers
+
+
+class InvoiceFilter(Filter):
+    """Filters of the invoices' list."""
+
+    search = search_field("Number or customer")
+    status = forms.ChoiceField(
+        label="Status",
+        required=False,
+        choices=[ALL, ("overdue", "Overdue"), ("processing", "Processing"), *InvoiceStatus.choices],
+    )
+    customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def narrow(self, invoices: QuerySet[Invoice], *, today: date) -> QuerySet[Invoice]:
+        """Keep the invoices that fit."""
+        if words := self.given("search"):
+            invoices = invoices.filter(Q(number__icontains=words) | Q(customer__company_name__icontains=words))
+        if customer := self.given("customer"):
+            invoices = invoices.filter(customer=customer)
+        status = self.given("status")
+        if status == "processing":
+            return invoices.filter(in_flight__gt=0)
+        if status == "overdue":
+            return invoices.filter(status=InvoiceStatus.OPEN, due_on__lt=today, in_flight__lt=F("balance"))
+        return invoices.filter(status=status) if status else invoices
+
+
+class PaymentFilter(Filter):
+    """Filters of the payments' list and of its export."""
+
+    search = search_field("Reference or customer")
+    state = forms.ChoiceField(label="Status", required=False, choices=[ALL, *PaymentState.choices])
+    kind = forms.ChoiceField(
+        label="Method", required=False, choices=[ALL, *((kind.value, label) for kind, label in KIND_LABELS.items())]
+    )
+    since = forms.DateField(label="From", required=False, widget=DayInput())
+    until = forms.DateField(label="Until", required=False, widget=DayInput())
+    customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def narrow(self, payments: QuerySet[Payment], *, time_zone: str) -> QuerySet[Payment]:
+        """Keep the payments that fit; days are the merchant's."""
+        if words := self.given("search"):
+            fits = Q(reference__icontains=words) | Q(customer__company_name__icontains=words)
+            payments = payments.filter(fits | Q(gateway_reference=words))
+        if state := self.given("state"):
+            payments = payments.filter(state=state)
+        if kind := self.given("kind"):
+            payments = payments.filter(method__kind=MethodKind(kind))
+        if customer := self.given("customer"):
+            payments = payments.filter(customer=customer)
+        if since := self.cleaned_data.get("since"):
+            payments = payments.filter(submitted_at__gte=_start_of(since, time_zone))
+        if until := self.cleaned_data.get("until"):
+            payments = payments.filter(submitted_at__lt=_start_of(until + timedelta(days=1), time_zone))
+        return payments
+
+
+class MailFilter(Filter):
+    """Filters of the outbox."""
+
+    search = search_field("Address, customer or subject")
+    state = forms.ChoiceField(label="Status", required=False, choices=[ALL, *MailState.choices])
+
+    def narrow(self, mails: QuerySet[Mail]) -> QuerySet[Mail]:
+        """Keep the mails that fit."""
+        if words := self.given("search"):
+            fits = Q(to_address__icontains=words) | Q(subject__icontains=words)
+            mails = mails.filter(fits | Q(customer__company_name__icontains=words))
+        state = self.given("state")
+        return mails.filter(state=state) if state else mails
+
+
+def _start_of(day: date, time_zone: str) -> datetime:
+    return datetime.combine(day, time.min, ZoneInfo(time_zone))
+
+
+class TemplateForm(forms.Form):
+    """The text of a reminder; `reminders` says whether its fields are known."""
+
+    name = forms.CharField(max_length=100, help_text="Only you see it.")
+    subject = forms.CharField(max_length=300)
+    body = forms.CharField(
+        max_length=50_000,
+        label="Text",
+        widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "true", "class": "code"}),
+    )
+
+
+class SettingsForm(forms.ModelForm):
+    """What an owner may change of the merchant."""
+
+    new_logo = forms.FileField(
+        label="Logo",
+        required=False,
+        help_text="PNG, JPEG or WebP, at most 2 MB. It stands on your mails and payment pages.",
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+    )
+    remove_logo = forms.BooleanField(label="Remove the logo", required=False)
+    time_zone = forms.ChoiceField(choices=[], help_text="Decides when an invoice becomes overdue.")
+
+    class Meta:
+        model = Merchant
+        fields = ["name", "address", "phone", "reply_to", "time_zone", "accent_color", "confirmation_hours"]
+        labels = {
+            "reply_to": "Answers go to",
+            "accent_color": "Accent colour",
+            "confirmation_hours": "Confirmations are valid for (hours)",
+        }
+        help_texts = {
+            "reply_to": "Customers who answer a mail of yours write to this address.",
+            "accent_color": "Buttons and links use it. Where it would be hard to read, it is made a little darker or lighter.",
+            "confirmation_hours": "How long a customer can confirm a payment from the second mail: 1 to 168.",
+        }
+        widgets = {
+            "accent_color": forms.TextInput(attrs={"type": "color"}),
+            "address": forms.Textarea(attrs={"rows": 3}),
+        }
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        zones = sorted(
+            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "System"))
+        )
+        self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in ["UTC", *zones]]  # type: ignore[attr-defined]
+        if not self.instance.logo:
+            del self.fields["remove_logo"]
+
+    def clean_new_logo(self) -> bytes | None:
+        """Turn an uploaded picture into the one that is kept."""
+        upload: UploadedFile | None = self.cleaned_data["new_logo"]
+        if upload is None:
+            return None
+        try:
+            return clean_logo(upload.read())
+        except NotALogo as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def save(self, commit: bool = True) -> Merchant:  # noqa: FBT001, FBT002 (Django's signature)
+        """Keep the settings, and the logo if there is a new one."""
+        if self.cleaned_data.get("remove_logo"):
+            self.instance.logo, self.instance.logo_type = None, ""
+        if new_logo := self.cleaned_data["new_logo"]:
+            self.instance.logo, self.instance.logo_type = new_logo, LOGO_TYPE
+        return super().save(commit)
+
+
+class ReminderForm(forms.Form):
+    """Whom to remind, and with which text."""
+
+    template = forms.ModelChoiceField(ReminderTemplate.objects.none(), empty_label=None)
+    min_days_overdue = forms.IntegerField(label="Overdue by at least (days)", min_value=1, max_value=3650, initial=1)
+
+    def __init__(self, sent_in: QueryDict | None, *, merchant: Merchant) -> None:
+        super().__init__(sent_in)
+        templates = ReminderTemplate.objects.filter(merchant=merchant).order_by("-is_default", "name")
+        self.fields["template"].queryset = templates  # type: ignore[attr-defined]
+        self.fields["template"].initial = templates.first()
+
+    def least_days(self) -> int:
+        """Return the valid number of days, else one."""
+        self.is_valid()
+        return int(getattr(self, "cleaned_data", {}).get("min_days_overdue") or 1)

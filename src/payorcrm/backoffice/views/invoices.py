@@ -1,0 +1,103 @@
+"""Invoices: the list, and one invoice with its history."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from payorcrm.backoffice.access import for_staff, invoice_of
+from payorcrm.backoffice.forms import InvoiceFilter
+from payorcrm.core import clock
+from payorcrm.core.money import Money
+from payorcrm.invoices.models import Invoice, InvoiceEvent, Standing
+from payorcrm.merchants.models import Staff
+from payorcrm.payments.models import Allocation, Payment
+from payorcrm.reminders.models import Reminder
+from payorcrm.ui.paging import page_of
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An invoice as a list shows it."""
+
+    invoice: Invoice
+    standing: Standing
+    days_overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of an invoice's history, whatever table it comes from."""
+
+    at: datetime
+    state: str
+    words: str
+    amount: Money | None = None
+    payment: Payment | None = None
+    note: str = ""
+
+
+@require_safe
+@for_staff
+def invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """List the invoices, the latest due first."""
+    today = clock.day_in(staff.merchant.time_zone, clock.now())
+    filters = InvoiceFilter(request.GET)
+    found = filters.narrow(Invoice.objects.filter(merchant=staff.merchant).select_related("customer"), today=today)
+    page = page_of(found, by=("-due_on", "-id"), query=request.GET)
+    context = {"section": "invoices", "filters": filters, "page": page, "rows": rows_of(page.rows, today=today)}
+    return render(request, "backoffice/invoice_list.html", context)
+
+
+@require_safe
+@for_staff
+def invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpResponse:
+    """Show one invoice and all that happened to it."""
+    subject = invoice_of(staff, invoice_id)
+    today = clock.day_in(staff.merchant.time_zone, clock.now())
+    context = {
+        "section": "invoices",
+        "invoice": subject,
+        "row": rows_of([subject], today=today)[0],
+        "history": history_of(subject),
+    }
+    return render(request, "backoffice/invoice_page.html", context)
+
+
+def rows_of(found: Iterable[Invoice], *, today: date) -> list[Row]:
+    """Add to each invoice what its status means today."""
+    return [Row(each, each.standing(today=today), each.days_overdue(today=today)) for each in found]
+
+
+def history_of(subject: Invoice) -> list[Happening]:
+    """Return reminders, payments and changes of an invoice, the latest first."""
+    happenings = [*_payments(subject), *_changes(subject), *_reminders(subject)]
+    return sorted(happenings, key=lambda happening: happening.at, reverse=True)
+
+
+def _payments(subject: Invoice) -> Iterable[Happening]:
+    allocations = Allocation.objects.filter(invoice=subject).select_related("payment", "payment__method")
+    for allocation in allocations:
+        payment = allocation.payment
+        words = f"{payment.get_state_display()} with {payment.method.masked()}"
+        at = payment.returned_at or payment.settled_at or payment.submitted_at
+        yield Happening(at, payment.state, words, allocation.amount_money(), payment)
+
+
+def _changes(subject: Invoice) -> Iterable[Happening]:
+    for event in InvoiceEvent.objects.filter(invoice=subject):
+        amount = Money(event.amount, subject.currency) if event.amount else None
+        yield Happening(event.at, event.kind, event.get_kind_display(), amount, note=event.note)
+
+
+def _reminders(subject: Invoice) -> Iterable[Happening]:
+    reminders = Reminder.objects.filter(request__lines__invoice=subject).select_related("mail")
+    for reminder in reminders:
+        mail = reminder.mail
+        yield Happening(
+            mail.sent_at or mail.queued_at, mail.state, f"Reminder to {mail.to_address}", note=mail.get_state_display()
+        )

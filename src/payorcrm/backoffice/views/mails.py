@@ -1,0 +1,38 @@
+"""The outbox as staff see it: what was sent, what was not, and why."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from payorcrm.backoffice.access import for_collectors, for_staff, mail_of
+from payorcrm.backoffice.forms import MailFilter
+from payorcrm.core import clock
+from payorcrm.mail.models import Mail
+from payorcrm.mail.resend import AGAIN, queue_again
+from payorcrm.merchants.models import Staff
+from payorcrm.ui.paging import page_of
+
+
+@require_safe
+@for_staff
+def mails(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """List the mails, the latest first."""
+    filters = MailFilter(request.GET)
+    found = filters.narrow(Mail.objects.filter(merchant=staff.merchant).select_related("customer"))
+    page = page_of(found, by=("-id",), query=request.GET)
+    troubled_count = Mail.objects.filter(merchant=staff.merchant).troubled().count()
+    context = {"section": "mails", "filters": filters, "page": page, "troubled_count": troubled_count, "again": AGAIN}
+    return render(request, "backoffice/mail_list.html", context)
+
+
+@require_POST
+@for_collectors
+def send_again(request: HttpRequest, staff: Staff, mail_id: UUID) -> HttpResponse:
+    """Put a mail that failed back into the queue."""
+    mail = mail_of(staff, mail_id)
+    queue_again(mail, now=clock.now())
+    messages.success(request, f"The mail to {mail.to_address} is queued again.")
+    return redirect("backoffice:mails", merchant_slug=staff.merchant.slug)

@@ -1,0 +1,86 @@
+"""How much is owed and for how long, for a whole merchant in one query."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, F, Q, Sum
+
+from payorcrm.core.money import Money
+from payorcrm.invoices.models import Invoice
+from payorcrm.merchants.models import Merchant
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What is owed on the invoices overdue by a number of days between two bounds; the first bucket is not due yet."""
+
+    label: str
+    amount: Money
+    invoice_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aging:
+    """A merchant's open invoices in one currency. `overdue` leaves out what is being processed."""
+
+    buckets: list[Bucket]
+    owed: Money
+    overdue: Money
+    processing: Money
+    open_count: int
+    overdue_count: int
+    overdue_customer_count: int
+
+
+# Days overdue, both bounds included; None is without bound.
+_BOUNDS: list[tuple[str, int | None, int | None]] = [
+    ("Not due yet", None, 0),
+    ("1–30 days", 1, 30),
+    ("31–60 days", 31, 60),
+    ("61–90 days", 61, 90),
+    ("Over 90 days", 91, None),
+]
+
+
+def aging_of(merchant: Merchant, *, today: date, currency: str = "") -> Aging:
+    """Add up a merchant's open invoices by how long they are overdue; `today` is the merchant's."""
+    currency = currency or merchant.currency
+    sums = Invoice.objects.open().filter(merchant=merchant, currency=currency).aggregate(**_sums(today))
+    buckets = [
+        Bucket(label, Money(sums[f"amount_{place}"] or 0, currency), sums[f"count_{place}"])
+        for place, (label, _, _) in enumerate(_BOUNDS)
+    ]
+    owed = sum(bucket.amount.minor for bucket in buckets)
+    return Aging(
+        buckets=buckets,
+        owed=Money(owed, currency),
+        overdue=Money(sums["overdue"] or 0, currency),
+        processing=Money(sums["processing"] or 0, currency),
+        open_count=sum(bucket.invoice_count for bucket in buckets),
+        overdue_count=sums["overdue_count"],
+        overdue_customer_count=sums["overdue_customers"],
+    )
+
+
+def _sums(today: date) -> dict[str, Sum | Count]:
+    overdue = Q(due_on__lt=today, in_flight__lt=F("balance"))
+    sums: dict[str, Sum | Count] = {
+        "processing": Sum("in_flight"),
+        "overdue": Sum(F("balance") - F("in_flight"), filter=overdue),
+        "overdue_count": Count("id", filter=overdue),
+        "overdue_customers": Count("customer", filter=overdue, distinct=True),
+    }
+    for place, (_, at_least, at_most) in enumerate(_BOUNDS):
+        inside = _due_between(today, at_least, at_most)
+        sums[f"amount_{place}"] = Sum("balance", filter=inside)
+        sums[f"count_{place}"] = Count("id", filter=inside)
+    return sums
+
+
+def _due_between(today: date, at_least: int | None, at_most: int | None) -> Q:
+    condition = Q()
+    if at_least is not None:
+        condition &= Q(due_on__lte=today - timedelta(days=at_least))
+    if at_most is not None:
+        condition &= Q(due_on__gte=today - timedelta(days=at_most))
+    return condition

@@ -1,0 +1,182 @@
+"""A merchant with something of everything, for the tests of its pages."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.test import Client
+
+from payorcrm.core.clock import now as present
+from payorcrm.core.money import Money
+from payorcrm.customers.models import Customer
+from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
+from payorcrm.mail.models import Mail, MailState
+from payorcrm.merchants.models import Merchant, Role, Staff
+from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
+from payorcrm.reminders.models import ReminderTemplate
+from tests.factories.models import (
+    CustomerFactory,
+    InvoiceFactory,
+    MerchantFactory,
+    PaymentMethodFactory,
+    PortalAccessFactory,
+    StaffFactory,
+    usd,
+)
+
+_numbers = count(1)
+COMPANIES = [
+    "Bluewater Marine Supply",
+    "Corvid & Sons",
+    "Dunmore Print Works",
+    "Eastgate Bakery",
+    "Fenwick Outdoor Outfitters of Greater New England",
+    "Granite State Roofing",
+]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One merchant and a row of each kind that its pages can name."""
+
+    merchant: Merchant
+    customer: Customer
+    invoice: Invoice
+    payment: Payment
+    mail: Mail
+    template: ReminderTemplate
+
+    def ids(self) -> dict[str, object]:
+        """Return what stands in addresses, by the names of the URLconf."""
+        return {
+            "customer_id": self.customer.id,
+            "invoice_id": self.invoice.id,
+            "payment_id": self.payment.id,
+            "mail_id": self.mail.id,
+            "template_id": self.template.id,
+        }
+
+
+def make_shop(**fields: Any) -> Shop:
+    """Make a merchant with one row of each kind."""
+    merchant = MerchantFactory(**fields)
+    customer = CustomerFactory(merchant=merchant)
+    invoice = InvoiceFactory(customer=customer)
+    return Shop(
+        merchant=merchant,
+        customer=customer,
+        invoice=invoice,
+        payment=make_payment(customer, invoices=[invoice]),
+        mail=make_mail(customer),
+        template=make_template(merchant),
+    )
+
+
+def make_template(merchant: Merchant, **fields: Any) -> ReminderTemplate:
+    """Make the default template of a merchant."""
+    body = "<p>Hello {{first_name}},</p><p>These invoices are overdue:</p>{{invoice_list}}{{payment_buttons}}"
+    defaults = {"name": "Friendly", "subject": "Overdue: {{total_invoice_amount}}", "body": body, "is_default": True}
+    return ReminderTemplate.objects.create(merchant=merchant, **defaults | fields)
+
+
+def make_mail(customer: Customer, **fields: Any) -> Mail:
+    """Make a mail to a customer."""
+    defaults = {
+        "kind": "reminder",
+        "to_address": "jo@acme.example",
+        "subject": "Overdue: $120.00",
+        "state": MailState.SENT,
+        "queued_at": present(),
+        "send_after": present(),
+    }
+    return Mail.objects.create(merchant=customer.merchant, customer=customer, **defaults | fields)
+
+
+def make_payment(customer: Customer, *, invoices: list[Invoice] | None = None, **fields: Any) -> Payment:
+    """Make a payment row with its time line; the books are left alone, for pages only read."""
+    number = next(_numbers)
+    method = fields.pop("method", None) or PaymentMethodFactory(customer=customer, saved_at=None, consent_text="")
+    defaults = {
+        "method": method,
+        "gateway": "sandbox",
+        "reference": f"PAY-{number:04}-9QXD-4T",
+        "idempotency_key": f"key-{number}",
+        "gateway_reference": f"ch_{number:06}",
+        "amount": usd("120.00").minor,
+        "currency": "USD",
+        "state": PaymentState.SUCCEEDED,
+        "submitted_at": present() - timedelta(hours=number),
+    }
+    payment = Payment.objects.create(merchant=customer.merchant, customer=customer, **defaults | fields)
+    _tell(payment, payment.submitted_at)
+    for invoice in invoices or []:
+        Allocation.objects.create(
+            merchant=customer.merchant,
+            payment=payment,
+            invoice=invoice,
+            customer_id=customer.id,
+            amount=invoice.total,
+            currency=invoice.currency,
+        )
+    return payment
+
+
+def _tell(payment: Payment, at: datetime) -> None:
+    steps = (
+        [PaymentState.SUBMITTING]
+        if payment.state == PaymentState.SUBMITTING
+        else [PaymentState.SUBMITTING, payment.state]
+    )
+    for minutes, state in enumerate(steps):
+        PaymentEvent.objects.create(
+            merchant=payment.merchant, payment=payment, state=state, at=at + timedelta(minutes=minutes), note="Noted"
+        )
+
+
+def fill(shop: Shop) -> None:
+    """Add customers, invoices in every standing, payments in every state and mails that failed."""
+    today = present().date()
+    for place, company in enumerate(COMPANIES):
+        customer = CustomerFactory(merchant=shop.merchant, company_name=company)
+        _invoices(customer, today, place)
+        bank = PaymentMethodFactory(customer=customer, bank=True)
+        for step, state in enumerate(PaymentState):
+            if (step + place) % 3 == 0:
+                make_payment(customer, state=state, method=bank if step % 2 else None, **_facts_of(state))
+        make_mail(customer, state=list(MailState)[place], last_error="550 no such mailbox" if place > 3 else "")
+    PortalAccessFactory(customer=shop.customer)
+    PaymentMethodFactory(customer=shop.customer)
+    PaymentMethodFactory(customer=shop.customer, bank=True)
+
+
+def _invoices(customer: Customer, today: Any, place: int) -> None:
+    for days, amount in ((-20, "1150.00"), (12, "2480.50"), (75, "318.25"), (140, "12905.10")):
+        InvoiceFactory(customer=customer, due_on=today - timedelta(days=days + place), amount=usd(amount))
+    InvoiceFactory(customer=customer, in_flight=5000, amount=usd("50.00"))
+    InvoiceFactory(customer=customer, status=InvoiceStatus.DRAFT)
+    paid = InvoiceFactory(customer=customer, status=InvoiceStatus.PAID, balance=0, amount=usd("99.00"))
+    InvoiceEvent.objects.create(
+        merchant=customer.merchant,
+        invoice=paid,
+        kind=InvoiceEventKind.SETTLED_ELSEWHERE,
+        at=present(),
+        amount=Money.parse("99.00", "USD").minor,
+        note="The file said so.",
+    )
+
+
+def _facts_of(state: PaymentState) -> dict[str, object]:
+    if state == PaymentState.DECLINED:
+        return {"decline_code": "insufficient_funds", "decline_message": "51: insufficient funds"}
+    if state == PaymentState.RETURNED:
+        return {"return_code": "R01", "returned_at": present(), "settled_at": present() - timedelta(days=2)}
+    return {"settled_at": present()} if state == PaymentState.SUCCEEDED else {}
+
+
+def client_of(merchant: Merchant, role: Role = Role.OWNER) -> Client:
+    """Return a browser in which a member of the staff is signed in."""
+    staff: Staff = StaffFactory(merchant=merchant, role=role)
+    client = Client()
+    client.force_login(staff.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
