@@ -3,10 +3,11 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def programs_of(var: Path) -> list[str]:
     return found
 
 
-def wait_until(condition: object, seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -117,12 +118,11 @@ def test_demo_that_was_killed_leaves_nothing_running_and_comes_up_again_quickly(
     assert again.end(signal.SIGTERM) == Exit.OK
 
 
-def test_busy_port_is_named_with_a_way_out(running: Demo, tmp_path: Path, port: int) -> None:
-    running.ready_seconds()
-
-    second = Demo(tmp_path / "second", port)
-    code = second.program.wait(timeout=30)
+def test_busy_port_is_named_with_a_way_out(tmp_path: Path, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        demo = Demo(tmp_path / "second", port)
+        code = demo.program.wait(timeout=30)
 
     assert code == Exit.UNAVAILABLE
-    assert f"Port {port} of 127.0.0.1 is in use" in second.output.read_text()
-    assert f"make demo PORT={port + 100}" in second.output.read_text()
+    assert f"Port {port} of 127.0.0.1 is in use" in demo.output.read_text()
+    assert f"make demo PORT={port + 100}" in demo.output.read_text()

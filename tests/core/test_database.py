@@ -213,8 +213,8 @@ def test_short_folder_that_is_open_to_others_is_refused(tmp_path: Path) -> None:
     socket.rmdir()
 
 
-def test_copied_programs_run_for_everyone(tmp_path: Path) -> None:
-    programs = prepare_home(tmp_path / "var").programs
+def test_copied_programs_run_for_everyone(var: Path, tmp_path: Path) -> None:
+    programs = prepare_home(var).programs
     package = programs.parents[1]
 
     copy_programs(package, tmp_path / "copy")
