@@ -134,7 +134,8 @@ def add_up(amounts: Sequence[Money], currency: str) -> Money:
 def _american_pattern(currency: str) -> tuple[str, str]:
     shown = format_currency(Decimal(0), currency, locale="en_US")
     before, _, after = shown.partition(re.search(r"[\d.]+", shown).group())  # type: ignore[union-attr]
-    return before, after
+    # CLDR keeps a space between letters and digits ("CHF 5.00"), which Babel leaves out.
+    return before + ("\u00a0" if before[-1:].isalpha() else ""), after
 
 
 def _format_american(minor: int, currency: str) -> str:
@@ -149,12 +150,11 @@ def _format_american(minor: int, currency: str) -> str:
 # More than any invoice, and few enough digits that sums of millions of them fit a bigint.
 _MOST_DIGITS = 15
 _PLAIN = re.compile(rf"-?\d{{1,{_MOST_DIGITS - 2}}}(?:\.\d{{1,2}})?\Z", re.ASCII)
-_NUMBER = r"(?:\d{1,3}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*|\d+|(?=\.\d))(?:(?P<point>[.,])(?P<part>\d+))?"
+_GROUPS = r"[0-9]{1,3}(?P<group>[.,' \u00a0\u202f\u2019])[0-9]{3}(?:(?P=group)[0-9]{3})*"
 _AMOUNT = re.compile(
     r"(?P<open>\()?\s*(?P<minus>[-+\u2212])?\s*(?P<before>[^\W\d_]{1,3}\$?|[^\w\s()+.,'-])?\s*(?P<inner>[-\u2212])?"
-    rf"(?P<number>{_NUMBER})"
-    r"\s*(?P<after>[^\W\d_]{1,3}|[^\w\s()+.,'-])?(?P<trailing>-)?\s*(?P<close>\))?\Z",
-    re.ASCII,
+    rf"(?P<number>(?:{_GROUPS}|[0-9]+|(?=\.[0-9]))(?:(?P<point>[.,])(?P<part>[0-9]+))?)"
+    r"\s*(?P<after>[^\W\d_]{1,3}|[^\w\s()+.,'-])?(?P<trailing>-)?\s*(?P<close>\))?\Z"
 )
 _PLAIN_SIGNS = "$£¥"
 

@@ -34,13 +34,8 @@ def sheets_of(file: BinaryIO) -> Iterator[tuple[int, Iterator[list[str]]]]:
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:
-    if sheet.start is None:
-        return
-    top, left = sheet.start
-    for _ in range(top):
-        yield []
     for row in sheet.iter_rows():
-        yield [""] * left + [_as_text(cell) for cell in row]
+        yield [_as_text(cell) for cell in row]
 
 
 def _as_text(cell: Any) -> str:
