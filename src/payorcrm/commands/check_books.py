@@ -27,5 +27,5 @@ def run(arguments: argparse.Namespace) -> Exit:
         return Exit.OK
     for disagreement in disagreements:
         console.print(str(disagreement), markup=False, highlight=False, soft_wrap=True)
-    console.print(f"{len(disagreements)} rows disagree. Nothing was changed.")
+    console.print(f"Numbers that disagree: {len(disagreements)}. Nothing was changed.", highlight=False)
     return Exit.REFUSED

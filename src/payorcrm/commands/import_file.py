@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from payorcrm.commands.exits import Exit
 from payorcrm.commands.installation import answering_database, opened
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from payorcrm.core.dates import DateOrder
+    from payorcrm.customers.report_import import ImportReport
 
 SUMMARY = "import customers or invoices from a CSV or XLSX file"
 MOST_ROWS_SHOWN = 50
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     add_merchant_argument(parser)
     parser.add_argument("--skip-bad-rows", action="store_true", help="import the other rows; else one bad row stops it")
-    parser.add_argument("--dates", metavar="ORDER", help="how to read dates such as 03/04/2026, else refused")
+    parser.add_argument("--dates", metavar="ORDER", help="how to read 03/04/2026, refused otherwise: mdy, dmy or ymd")
 
 
 class CannotRead(Refused):
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     return Exit.OK if report.is_imported and not report.bad_rows else Exit.REFUSED
 
 
-def _import(arguments: argparse.Namespace, console: "Console") -> Any:
+def _import(arguments: argparse.Namespace, console: "Console") -> "ImportReport":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from payorcrm.core import clock
@@ -78,7 +79,7 @@ def _date_order(text: str | None) -> "DateOrder | None":
         raise CannotRead(f"--dates is one of: {', '.join(DateOrder)}.") from None
 
 
-def _print_report(console: "Console", report: Any) -> None:
+def _print_report(console: "Console", report: "ImportReport") -> None:
     understood = ", ".join(f"{column} ({meaning})" for column, meaning in report.understood)
     _say(console, f"Columns understood: {understood}")
     if report.ignored_columns:
@@ -89,6 +90,10 @@ def _print_report(console: "Console", report: Any) -> None:
         _say(console, f"… and {len(report.bad_rows) - MOST_ROWS_SHOWN} more bad rows.")
     if report.left_in_flight:
         _say(console, f"Left as they are, because a payment is under way: {', '.join(report.left_in_flight)}")
+    if report.left_closed:
+        _say(
+            console, f"Left as they are, because they are void, written off or a draft: {', '.join(report.left_closed)}"
+        )
     if not report.is_imported:
         _say(console, "Nothing was imported. Correct these rows, or import the others with --skip-bad-rows.")
         return

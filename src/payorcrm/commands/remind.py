@@ -36,5 +36,6 @@ def run(arguments: argparse.Namespace) -> Exit:
                 min_days_overdue=arguments.min_days_overdue,
                 to_address=arguments.to,
             )
-        console.print(f"{run.reminder_count} reminders queued. A worker sends them within seconds.")
+        counted = "1 reminder" if run.reminder_count == 1 else f"{run.reminder_count} reminders"
+        console.print(f"{counted} queued. A worker sends them within seconds.", highlight=False)
     return Exit.OK
