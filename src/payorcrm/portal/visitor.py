@@ -21,13 +21,14 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 def private_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Keep a page out of caches, and its address, which is a key, out of the Referer header."""
+    """Keep a page out of caches, and its address, which is a key, out of the Referer header to other sites."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
+        # With "no-referrer" browsers would also send "Origin: null" with the page's own forms, which are then refused.
+        response["Referrer-Policy"] = "same-origin"
         return response
 
     return wrapped
