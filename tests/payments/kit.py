@@ -11,7 +11,7 @@ from payorcrm.merchants.models import GatewayAccount, Merchant
 from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.save import Consent, record_saved_method
-from payorcrm.payments.authorize import accepted
+from payorcrm.payments.authorize import Authorization
 from payorcrm.payments.models import Payment, PaymentState
 from payorcrm.payments.reserve import Order
 from tests.factories.models import NOW, CustomerFactory, GatewayAccountFactory, MerchantFactory
@@ -58,7 +58,7 @@ def order_for(method: PaymentMethod, *invoices: Invoice, key: str = "") -> Order
         method=method,
         amounts=amounts,
         agreed=Money(sum(amounts.values()), "USD"),
-        authorization=accepted(method, "I authorize this.", ACCEPTANCE),
+        authorization=None if method.is_card() else Authorization("I authorize this.", ACCEPTANCE),
     )
 
 

@@ -39,7 +39,7 @@ class BooksStayRight(TestCase):
 
         for step, (place, outcome) in enumerate(answers):
             if place < len(payments):
-                settle(payment_id=payments[place].id, result=_answer(payments[place], outcome), now=_later(step))
+                settle(payment=payments[place], result=_answer(payments[place], outcome), now=_later(step))
 
         assert check_books() == []
         for invoice in Invoice.objects.all():

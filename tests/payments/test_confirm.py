@@ -124,6 +124,7 @@ def test_paying_a_confirmation_twice_collects_once(card, request_of_two):
     second = pay_confirmation(confirmation=confirmation, agreed=usd("120.00"), acceptance=ACCEPTANCE)
 
     assert first.id == second.id
+    confirmation.refresh_from_db()
     assert payment_of(confirmation) == first
     assert amounts_collected() == [usd("120.00")]
     assert check_books() == []

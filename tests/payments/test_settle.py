@@ -37,7 +37,7 @@ def payment(invoice):
 
 def after(payment, *results):
     for result in results:
-        payment = settle(payment_id=payment.id, result=result, now=NOW)
+        payment = settle(payment=payment, result=result, now=NOW)
     return payment
 
 
@@ -118,7 +118,7 @@ def test_charge_that_arrived_late_for_a_paid_invoice_stays_unapplied(payment, in
     after(payment, NOT_SENT)
     invoice.refresh_from_db()
     other = reserve(order=order_for(payment.method, invoice), now=NOW).payment
-    settle(payment_id=other.id, result=ChargeResult(outcome=Outcome.SUCCEEDED, reference="ch_2"), now=NOW)
+    settle(payment=other, result=ChargeResult(outcome=Outcome.SUCCEEDED, reference="ch_2"), now=NOW)
 
     after(payment, SUCCEEDED)
 
@@ -130,12 +130,12 @@ def test_charge_that_arrived_late_for_a_paid_invoice_stays_unapplied(payment, in
 def test_decline_found_out_later_is_mailed_and_one_on_the_page_is_not(invoice):
     method = PaymentMethodFactory(customer=invoice.customer)
     at_once = reserve(order=order_for(method, invoice), now=NOW).payment
-    settle(payment_id=at_once.id, result=DECLINED, now=NOW)
+    settle(payment=at_once, result=DECLINED, now=NOW)
     mails_at_once = Mail.objects.filter(kind="payment_not_made").count()
     invoice.refresh_from_db()
     lost = reserve(order=order_for(method, invoice), now=NOW).payment
     late_answer = ChargeResult(outcome=Outcome.DECLINED, reference="ch_9", decline_code=DeclineCode.DECLINED)
-    settle(payment_id=lost.id, result=late_answer, now=NOW + timedelta(minutes=3))
+    settle(payment=lost, result=late_answer, now=NOW + timedelta(minutes=3))
 
     assert mails_at_once == 0
     assert Mail.objects.filter(kind="payment_not_made").count() == 1
@@ -145,7 +145,7 @@ def test_agreed_method_is_saved_once_its_first_payment_works(invoice):
     method = PaymentMethodFactory(customer=invoice.customer, saved_at=None, consent_text="Keep it.")
     payment = reserve(order=order_for(method, invoice), now=NOW).payment
 
-    settle(payment_id=payment.id, result=SUCCEEDED, now=NOW)
+    settle(payment=payment, result=SUCCEEDED, now=NOW)
 
     method.refresh_from_db()
     assert method.saved_at == NOW
@@ -155,7 +155,7 @@ def test_agreed_method_is_not_saved_when_its_payment_is_declined(invoice):
     method = PaymentMethodFactory(customer=invoice.customer, saved_at=None, consent_text="Keep it.")
     payment = reserve(order=order_for(method, invoice), now=NOW).payment
 
-    settle(payment_id=payment.id, result=DECLINED, now=NOW)
+    settle(payment=payment, result=DECLINED, now=NOW)
 
     method.refresh_from_db()
     assert method.saved_at is None

@@ -41,7 +41,7 @@ def queue_mail(
     """Put one mail into the outbox and its delivery on the job queue, both in the current transaction."""
     if not to_address:
         raise NoAddress
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         mail = Mail.objects.create(
             kind=kind,
             about_id=about_id,

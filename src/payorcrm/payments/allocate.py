@@ -5,7 +5,6 @@ from datetime import datetime
 from django.db import connection
 
 from payorcrm.core.money import Money
-from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.models import Account, EntryKind
 from payorcrm.ledger.post import Line, Source, post_entry
 from payorcrm.payments.models import Payment
@@ -13,20 +12,20 @@ from payorcrm.payments.models import Payment
 
 def allocate(*, payment: Payment, now: datetime) -> None:
     """Pay the invoices that the payment reserved, and post it to the ledger."""
-    lock_invoices_of(payment)
-    _run(
+    _lock_invoices_of(payment)
+    allocated = _run(
         """UPDATE invoices_invoice i
               SET in_flight = i.in_flight - a.amount, balance = i.balance - a.amount,
                   status = CASE WHEN i.balance = a.amount THEN 'paid' ELSE i.status END
-             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
+             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id RETURNING a.amount""",
         payment,
     )
-    _post(payment, EntryKind.PAYMENT, sign=1, now=now)
+    _post(payment, EntryKind.PAYMENT, Money(allocated, payment.currency), sign=1, now=now)
 
 
 def release(*, payment: Payment) -> None:
     """Give back what the payment reserved; the money did not move."""
-    lock_invoices_of(payment)
+    _lock_invoices_of(payment)
     _run(
         """UPDATE invoices_invoice i SET in_flight = i.in_flight - a.amount
              FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
@@ -36,13 +35,13 @@ def release(*, payment: Payment) -> None:
 
 def reopen(*, payment: Payment, now: datetime) -> None:
     """Make the payment's invoices owed again, at their original due dates, and reverse its ledger entry."""
-    lock_invoices_of(payment)
-    _run(
+    _lock_invoices_of(payment)
+    allocated = _run(
         """UPDATE invoices_invoice i SET balance = i.balance + a.amount, status = 'open'
-             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
+             FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id RETURNING a.amount""",
         payment,
     )
-    _post(payment, EntryKind.PAYMENT_RETURNED, sign=-1, now=now)
+    _post(payment, EntryKind.PAYMENT_RETURNED, Money(allocated, payment.currency), sign=-1, now=now)
 
 
 def reserve_again(*, payment: Payment) -> None:
@@ -50,7 +49,7 @@ def reserve_again(*, payment: Payment) -> None:
 
     What was paid some other way meanwhile stays unapplied: the allocations shrink to what is left.
     """
-    lock_invoices_of(payment)
+    _lock_invoices_of(payment)
     _run(
         """UPDATE payments_allocation a SET amount = least(a.amount, i.balance - i.in_flight)
              FROM invoices_invoice i
@@ -69,14 +68,17 @@ def reserve_again(*, payment: Payment) -> None:
     )
 
 
-def lock_invoices_of(payment: Payment) -> list[Invoice]:
-    """Lock the payment's invoices in id order, the order of every other lock on invoices."""
-    chosen = Invoice.objects.filter(allocations__payment=payment)
-    return list(chosen.order_by("id").select_for_update(of=("self",)))
+def _lock_invoices_of(payment: Payment) -> None:
+    # In id order, the order of every other lock on invoices.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT 1 FROM invoices_invoice i JOIN payments_allocation a ON a.invoice_id = i.id
+                WHERE a.payment_id = %s ORDER BY i.id FOR UPDATE OF i""",
+            [payment.id],
+        )
 
 
-def _post(payment: Payment, kind: EntryKind, *, sign: int, now: datetime) -> None:
-    allocated = Money(_allocated(payment), payment.currency)
+def _post(payment: Payment, kind: EntryKind, allocated: Money, *, sign: int, now: datetime) -> None:
     unapplied = payment.amount_money() - allocated
     lines = [
         Line(Account.CLEARING, Money(sign * payment.amount, payment.currency)),
@@ -88,10 +90,8 @@ def _post(payment: Payment, kind: EntryKind, *, sign: int, now: datetime) -> Non
     )
 
 
-def _allocated(payment: Payment) -> int:
-    return sum(payment.allocations.values_list("amount", flat=True))
-
-
-def _run(statement: str, payment: Payment) -> None:
+def _run(statement: str, payment: Payment) -> int:
+    """Run a statement about the payment; return the sum of the amounts that it returns, if any."""
     with connection.cursor() as cursor:
         cursor.execute(statement, [payment.id])
+        return sum(amount for (amount,) in cursor.fetchall()) if cursor.description else 0

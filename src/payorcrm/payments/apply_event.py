@@ -68,7 +68,7 @@ def _bring_up_to_date(payment: Payment, now: datetime) -> None:
     if result.outcome == Outcome.UNKNOWN:
         raise Unavailable
     if result.outcome != Outcome.NOT_SENT:
-        settle(payment_id=payment.id, result=result, now=now)
+        settle(payment=payment, result=result, now=now)
 
 
 def _row(account: GatewayAccount, event: GatewayEvent, now: datetime) -> ReceivedEvent:

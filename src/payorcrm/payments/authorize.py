@@ -20,11 +20,6 @@ class Authorization:
     acceptance: Acceptance
 
 
-def accepted(method: PaymentMethod, text: str, acceptance: Acceptance) -> Authorization | None:
-    """Return the authorization that a debit needs; a card needs none."""
-    return None if method.is_card() else Authorization(text, acceptance)
-
-
 def text_for_confirmation(confirmation: Confirmation, amount: Money, now: datetime) -> str:
     """Return what the payer of a saved account authorizes by confirming."""
     numbers = confirmation.lines.order_by("invoice__due_on", "invoice__number").values_list(

@@ -6,7 +6,7 @@ from uuid import UUID
 from payorcrm.core.money import Money
 from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
-from payorcrm.payments.authorize import accepted, text_for_request
+from payorcrm.payments.authorize import Authorization, text_for_request
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import Payment, PaymentRequest
 from payorcrm.payments.queries import payable_invoices_of
@@ -50,7 +50,13 @@ def pay_checkout(*, checkout: Checkout, method: PaymentMethod, acceptance: Accep
         method=method,
         amounts=amounts,
         agreed=checkout.agreed,
-        authorization=accepted(method, text_for_request(request, method, checkout.agreed, acceptance.at), acceptance),
+        authorization=_authorization(checkout, method, acceptance),
         request_id=request.id,
     )
     return collect(order=order, now=acceptance.at)
+
+
+def _authorization(checkout: Checkout, method: PaymentMethod, acceptance: Acceptance) -> Authorization | None:
+    if method.is_card():
+        return None
+    return Authorization(text_for_request(checkout.request, method, checkout.agreed, acceptance.at), acceptance)

@@ -21,7 +21,7 @@ def collect(*, order: Order, now: datetime) -> Payment:
     if not reservation.is_new:
         return reservation.payment
     result = line.charge(charge_request(reservation.payment, now))
-    return settle(payment_id=reservation.payment.id, result=result, now=now)
+    return settle(payment=reservation.payment, result=result, now=now)
 
 
 def charge_request(payment: Payment, now: datetime) -> ChargeRequest:

@@ -17,7 +17,7 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.mail.compose import queue_mail
 from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
-from payorcrm.payments.authorize import accepted, text_for_confirmation
+from payorcrm.payments.authorize import Authorization, text_for_confirmation
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import Confirmation, ConfirmationLine, Payment, PaymentRequest
 from payorcrm.payments.queries import payable_invoices_of
@@ -92,14 +92,15 @@ def open_confirmation(*, token: str, now: datetime) -> Confirmation:
     confirmation = found.filter(token_digest=token_digest(token)).first()
     if confirmation is None:
         raise NotGenuine
-    if payment_of(confirmation) is None and (confirmation.closed_at or confirmation.has_expired(now=now)):
+    is_over = confirmation.closed_at is not None or confirmation.has_expired(now=now)
+    if is_over and payment_of(confirmation) is None:
         raise ConfirmationExpired(confirmation)
     return confirmation
 
 
 def payment_of(confirmation: Confirmation) -> Payment | None:
-    """Return the payment that the confirmation has led to, if any."""
-    return payment_by_key(_key(confirmation))
+    """Return the payment that the confirmation has led to, if any; making it closes the confirmation."""
+    return payment_by_key(_key(confirmation)) if confirmation.closed_at else None
 
 
 def amount_left(confirmation: Confirmation) -> Money:
@@ -152,12 +153,16 @@ def _order(confirmation: Confirmation, agreed: Money, acceptance: Acceptance) ->
         method=confirmation.method,
         amounts=_agreed(confirmation),
         agreed=agreed,
-        authorization=accepted(
-            confirmation.method, text_for_confirmation(confirmation, agreed, acceptance.at), acceptance
-        ),
+        authorization=_authorization(confirmation, agreed, acceptance),
         request_id=confirmation.request_id,
         confirmation_id=confirmation.id,
     )
+
+
+def _authorization(confirmation: Confirmation, agreed: Money, acceptance: Acceptance) -> Authorization | None:
+    if confirmation.method.is_card():
+        return None
+    return Authorization(text_for_confirmation(confirmation, agreed, acceptance.at), acceptance)
 
 
 def _open_one(

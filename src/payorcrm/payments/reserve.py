@@ -14,7 +14,7 @@ from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.payment_methods.mandate import record_mandate
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
 from payorcrm.payments.authorize import Authorization
-from payorcrm.payments.models import Allocation, Confirmation, Payment, PaymentEvent, PaymentState
+from payorcrm.payments.models import Confirmation, Payment, PaymentEvent, PaymentState
 
 
 class NothingLeftToPay(Refused):
@@ -75,11 +75,9 @@ def reserve(*, order: Order, now: datetime) -> Reservation:
     Returns the first payment when the order's key has one. Raises NothingLeftToPay, AmountChanged.
     """
     with transaction.atomic(durable=True):
+        invoices = _lock_invoices(order)
+        # Looked for behind the lock: whoever held it may have been another click on the same button.
         earlier = payment_by_key(order.key)
-        if earlier is None:
-            invoices = _lock_invoices(order)
-            # The one who held the locks may have been a second click of the same order.
-            earlier = payment_by_key(order.key)
         if earlier is not None:
             return Reservation(earlier, is_new=False)
         payment = _write_payment(order, _amounts_left(order, invoices), now)
@@ -96,7 +94,8 @@ def _lock_invoices(order: Order) -> list[Invoice]:
     chosen = Invoice.objects.filter(
         id__in=order.amounts.keys(), customer_id=order.customer_id, merchant_id=order.merchant_id
     )
-    return list(chosen.order_by("id").select_for_update())
+    needed = chosen.only("id", "status", "currency", "balance", "in_flight")
+    return list(needed.order_by("id").select_for_update())
 
 
 def _amounts_left(order: Order, invoices: list[Invoice]) -> dict[UUID, int]:
@@ -134,8 +133,7 @@ def _write_payment(order: Order, amounts: Mapping[UUID, int], now: datetime) -> 
         currency=order.agreed.currency,
         submitted_at=now,
     )
-    _write_allocations(payment, amounts)
-    _raise_in_flight(payment)
+    _reserve_amounts(payment, amounts)
     PaymentEvent.objects.create(
         merchant_id=order.merchant_id, payment=payment, state=PaymentState.SUBMITTING, at=now, note="Sent to the bank"
     )
@@ -153,24 +151,22 @@ def _write_mandate(order: Order) -> Mandate | None:
     return record_mandate(method=order.method, text=accepted.text, amount=order.agreed, acceptance=accepted.acceptance)
 
 
-def _write_allocations(payment: Payment, amounts: Mapping[UUID, int]) -> None:
-    Allocation.objects.bulk_create(
-        Allocation(
-            merchant_id=payment.merchant_id,
-            payment=payment,
-            invoice_id=invoice_id,
-            customer_id=payment.customer_id,
-            amount=amount,
-            currency=payment.currency,
-        )
-        for invoice_id, amount in amounts.items()
-    )
-
-
-def _raise_in_flight(payment: Payment) -> None:
+def _reserve_amounts(payment: Payment, amounts: Mapping[UUID, int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE invoices_invoice i SET in_flight = i.in_flight + a.amount
-                 FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id""",
-            [payment.id],
+            """WITH made AS (
+                 INSERT INTO payments_allocation (merchant_id, payment_id, invoice_id, customer_id, amount, currency)
+                 SELECT %s, %s, invoice_id, %s, amount, %s
+                   FROM unnest(%s::uuid[], %s::bigint[]) AS chosen (invoice_id, amount)
+                 RETURNING invoice_id, amount)
+               UPDATE invoices_invoice i SET in_flight = i.in_flight + made.amount
+                 FROM made WHERE i.id = made.invoice_id""",
+            [
+                payment.merchant_id,
+                payment.id,
+                payment.customer_id,
+                payment.currency,
+                list(amounts.keys()),
+                list(amounts.values()),
+            ],
         )

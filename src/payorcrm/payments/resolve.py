@@ -29,7 +29,7 @@ def resolve(*, payment_id: UUID, now: datetime) -> Payment:
     is_too_early = result.outcome == Outcome.NOT_SENT and now - payment.submitted_at < grace()
     if is_too_early or result.outcome == Outcome.UNKNOWN:
         raise StillUnknown
-    return settle(payment_id=payment.id, result=result, now=now)
+    return settle(payment=payment, result=result, now=now)
 
 
 def grace() -> timedelta:

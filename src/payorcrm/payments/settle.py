@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -16,28 +15,40 @@ from payorcrm.payments.models import Payment, PaymentEvent, PaymentState
 from payorcrm.payments.take_return import take_return
 
 
-def settle(*, payment_id: UUID, result: ChargeResult, now: datetime) -> Payment:
+_SETTLED_FIELDS = (
+    "state",
+    "gateway_reference",
+    "settled_at",
+    "expected_on",
+    "returned_at",
+    "return_code",
+    "decline_code",
+    "decline_message",
+    "action_url",
+)
+
+
+def settle(*, payment: Payment, result: ChargeResult, now: datetime) -> Payment:
     """Record what became of a payment. What comes too late or twice, or says nothing new, changes nothing."""
     with transaction.atomic():
-        payment = Payment.objects.select_for_update(of=("self",)).select_related("method").get(id=payment_id)
+        payment.refresh_from_db(fields=_SETTLED_FIELDS, from_queryset=Payment.objects.select_for_update())
         _remember_reference(payment, result)
         step = _STEPS[result.outcome]
         if step.state is None or payment.can_become(step.state):
             step.take(payment, result, now)
+        payment.save(update_fields=_SETTLED_FIELDS)
     return payment
 
 
 def record(payment: Payment, state: PaymentState, *, now: datetime, note: str = "") -> None:
-    """Move a payment to a state and write the line of its time line."""
+    """Move a payment to a state and write the line of its time line; `settle` saves the payment."""
     payment.state = state
-    payment.save()
     PaymentEvent.objects.create(merchant_id=payment.merchant_id, payment=payment, state=state, at=now, note=note[:300])
 
 
 def _remember_reference(payment: Payment, result: ChargeResult) -> None:
     if result.reference and not payment.gateway_reference:
         payment.gateway_reference = result.reference
-        payment.save(update_fields=["gateway_reference"])
 
 
 def _succeed(payment: Payment, result: ChargeResult, now: datetime) -> None:
