@@ -53,11 +53,13 @@ clean:
 
 # One stamp for each set of requirements, so that nothing is installed twice. The development set contains the other.
 $(VENV)/.runtime: requirements.txt | $(VENV)/bin/payorcrm
-	$(PYTHON) -m pip install --quiet --require-hashes -r requirements.txt
+	@echo "Installing what PayorCRM needs (only this time)"
+	@$(PYTHON) -m pip install --quiet --quiet --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.development: requirements-dev.txt | $(VENV)/bin/payorcrm
-	$(PYTHON) -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@echo "Installing what the tests need (only this time)"
+	@$(PYTHON) -m pip install --quiet --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
 # The project is put on the path as it lies here: a build would fetch its build tools unpinned.
