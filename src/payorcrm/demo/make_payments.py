@@ -114,6 +114,6 @@ def _bring_to_end(till: _Till, planned: PlannedPayment, payment: Payment, moment
 def _hear(till: _Till, payment: Payment, moment: datetime) -> Payment:
     """Learn what became of a payment, as a webhook would have made us do, and send the mails that follow."""
     result = gateway_of(till.account).look_up(payment.idempotency_key)
-    payment = settle(payment_id=payment.id, result=result, now=moment)
+    payment = settle(payment=payment, result=result, now=moment)
     deliver_history(moment)
     return payment

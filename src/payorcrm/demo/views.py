@@ -34,15 +34,13 @@ MOST_ADDRESSES = 200
 # for the case that somebody opens its address by itself.
 MAY = ["allow-popups", "allow-popups-to-escape-sandbox", "allow-top-navigation-by-user-activation"]
 FRAME_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "img-src": [SELF, settings.PUBLIC_URL, "data:"],
-        "style-src": [UNSAFE_INLINE],
-        "form-action": [NONE],
-        "base-uri": [NONE],
-        "frame-ancestors": [SELF],
-        "sandbox": MAY,
-    }
+    "default-src": [NONE],
+    "img-src": [SELF, settings.PUBLIC_URL, "data:"],
+    "style-src": [UNSAFE_INLINE],
+    "form-action": [NONE],
+    "base-uri": [NONE],
+    "frame-ancestors": [SELF],
+    "sandbox": MAY,
 }
 
 
@@ -93,7 +91,7 @@ def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 @require_safe
 @xframe_options_sameorigin
-@csp(FRAME_POLICY)
+@csp(FRAME_POLICY)  # type: ignore[arg-type]
 def message_html(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Answer with the HTML part as it is, under a policy that lets it do nothing but be read."""
     html = read_message(bytes(message_from_url(message_id).raw)).html
@@ -163,5 +161,5 @@ def _only(query: QueryDict, *names: str) -> QueryDict:
     kept = QueryDict(mutable=True)
     for name in names:
         if query.get(name):
-            kept[name] = query[name]
+            kept[name] = str(query[name])
     return kept
