@@ -18,8 +18,8 @@ from payorcrm.core.errors import Refused
 
 MAX_LINE = 990  # RFC 5322, section 2.1.1 allows 998
 FOLD_AT = 76
-# An encoded word may have 75 characters (RFC 2047, section 2); 42 bytes make 56, and the frame has 12.
-WORD_BYTES = 42
+# A line with encoded words may have 76 characters (RFC 2047, section 2); 36 bytes make 48, their frame has 12.
+WORD_BYTES = 36
 
 
 class NotAnAddress(Refused):
@@ -75,7 +75,7 @@ def _headers(envelope: Envelope, boundary: str, date: str) -> list[str]:
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
     ]
     return lines
 

@@ -21,7 +21,7 @@ MOST_ROWS = 50
 SIGN_IN = "Sign in to see all your invoices and payments"
 MONTHS = tuple(date(2000, month, 1).strftime("%B") for month in range(1, 13))
 
-_PART = re.compile(r"\s*<!--part-->")
+_PART = "<!--part-->"
 _GAP = re.compile(r"@@\d@@")
 
 
@@ -76,7 +76,7 @@ class Parts:
 def parts_in(accent: str) -> Parts:
     """Return the pieces in a merchant's colour."""
     inlined = inline_styles(mail_engine().get_template("mail/reminder_parts.html").render(Context()), accent)
-    return Parts(*(tuple(_GAP.split(part)) for part in _PART.split(inlined)[1:]))
+    return Parts(*(tuple(_GAP.split(part)) for part in inlined.split(_PART)[1:]))
 
 
 def invoice_list_html(parts: Parts, listing: Listing) -> str:
@@ -85,7 +85,7 @@ def invoice_list_html(parts: Parts, listing: Listing) -> str:
     pieces = [*parts.head]
     for invoice in listing.rows[:MOST_ROWS]:
         due_on = invoice.due_on
-        amount = Money(invoice.payable, currency).format()
+        amount = _amount(invoice.payable, currency)
         pieces += (row[0], escape(invoice.number), row[1], day_in_words(due_on), row[2])
         pieces += (late_in_words((today - due_on).days), row[3], amount, row[4])
     hidden = len(listing.rows) - MOST_ROWS
@@ -98,7 +98,7 @@ def invoice_list_html(parts: Parts, listing: Listing) -> str:
 def invoice_list_text(listing: Listing) -> str:
     """Return the same as lines of text, in columns."""
     rows = [
-        (row.number, f"due {day_in_words(row.due_on)}", Money(row.payable, listing.currency).format())
+        (row.number, f"due {day_in_words(row.due_on)}", _amount(row.payable, listing.currency))
         for row in listing.rows[:MOST_ROWS]
     ]
     total = listing.total().format()
@@ -127,7 +127,7 @@ def buttons_text(buttons: Sequence[Button], note: str) -> str:
 
 def sign_in_html(parts: Parts) -> str:
     """Return the link to the customer's own pages."""
-    return _fill(parts.link, escape(sign_in_url()), SIGN_IN)
+    return _fill(parts.link, escape(sign_in_url()), SIGN_IN).strip()
 
 
 def sign_in_text() -> str:
@@ -150,6 +150,11 @@ def day_in_words(day: date) -> str:
 def late_in_words(days: int) -> str:
     """Say how long ago a due date was."""
     return "1 day overdue" if days == 1 else f"{days:,} days overdue"
+
+
+@lru_cache(maxsize=4096)
+def _amount(minor: int, currency: str) -> str:
+    return Money(minor, currency).format()
 
 
 def _more(hidden: int, listing: Listing) -> str:
