@@ -1,4 +1,4 @@
-"""A browser whose requests Django's test client answers: real pages, policies and styles, inside the test's transaction.
+"""A browser whose requests Django's test client answers: real pages, policies and styles in the test's transaction.
 
 The browser lives in a thread of its own, because Playwright keeps an event loop in its thread, and Django's connections
 do not cross one. The test's thread answers.
@@ -29,9 +29,9 @@ class Tab:
 
     def problems(self) -> list[str]:
         """Return what axe finds, whether something sticks out, and what the console said since the last call."""
+        violations = Axe().run(self.page).response["violations"]
         found = [
-            f"{violation['id']}: {violation['nodes'][0]['html'][:200]} {violation['nodes'][0].get('failureSummary', '')[:200]}"
-            for violation in Axe().run(self.page).response["violations"]
+            f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}" for each in violations
         ]
         if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append("wider than the screen")
@@ -42,14 +42,14 @@ class Tab:
 
 def browse(client: Client, visit: Callable[[Tab], Result], *, width: int = 1280, scheme: str = "light") -> Result:
     """Return what `visit` returns, called with a tab in which `client` is who asks."""
-    asked: Queue[tuple["Asked", Future[Any]] | None] = Queue()
+    asked: Queue[tuple[Asked, Future[Any]] | None] = Queue()
     with ThreadPoolExecutor(1) as thread:
         visited = thread.submit(_open_and_visit, asked, visit, width, scheme)
         while question := asked.get():
             asked_for, answer = question
             try:
                 answer.set_result(_answer(client, asked_for))
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 (raised again in the browser's thread)
                 answer.set_exception(error)
                 break
         return visited.result()

@@ -19,7 +19,9 @@ def test_other_cells_stay(cell):
 
 
 def test_an_export_is_streamed_and_read_back_whole():
-    response = csv_response("payments.csv", ["Customer", "Amount"], [["=cmd|' /C calc'!A0", "12.00"], ['Quote "Q", Ltd', "1"]])
+    response = csv_response(
+        "payments.csv", ["Customer", "Amount"], [["=cmd|' /C calc'!A0", "12.00"], ['Quote "Q", Ltd', "1"]]
+    )
 
     text = b"".join(response.streaming_content).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(text))) == [

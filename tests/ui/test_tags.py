@@ -53,7 +53,9 @@ def test_a_method_reads_well_aloud():
 
 
 def test_tags_escape_what_people_typed():
-    assert "<script>" not in draw('{% alert "bad" text %}{% empty "inbox" text text %}{% badge "open" text %}', text="<script>")
+    assert "<script>" not in draw(
+        '{% alert "bad" text %}{% empty "inbox" text text %}{% badge "open" text %}', text="<script>"
+    )
 
 
 class CodeForm(forms.Form):

@@ -89,7 +89,7 @@ class InvoiceFilter(Filter):
         """Keep the invoices that fit."""
         if words := self.given("search"):
             invoices = invoices.filter(Q(number__icontains=words) | Q(customer__company_name__icontains=words))
-        if customer := self.given("customer"):
+        if customer := self.cleaned_data.get("customer"):
             invoices = invoices.filter(customer=customer)
         status = self.given("status")
         if status == "processing":
@@ -120,7 +120,7 @@ class PaymentFilter(Filter):
             payments = payments.filter(state=state)
         if kind := self.given("kind"):
             payments = payments.filter(method__kind=MethodKind(kind))
-        if customer := self.given("customer"):
+        if customer := self.cleaned_data.get("customer"):
             payments = payments.filter(customer=customer)
         if since := self.cleaned_data.get("since"):
             payments = payments.filter(submitted_at__gte=_start_of(since, time_zone))
@@ -160,6 +160,11 @@ class TemplateForm(forms.Form):
     )
 
 
+def _zones() -> list[tuple[str, str]]:
+    places = (zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "System")))
+    return [(zone, zone.replace("_", " ")) for zone in ["UTC", *sorted(places)]]
+
+
 class SettingsForm(forms.ModelForm):
     """What an owner may change of the merchant."""
 
@@ -182,7 +187,7 @@ class SettingsForm(forms.ModelForm):
         }
         help_texts = {
             "reply_to": "Customers who answer a mail of yours write to this address.",
-            "accent_color": "Buttons and links use it. Where it would be hard to read, it is made a little darker or lighter.",
+            "accent_color": "Buttons and links use it, made a little darker or lighter where it would be hard to read.",
             "confirmation_hours": "How long a customer can confirm a payment from the second mail: 1 to 168.",
         }
         widgets = {
@@ -192,10 +197,7 @@ class SettingsForm(forms.ModelForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        zones = sorted(
-            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "System"))
-        )
-        self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in ["UTC", *zones]]  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = _zones()  # type: ignore[attr-defined]
         if not self.instance.logo:
             del self.fields["remove_logo"]
 
@@ -209,7 +211,7 @@ class SettingsForm(forms.ModelForm):
         except NotALogo as error:
             raise forms.ValidationError(str(error)) from error
 
-    def save(self, commit: bool = True) -> Merchant:  # noqa: FBT001, FBT002 (Django's signature)
+    def save(self, commit: bool = True) -> Merchant:  # noqa: FBT001 (Django's signature)
         """Keep the settings, and the logo if there is a new one."""
         if self.cleaned_data.get("remove_logo"):
             self.instance.logo, self.instance.logo_type = None, ""

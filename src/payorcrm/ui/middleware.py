@@ -1,4 +1,4 @@
-"""Business errors become pages, or fragments for htmx. Everything else is left to Django: no traceback is ever shown."""
+"""Business errors become pages, or fragments for htmx. The rest is left to Django: no traceback is ever shown."""
 
 from collections.abc import Callable
 

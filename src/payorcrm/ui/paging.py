@@ -32,7 +32,7 @@ def page_of(
 ) -> Page[Row]:
     """Return the page that `query` asks for (`after=` or `before=`) of rows ordered by `by`.
 
-    All names of `by` run the same way ("-due_on", "-id" or "due_on", "id"), none may be null, and together they are unique.
+    All names of `by` run the same way ("-due_on", "-id"), none may be null, and together they are unique.
     """
     after, before = (
         _key_from(query.get("after"), queryset, by),

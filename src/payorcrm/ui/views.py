@@ -23,7 +23,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         request,
         status=404,
         title="Nothing is here",
-        text="This page does not exist, or it is not yours to see. Please check the address or start again from a mail.",
+        text="This page does not exist, or it is not yours to see. Please check the address.",
     )
 
 
@@ -53,7 +53,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         request,
         status=500,
         title="Something broke on our side",
-        text="If you were paying, nothing is charged twice: we check every payment with the bank. Please try again later.",
+        text="If you were paying, nothing is charged twice: we check every payment with the bank.",
     )
 
 

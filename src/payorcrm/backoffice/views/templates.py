@@ -15,14 +15,17 @@ from payorcrm.core import clock
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant, Staff
-from payorcrm.reminders.models import ReminderRun, ReminderTemplate
 from payorcrm.reminders.fields import MERGE_FIELDS, TemplateRefused
+from payorcrm.reminders.models import ReminderRun, ReminderTemplate
 from payorcrm.reminders.templates import preview_template, save_template, template_for
 
 _FEW = 20
 # A mail is a page of its own with styles inside; nothing in it may run, and only our pages may frame it.
 _MAIL_POLICY = {
     "default-src": ["'none'"],
+    "script-src": ["'none'"],
+    "connect-src": ["'none'"],
+    "frame-src": ["'none'"],
     "img-src": ["'self'", "data:"],
     "style-src": ["'unsafe-inline'"],
     "frame-ancestors": ["'self'"],

@@ -105,10 +105,12 @@ def method_chip(method: Any) -> str:
         return _NOTHING
     is_card = str(method.kind) == "card"
     name = _CARDS.get(method.brand, method.brand.title()) if is_card else method.bank_name
+    dots = SafeString('<span aria-hidden="true">••••</span><span class="unseen">ending in</span>')
     return format_html(
-        '<span class="chip">{}<span>{} <span aria-hidden="true">••••</span><span class="unseen">ending in</span> {}</span></span>',
+        '<span class="chip">{}<span>{} {} {}</span></span>',
         icon("credit-card" if is_card else "building-library"),
         name or ("Card" if is_card else "Bank account"),
+        dots,
         method.last4,
     )
 

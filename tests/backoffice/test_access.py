@@ -1,0 +1,156 @@
+"""Nobody sees or changes what is another merchant's, and a role allows what it says."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from payorcrm.backoffice import urls
+from payorcrm.mail.models import MailState
+from payorcrm.merchants.models import Role
+from tests.backoffice.rows import Shop, client_of, make_mail, make_shop
+
+pytestmark = pytest.mark.django_db
+
+# Each name that may stand in an address; one that is missing here fails the walk.
+ID_NAMES = {"customer_id", "invoice_id", "payment_id", "mail_id", "template_id"}
+PATTERNS: list[URLPattern] = urls.urlpatterns
+# What a POST needs to be more than a malformed one.
+FORMS = {
+    "template": {"name": "Mine", "subject": "Hello", "body": "<p>{{invoice_list}}</p>"},
+    "settings": {"name": "Taken over", "time_zone": "UTC", "accent_color": "#000000", "confirmation_hours": "5"},
+    "reminders_send": {"min_days_overdue": "1"},
+}
+READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {"reminders_send", "mail_again", "template_preview"}
+
+
+def address(pattern: URLPattern, shop: Shop, *, slug: str) -> str:
+    names = set(pattern.pattern.converters)
+    assert names <= ID_NAMES, f"The address {pattern.name} has an id without a rule: {names - ID_NAMES}"
+    ids = {name: value for name, value in shop.ids().items() if name in names}
+    return reverse(f"backoffice:{pattern.name}", kwargs={"merchant_slug": slug, **ids})
+
+
+def with_ids() -> list[URLPattern]:
+    return [pattern for pattern in PATTERNS if pattern.pattern.converters]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_another_merchants_back_office_does_not_exist(pattern):
+    mine, other = make_shop(), make_shop()
+    client = client_of(mine.merchant)
+
+    place = address(pattern, other, slug=other.merchant.slug)
+
+    assert client.get(place).status_code in (404, 405)
+    assert client.post(place, FORMS.get(pattern.name, {})).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("pattern", with_ids(), ids=lambda pattern: pattern.name)
+def test_another_merchants_rows_do_not_exist_in_ones_own_back_office(pattern):
+    mine, other = make_shop(), make_shop()
+    client = client_of(mine.merchant)
+
+    place = address(pattern, other, slug=mine.merchant.slug)
+
+    assert client.get(place).status_code in (404, 405)
+    assert client.post(place, FORMS.get(pattern.name, {})).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_every_address_answers_one_way_or_the_other(pattern):
+    shop = make_shop()
+    client = client_of(shop.merchant)
+
+    place = address(pattern, shop, slug=shop.merchant.slug)
+
+    form = FORMS.get(pattern.name, {"customer": str(shop.customer.id), "subject": "Hello", "body": "<p>Hello</p>"})
+    answers = {client.get(place).status_code, client.post(place, form).status_code}
+    assert answers & {200, 302, 409}
+
+
+@pytest.mark.parametrize("name", ["reminders_send", "template_preview"])
+def test_another_merchants_customer_cannot_be_named_in_a_form(name):
+    mine, other = make_shop(), make_shop()
+    client = client_of(mine.merchant)
+    pattern = next(pattern for pattern in PATTERNS if pattern.name == name)
+
+    place = address(pattern, mine, slug=mine.merchant.slug)
+
+    form = {"customer": str(other.customer.id), "min_days_overdue": "1", "subject": "x", "body": "y"}
+    assert client.post(place, form).status_code == 404
+    assert client.post(place, form | {"customer": "nonsense"}).status_code == 404
+
+
+def test_another_merchants_template_cannot_be_sent():
+    mine, other = make_shop(), make_shop()
+    place = reverse("backoffice:reminders_send", args=[mine.merchant.slug])
+
+    response = client_of(mine.merchant).post(place, {"template": str(other.template.id), "min_days_overdue": "1"})
+
+    assert response.status_code == 200
+    assert "Select a valid choice" in response.text
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_a_stranger_is_asked_to_sign_in(pattern):
+    shop = make_shop()
+
+    place = address(pattern, shop, slug=shop.merchant.slug)
+
+    responses = [Client().get(place), Client().post(place)]
+    assert all(response.status_code == 405 or "/account/login/" in response["Location"] for response in responses)
+    assert any(response.status_code == 302 for response in responses)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_a_viewer_changes_nothing(pattern):
+    shop = make_shop()
+    shop.mail.state = MailState.FAILED
+    shop.mail.save()
+    client = client_of(shop.merchant, Role.VIEWER)
+
+    place = address(pattern, shop, slug=shop.merchant.slug)
+
+    if pattern.name != "template_preview":
+        assert client.post(place, FORMS.get(pattern.name, {})).status_code in (403, 405)
+    readable = client.get(place).status_code == 200
+    assert readable == (pattern.name in READ_BY_VIEWERS)
+
+
+def test_a_viewer_is_not_offered_what_the_role_refuses():
+    shop = make_shop()
+    make_mail(shop.customer, state=MailState.FAILED)
+    client = client_of(shop.merchant, Role.VIEWER)
+
+    for pattern in PATTERNS:
+        if pattern.name in READ_BY_VIEWERS and pattern.name != "payments_export":
+            text = client.get(address(pattern, shop, slug=shop.merchant.slug)).text
+            main = re.search(r"<main.*</main>", text, re.DOTALL)[0]
+            assert "Send reminder" not in main, pattern.name
+            assert ">Save<" not in main, pattern.name
+            assert "Try again" not in main, pattern.name
+
+
+def test_a_collector_reads_the_settings_and_cannot_change_them():
+    shop = make_shop()
+    place = reverse("backoffice:settings", args=[shop.merchant.slug])
+    client = client_of(shop.merchant, Role.COLLECTOR)
+
+    assert client.get(place).status_code == 200
+    response = client.post(place, FORMS["settings"])
+
+    shop.merchant.refresh_from_db()
+    assert response.status_code == 403
+    assert "Your role does not allow this. Nothing was changed." in response.text
+    assert shop.merchant.name != "Taken over"
+
+
+def test_staff_of_two_merchants_have_one_back_office_each():
+    mine, other = make_shop(), make_shop()
+    client = client_of(mine.merchant)
+    other.merchant.staff.create(user=mine.merchant.staff.get().user, role=Role.VIEWER)
+
+    assert client.get(reverse("backoffice:dashboard", args=[mine.merchant.slug])).status_code == 200
+    assert client.get(reverse("backoffice:dashboard", args=[other.merchant.slug])).status_code == 200
