@@ -1,4 +1,7 @@
-"""Runs the benchmarks: `python -m bench [--quick] [WORKLOAD ...]`. A workload is a module here with `measure(bench)`."""
+"""Runs the benchmarks: `python -m bench [--quick] [WORKLOAD ...]`.
+
+A workload is a module here with a function `measure(bench)`.
+"""
 
 import argparse
 import importlib
@@ -16,7 +19,9 @@ def main() -> int:
     """Run the chosen workloads on a fresh database; return 1 when a target was missed."""
     present = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
     known = [name for name in WORKLOADS if name in present]
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the workloads beside their baselines.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure the workloads beside their baselines."
+    )
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"one or more of: {', '.join(known)}")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the work, once: does it run at all?")
     arguments = parser.parse_args()

@@ -46,7 +46,10 @@ class Bench:
         return max(1, count // self.shrink)
 
     def compare(self, title: str, *, unit: str, count: int, ways: Sequence[Way], target: Target) -> dict[str, float]:
-        """Run every way once a round, print medians, rates and ratios, and return the median seconds by name."""
+        """Run every way once a round, print medians, rates and ratios, and return the median seconds by name.
+
+        A ratio is the median of the ratios within each round.
+        """
         seconds: dict[str, list[float]] = {way.name: [] for way in ways}
         for _ in range(self.rounds):
             for way in ways:
@@ -55,14 +58,18 @@ class Bench:
                 way.run()
                 seconds[way.name].append(time.perf_counter() - start)
         medians = {name: statistics.median(taken) for name, taken in seconds.items()}
-        self.console.print(_table(title, unit, count, seconds, medians, target.baseline))
-        reached = medians[target.baseline] / medians[target.way]
-        self.expect(reached >= target.share, f"{target.way} reaches {reached:.0%} of {target.baseline}; {target.share:.0%} is wanted")
+        shares = {name: _share(seconds[target.baseline], taken) for name, taken in seconds.items()}
+        self.console.print(_table(title, unit, count, seconds, shares, target.baseline))
+        reached = f"{target.way} reaches {shares[target.way]:.0%} of {target.baseline}; {target.share:.0%} is wanted"
+        self.expect(shares[target.way] >= target.share, reached)
         return medians
 
-    def expect(self, is_reached: bool, sentence: str) -> None:
+    def expect(self, is_reached: bool, sentence: str) -> None:  # noqa: FBT001
         """Print whether a target is reached, and remember when it is not."""
-        self.console.print(f"[{'green' if is_reached else 'red'}]{'reached' if is_reached else 'MISSED'}[/]  {sentence}", highlight=False)
+        self.console.print(
+            f"[{'green' if is_reached else 'red'}]{'reached' if is_reached else 'MISSED'}[/]  {sentence}",
+            highlight=False,
+        )
         if not is_reached:
             self.missed.append(sentence)
 
@@ -71,13 +78,19 @@ class Bench:
         self.console.print(sentence, markup=False, highlight=False)
 
 
+def _share(baseline: Sequence[float], taken: Sequence[float]) -> float:
+    """Return the median over the rounds of how fast a way was beside the baseline of the same round."""
+    return statistics.median(one / other for one, other in zip(baseline, taken, strict=True))
+
+
 def _table(
-    title: str, unit: str, count: int, seconds: dict[str, list[float]], medians: dict[str, float], baseline: str
+    title: str, unit: str, count: int, seconds: dict[str, list[float]], shares: dict[str, float], baseline: str
 ) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for heading in ("way", "median", "fastest", "slowest", f"{unit}/s", f"of {baseline}"):
         table.add_column(heading, justify="left" if heading == "way" else "right", overflow="fold")
     for name, taken in seconds.items():
-        numbers = (f"{medians[name]:.3f} s", f"{min(taken):.3f} s", f"{max(taken):.3f} s", f"{count / medians[name]:,.0f}")
-        table.add_row(name, *numbers, f"{medians[baseline] / medians[name]:.0%}")
+        median = statistics.median(taken)
+        numbers = (f"{median:.3f} s", f"{min(taken):.3f} s", f"{max(taken):.3f} s", f"{count / median:,.0f}")
+        table.add_row(name, *numbers, f"{shares[name]:.0%}")
     return table

@@ -1,7 +1,7 @@
-"""Importing 100,000 invoices of 20,000 customers from a CSV file, beside a bare COPY of the same rows into the same columns.
+"""Importing 100,000 invoices of 20,000 customers from a CSV file, beside a bare COPY of the same rows and columns.
 
-The COPY gets rows that are ready: no reading of a file, no checks, no history, no ledger. It is measured into the invoices' own
-table and into a table of the same columns without any index, key or check.
+The COPY gets rows that are ready: no reading of a file, no checks, no history, no ledger. It is measured into the
+invoices' own table and into a table of the same columns without any index, key or check.
 """
 
 import os
@@ -18,7 +18,9 @@ INVOICES = 100_000
 INVOICES_OF_A_CUSTOMER = 5
 MOST_MEGABYTES = 300
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-COLUMNS = "id, merchant_id, customer_id, number, status, issued_on, due_on, currency, total, balance, in_flight, created_at"
+COLUMNS = (
+    "id, merchant_id, customer_id, number, status, issued_on, due_on, currency, total, balance, in_flight, created_at"
+)
 
 _MEASURED_COMMAND = """
 import re, sys
@@ -50,7 +52,9 @@ def measure(bench: Bench) -> None:
         bench.compare(f"Import of {count:,} invoices", unit="invoices", count=count, ways=ways, target=target)
         empty()
         peak = peak_megabytes(path)
-        bench.expect(peak < MOST_MEGABYTES, f"payorcrm import peaks at {peak} MB; less than {MOST_MEGABYTES} MB is wanted")
+        bench.expect(
+            peak < MOST_MEGABYTES, f"payorcrm import peaks at {peak} MB; less than {MOST_MEGABYTES} MB is wanted"
+        )
 
 
 def write_file(path: Path, count: int) -> None:
@@ -75,7 +79,9 @@ def make_customers(count: int) -> None:
     from payorcrm.merchants.models import Merchant
 
     merchant = Merchant.objects.create(name="Bench", slug="bench-imports")
-    customers = (Customer(merchant=merchant, number=f"C{n:06}", company_name=f"Company {n}") for n in range(max(1, count)))
+    customers = (
+        Customer(merchant=merchant, number=f"C{n:06}", company_name=f"Company {n}") for n in range(max(1, count))
+    )
     Customer.objects.bulk_create(customers, batch_size=5_000)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE bare_invoice AS SELECT {COLUMNS} FROM invoices_invoice LIMIT 0")
@@ -95,7 +101,10 @@ def ready_lines() -> bytes:
     """Return the imported rows as COPY wants them, in the order of the file."""
     from django.db import connection
 
-    with connection.cursor() as cursor, cursor.copy(f"COPY (SELECT {COLUMNS} FROM invoices_invoice ORDER BY number) TO STDOUT") as rows:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY (SELECT {COLUMNS} FROM invoices_invoice ORDER BY number) TO STDOUT") as rows,
+    ):
         return b"".join(bytes(part) for part in rows)
 
 
@@ -103,7 +112,11 @@ def copy(table: str, lines: bytes) -> None:
     """Copy the rows into a table, in one transaction."""
     from django.db import connection, transaction
 
-    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as rows:
+    with (
+        transaction.atomic(),
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as rows,
+    ):
         rows.write(lines)
 
 

@@ -43,4 +43,6 @@ def test_the_database_makes_the_same_kind():
 
 
 def test_a_readable_reference_has_no_letters_that_people_misread():
-    assert re.fullmatch(r"PAY-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{2}", readable_reference("PAY"))
+    assert re.fullmatch(
+        r"PAY-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{2}", readable_reference("PAY")
+    )

@@ -23,9 +23,13 @@ class Stopped(Exception):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_job_is_gone_when_its_transaction_is_rolled_back():
-    with pytest.raises(Stopped), transaction.atomic():
-        enqueue(note_a_number, number=1)
-        raise Stopped
+    def enqueue_and_stop() -> None:
+        with transaction.atomic():
+            enqueue(note_a_number, number=1)
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        enqueue_and_stop()
 
     assert waiting() == []
 

@@ -50,7 +50,9 @@ def test_every_plain_decimal_is_read_back(minor, currency):
     assert Money.parse(f"{money.to_decimal():f}", currency) == money
 
 
-@given(st.integers(min_value=0, max_value=10**13), st.sampled_from(["de_DE", "fr_FR", "de_CH", "en_GB", "it_IT", "es_ES"]))
+@given(
+    st.integers(min_value=0, max_value=10**13), st.sampled_from(["de_DE", "fr_FR", "de_CH", "en_GB", "it_IT", "es_ES"])
+)
 def test_amounts_as_other_countries_write_them_are_read_back(minor, locale):
     money = Money(minor, "EUR")
 
@@ -139,7 +141,11 @@ def test_a_plain_sign_serves_every_currency_that_shares_it():
 
 
 def test_two_currencies_are_never_combined():
-    for combine in (lambda: usd("1") + Money(1, "EUR"), lambda: usd("1") - Money(1, "EUR"), lambda: usd("1") < Money(1, "EUR")):
+    for combine in (
+        lambda: usd("1") + Money(1, "EUR"),
+        lambda: usd("1") - Money(1, "EUR"),
+        lambda: usd("1") < Money(1, "EUR"),
+    ):
         with pytest.raises(MixedCurrencies):
             combine()
 

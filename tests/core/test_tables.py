@@ -10,7 +10,12 @@ from payorcrm.core.headers import MissingColumns, NoHeader, UnclearColumns
 from payorcrm.core.tables import BATCH_ROWS, Layout, open_table
 
 LAYOUT = Layout(
-    names={"number": ("num", "invoicenumber"), "name": ("customer", "company"), "amount": ("amount", "total"), "due": ("duedate",)},
+    names={
+        "number": ("num", "invoicenumber"),
+        "name": ("customer", "company"),
+        "amount": ("amount", "total"),
+        "due": ("duedate",),
+    },
     required=(("number",), ("amount",)),
     exact={"number", "amount"},
     key=("number",),
@@ -135,7 +140,10 @@ def test_missing_columns_are_named_with_what_was_found(tmp_path):
 
 
 def test_two_columns_that_could_both_be_the_amount_are_refused(tmp_path):
-    with pytest.raises(UnclearColumns, match="Amount"), open_table(write(tmp_path, "Num,Amount,Total\n1,10,12\n"), LAYOUT):
+    with (
+        pytest.raises(UnclearColumns, match="Amount"),
+        open_table(write(tmp_path, "Num,Amount,Total\n1,10,12\n"), LAYOUT),
+    ):
         pass
 
 
@@ -145,7 +153,14 @@ def test_a_file_without_known_columns_is_refused_with_what_it_begins_with(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"PK\x03\x04 not a workbook", b"\xff\xfeN", b"Num,Amount\n\x81\x8d\x8f,1\n", "Num,Amount\nÄÖÜ,1\n".encode() + b"\xff"]
+    "content",
+    [
+        b"",
+        b"PK\x03\x04 not a workbook",
+        b"\xff\xfeN",
+        b"Num,Amount\n\x81\x8d\x8f,1\n",
+        "Num,Amount\nÄÖÜ,1\n".encode() + b"\xff",
+    ],
 )
 def test_what_is_no_table_is_refused(tmp_path, content):
     with pytest.raises(UnreadableFile), open_table(write(tmp_path, content), LAYOUT) as table:
@@ -195,7 +210,14 @@ def test_a_workbook_gives_numbers_and_days_as_texts(tmp_path):
 
 
 def test_a_workbook_report_is_read_from_the_sheet_and_row_that_have_the_columns(tmp_path):
-    report = [["Open Invoices"], [], [], [None, "Num", "Customer", "Amount"], [None, "1", "Acme", 10], ["Total", None, None, 10]]
+    report = [
+        ["Open Invoices"],
+        [],
+        [],
+        [None, "Num", "Customer", "Amount"],
+        [None, "1", "Acme", 10],
+        ["Total", None, None, 10],
+    ]
 
     rows, _ = read(write_workbook(tmp_path, ("Notes", [["read me"]]), ("Export", report)))
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from payorcrm.customers.report_import import ImportReport
 
 SUMMARY = "import customers or invoices from a CSV or XLSX file"
-MOST_ROWS_SHOWN = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,15 +83,18 @@ def _print_report(console: "Console", report: "ImportReport") -> None:
     _say(console, f"Columns understood: {understood}")
     if report.ignored_columns:
         _say(console, f"Columns not used: {', '.join(report.ignored_columns)}")
-    for bad in report.bad_rows[:MOST_ROWS_SHOWN]:
-        _say(console, f"Row {bad.row}, column {bad.column}: “{bad.value}”: {bad.reason}")
-    if len(report.bad_rows) > MOST_ROWS_SHOWN:
-        _say(console, f"… and {len(report.bad_rows) - MOST_ROWS_SHOWN} more bad rows.")
+    for bad in report.bad_rows:
+        place = f"Row {bad.row}, column {bad.column}" if bad.column else f"Row {bad.row}"
+        _say(console, f"{place}: “{bad.value[:100]}”: {bad.reason}")
     if report.left_in_flight:
         _say(console, f"Left as they are, because a payment is under way: {', '.join(report.left_in_flight)}")
     if report.left_closed:
         _say(
             console, f"Left as they are, because they are void, written off or a draft: {', '.join(report.left_closed)}"
+        )
+    if report.left_closed:
+        _say(
+            console, f"Left as they are, because they are void, written off or drafts: {', '.join(report.left_closed)}"
         )
     if not report.is_imported:
         _say(console, "Nothing was imported. Correct these rows, or import the others with --skip-bad-rows.")

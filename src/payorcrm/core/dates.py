@@ -45,14 +45,17 @@ _MONTH_FIRST = re.compile(rf"([a-z]+)\.?{_GAP}?(\d{{1,2}})(?:st|nd|rd|th)?{_GAP}
 _DAY_FIRST = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th)?{_GAP}?([a-z]+)\.?{_GAP}?'?(\d{{4}}|\d\d)\Z", re.ASCII)
 _YEAR_FIRST = re.compile(rf"(\d{{4}}){_GAP}?([a-z]+)\.?{_GAP}?(\d{{1,2}})\Z", re.ASCII)
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = (
+    "january february march april may june july august september october november december".split()  # noqa: SIM905
+)
 _MONTH_NUMBERS = {name: place for place, month in enumerate(_MONTHS, 1) for name in (month, month[:3])} | {"sept": 9}
 
 
 def parse_date(text: str, order: DateOrder | None = None) -> date:
     """Read "2026-08-05", "8/25/2026", "25.8.2026", "Aug 5, 2026" or "5 August 26"; a time of day is ignored.
 
-    `order` decides what digits alone leave open. Years of two digits are 1969 to 2068. Raises NotADate, AmbiguousDate.
+    `order` decides what digits alone leave open. Years of two digits are 1969 to 2068.
+    Raises NotADate, AmbiguousDate.
     """
     iso = _ISO.match(text)
     day = _day_of(*map(int, iso.groups())) if iso else _slow_parse(text, order)

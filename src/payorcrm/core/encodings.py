@@ -32,7 +32,9 @@ def encoding_of(file: BinaryIO) -> str:
     encoding = _marked(start) or _utf_16_without_mark(start)
     if encoding:
         if not _reads(file, encoding):
-            raise UnreadableFile(f"The file begins as {encoding.upper()} and does not go on like that; save it again as UTF-8.")
+            raise UnreadableFile(
+                f"The file begins as {encoding.upper()} and does not go on like that; save it again as UTF-8."
+            )
         return encoding
     if _reads(file, "utf-8"):
         return "utf-8"
@@ -57,7 +59,9 @@ def _windows_1252(file: BinaryIO) -> str:
     # Damaged UTF-8 would read as Windows-1252 with every accent spoilt, and names would be stored like that.
     accents, damaged = _accents_and_damage(file)
     if accents > damaged or not _reads(file, "cp1252"):
-        raise UnreadableFile("The file is neither UTF-8, UTF-16 nor Windows-1252 text; save it as CSV in UTF-8, or as XLSX.")
+        raise UnreadableFile(
+            "The file is neither UTF-8, UTF-16 nor Windows-1252 text; save it as CSV in UTF-8, or as XLSX."
+        )
     return "cp1252"
 
 

@@ -52,11 +52,13 @@ def no_header(rows: Sequence[Sequence[str]], names: Names) -> NoHeader:
     )
 
 
-def places_of(header: Sequence[str], names: Names, required: Sequence[Sequence[str]], exact: Collection[str]) -> dict[str, int]:
+def places_of(
+    header: Sequence[str], names: Names, required: Sequence[Sequence[str]], exact: Collection[str]
+) -> dict[str, int]:
     """Return which column has which meaning.
 
-    Of several, the one named earliest in `names` counts, but for the meanings in `exact`, where two are refused. One meaning of
-    every group in `required` must be there. Raises UnclearColumns, MissingColumns.
+    Of several, the one named earliest in `names` counts, but for the meanings in `exact`, where two are refused.
+    One meaning of every group in `required` must be there. Raises UnclearColumns, MissingColumns.
     """
     places = {}
     columns = [normalised(name) for name in header]
@@ -73,7 +75,9 @@ def places_of(header: Sequence[str], names: Names, required: Sequence[Sequence[s
     return places
 
 
-def _check_required(header: Sequence[str], places: Mapping[str, int], names: Names, required: Sequence[Sequence[str]]) -> None:
+def _check_required(
+    header: Sequence[str], places: Mapping[str, int], names: Names, required: Sequence[Sequence[str]]
+) -> None:
     missing = [group for group in required if not any(meaning in places for meaning in group)]
     if missing:
         wanted = "; ".join(

@@ -20,7 +20,8 @@ class ReportLines:
 
     def has(self, record: Sequence[str]) -> bool:
         """Say whether a record without its key is only a label, perhaps with sums: "Total for Acme,,,$1,150.00"."""
-        if len(record) > self.key and record[self.key].strip() and not record[self.key][:5].lower() == "total":
+        key = record[self.key].strip() if len(record) > self.key else ""
+        if key and key[:5].lower() != "total":
             return False
         filled = [place for place, cell in enumerate(record) if cell.strip()]
         label = filled[0]

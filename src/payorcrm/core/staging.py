@@ -54,7 +54,7 @@ class Reader(dict[str, Value]):
 
 
 def text_reader(*, most: int, is_required: bool = False, is_one_line: bool = True) -> Callable[[str], str]:
-    """Return a function that reads a text of at most `most` characters; white space around it, and runs of it, do not count."""
+    """Return a function that reads a text of at most `most` characters, without the white space around it."""
 
     def read(text: str) -> str:
         if not text.isprintable() or "\\" in text or text[:1] == " " or text[-1:] == " ":
@@ -85,7 +85,7 @@ def escaped(text: str) -> str:
 
 
 def copy_rows(copy: Copy, rows: Sequence[int], columns: Sequence[Sequence[Any]], left_out: set[int]) -> None:
-    """Write columns as rows of the temporary table, each with its number in the file first, but for the places left out."""
+    """Write columns as rows of the temporary table, each after its number in the file, but for the places left out."""
     lines = zip(map(str, rows), *columns, strict=True)
     if left_out:
         lines = (line for place, line in enumerate(lines) if place not in left_out)  # type: ignore[assignment]
@@ -94,9 +94,7 @@ def copy_rows(copy: Copy, rows: Sequence[int], columns: Sequence[Sequence[Any]],
         copy.write(f"{text}\n".encode())
 
 
-def bad_values(
-    batch: Batch, table: Table, columns: Mapping[str, Sequence[Value]]
-) -> tuple[list[BadRow], set[int]]:
+def bad_values(batch: Batch, table: Table, columns: Mapping[str, Sequence[Value]]) -> tuple[list[BadRow], set[int]]:
     """Return what is wrong with the values of a batch, a meaning at a time, and at which places."""
     found = [
         (place, meaning, value.reason)

@@ -30,8 +30,9 @@ class BadRow:
 class Layout:
     """What a table should look like.
 
-    Names that a column of each meaning may have, best first; which meanings must be there (one of each group), and which may
-    be there only once. No row lacks a value in the first of the `key` columns that is there; `sums` are those that totals below a report add up.
+    Names that a column of each meaning may have, best first; which meanings must be there (one of each group), and
+    which may be there only once. No row lacks a value in the first of the `key` columns that is there; `sums` are the
+    meanings that totals below a report add up.
     """
 
     names: Names
@@ -103,7 +104,9 @@ class Table:
 
 
 def _too_wide(row: int, record: list[str], width: int) -> BadRow:
-    reason = f"The row has {len(record)} values for {width} columns; a value with the delimiter in it needs quotation marks."
+    reason = (
+        f"The row has {len(record)} values for {width} columns; a value with the delimiter in it needs quotation marks."
+    )
     return BadRow(row, "", record[width], reason)
 
 
@@ -162,5 +165,9 @@ def _table(records: Iterator[Record], top: list[list[str]], layout: Layout) -> T
         header.pop()
     places = places_of(header, layout.names, layout.required, layout.exact)
     unnamed = frozenset(at for at, name in enumerate(header) if not name)
-    report_lines = ReportLines(next(places[meaning] for meaning in layout.key if meaning in places), unnamed, frozenset(places.get(meaning, -1) for meaning in layout.sums))
+    report_lines = ReportLines(
+        next(places[meaning] for meaning in layout.key if meaning in places),
+        unnamed,
+        frozenset(places.get(meaning, -1) for meaning in layout.sums),
+    )
     return Table(header, place + 1, places, report_lines, islice(records, place + 1, None))

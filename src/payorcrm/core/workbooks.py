@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from payorcrm.core.encodings import UnreadableFile
 
@@ -19,7 +26,7 @@ def is_workbook(file: BinaryIO) -> bool:
 
 
 def sheets_of(file: BinaryIO) -> Iterator[tuple[int, Iterator[list[str]]]]:
-    """Yield the row count and the rows of every visible sheet, the first row being the file's first. Raises UnreadableFile."""
+    """Yield the row count and the rows of every visible sheet, from its very first row on. Raises UnreadableFile."""
     file.seek(0)
     try:
         workbook = CalamineWorkbook.from_filelike(file)

@@ -27,8 +27,8 @@ def import_customers(
 ) -> ImportReport:
     """Bring a merchant's customers to what a CSV or XLSX file says, and return what became of every row.
 
-    Importing a file twice changes nothing the second time, and an empty cell erases nothing. Nothing is imported when any row
-    is bad, unless `skip_bad_rows`. Customers have no dates; `dates` is there so that both imports are called alike.
+    Importing a file twice changes nothing the second time, and an empty cell erases nothing. Nothing is imported when
+    any row is bad, unless `skip_bad_rows`. Customers have no dates; `dates` makes both imports callable alike.
     Raises UnreadableFile.
     """
     with open_table(path, LAYOUT, progress) as table, transaction.atomic():
@@ -51,5 +51,5 @@ def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Pa
         ignored_columns=table.ignored_columns,
         bad_rows=bad_rows,
     )
-    record_import(report=report, id=uuid7(), merchant=merchant, kind=ImportKind.CUSTOMERS, path=path, now=now)
+    record_import(report=report, import_id=uuid7(), merchant=merchant, kind=ImportKind.CUSTOMERS, path=path, now=now)
     return report

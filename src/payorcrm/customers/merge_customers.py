@@ -1,6 +1,7 @@
-"""Writes staged customers and their contacts, a few statements for any number of them. An empty value erases nothing."""
+"""Writes staged customers and their contacts, a few statements for any number. An empty value erases nothing."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -16,7 +17,7 @@ def drop_rows(rows: set[int]) -> None:
 
 def merge(*, merchant_id: UUID, now: datetime) -> tuple[int, int, int]:
     """Write everything in the caller's transaction; return how many customers were new, changed, and as before."""
-    given = {"merchant_id": merchant_id, "now": now, "uuid7_start": uuid7_start()}
+    given: dict[str, Any] = {"merchant_id": merchant_id, "now": now, "uuid7_start": uuid7_start()}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"customers of {merchant_id}"])
         cursor.execute(_MATCH, given)
@@ -37,33 +38,38 @@ SELECT r.row, c.id, false AS is_new, false AS is_changed
 """
 _UPDATE = """
 WITH wanted AS (
-  SELECT m.id, coalesce(nullif(r.company_name, ''), c.company_name) AS company_name, coalesce(nullif(r.phone, ''), c.phone) AS phone,
-         coalesce(nullif(r.category, ''), c.category) AS category, coalesce(nullif(r.address, ''), c.address) AS address
+  SELECT m.id, coalesce(nullif(r.company_name, ''), c.company_name) AS company_name,
+         coalesce(nullif(r.phone, ''), c.phone) AS phone, coalesce(nullif(r.category, ''), c.category) AS category,
+         coalesce(nullif(r.address, ''), c.address) AS address
     FROM customer_match m JOIN imported_customer r USING (row) JOIN customers_customer c ON c.id = m.id
 ), changed AS (
   UPDATE customers_customer c
      SET company_name = w.company_name, phone = w.phone, category = w.category, address = w.address
     FROM wanted w
-   WHERE w.id = c.id AND (w.company_name, w.phone, w.category, w.address) <> (c.company_name, c.phone, c.category, c.address)
+   WHERE w.id = c.id
+     AND (w.company_name, w.phone, w.category, w.address) <> (c.company_name, c.phone, c.category, c.address)
   RETURNING c.id
 )
 UPDATE customer_match SET is_changed = true FROM changed WHERE changed.id = customer_match.id
 """
 _INSERT = f"""
 WITH added AS (
-  INSERT INTO customers_customer (id, merchant_id, number, company_name, category, phone, address, is_reminded, created_at)
-  SELECT {UUID7_IN_SQL}, %(merchant_id)s, number, coalesce(nullif(company_name, ''), number), category, phone, address, true, %(now)s
+  INSERT INTO customers_customer
+    (id, merchant_id, number, company_name, category, phone, address, is_reminded, created_at)
+  SELECT {UUID7_IN_SQL}, %(merchant_id)s, number, coalesce(nullif(company_name, ''), number), category, phone, address,
+         true, %(now)s
     FROM imported_customer r WHERE NOT EXISTS (SELECT FROM customer_match m WHERE m.row = r.row)
   RETURNING id, number
 )
 INSERT INTO customer_match SELECT r.row, added.id, true, false FROM added JOIN imported_customer r USING (number)
-"""
+"""  # noqa: S608
 _UPDATE_CONTACTS = """
 WITH wanted AS (
   SELECT p.id, m.row, coalesce(nullif(r.first_name, ''), p.first_name) AS first_name,
          coalesce(nullif(r.last_name, ''), p.last_name) AS last_name,
          coalesce(nullif(split_part(r.emails, ' ', 1), ''), p.email) AS email
-    FROM customer_match m JOIN imported_customer r USING (row) JOIN customers_contact p ON p.customer_id = m.id AND p.is_primary
+    FROM customer_match m JOIN imported_customer r USING (row)
+    JOIN customers_contact p ON p.customer_id = m.id AND p.is_primary
 ), changed AS (
   UPDATE customers_contact p SET first_name = w.first_name, last_name = w.last_name, email = w.email
     FROM wanted w WHERE w.id = p.id AND (w.first_name, w.last_name, w.email) <> (p.first_name, p.last_name, p.email)
@@ -81,7 +87,7 @@ WITH added AS (
   RETURNING customer_id
 )
 UPDATE customer_match SET is_changed = true FROM added WHERE added.customer_id = customer_match.id
-"""
+"""  # noqa: S608
 # Further addresses become contacts of their own; reminders go to the primary one.
 _INSERT_MORE_CONTACTS = f"""
 WITH added AS (
@@ -96,7 +102,7 @@ WITH added AS (
 )
 UPDATE customer_match SET is_changed = true
   FROM (SELECT DISTINCT customer_id FROM added) added WHERE added.customer_id = customer_match.id
-"""
+"""  # noqa: S608
 _COUNT = """
 SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE is_changed AND NOT is_new),
        count(*) FILTER (WHERE NOT is_changed AND NOT is_new) FROM customer_match

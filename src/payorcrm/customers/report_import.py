@@ -50,11 +50,11 @@ def in_order(bad_rows: list[BadRow]) -> list[BadRow]:
 
 
 def record_import(
-    *, report: ImportReport, id: UUID, merchant: Merchant, kind: ImportKind, path: Path, now: datetime
+    *, report: ImportReport, import_id: UUID, merchant: Merchant, kind: ImportKind, path: Path, now: datetime
 ) -> None:
     """Keep for the merchant that a file was read in, and how it went."""
     Import.objects.create(
-        id=id,
+        id=import_id,
         merchant=merchant,
         kind=kind,
         file_name=path.name[-255:],

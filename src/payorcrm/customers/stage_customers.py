@@ -13,8 +13,12 @@ from payorcrm.core.tables import BadRow, Layout, Table
 # The upload API of the original product first, then QuickBooks' customer lists, then what others call them.
 LAYOUT = Layout(
     names={
-        "customer number": ("customerno", "customernumber", "customerid", "customercode", "accountnumber", "accountno", "number", "no"),
-        "display name": ("customer", "customerfullname", "customername", "displayname", "name", "fullname", "clientname"),
+        "customer number": (
+            "customerno", "customernumber", "customerid", "customercode", "accountnumber", "accountno", "number", "no",
+        ),
+        "display name": (
+            "customer", "customerfullname", "customername", "displayname", "name", "fullname", "clientname",
+        ),
         "company name": ("companyname", "company"),
         "first name": ("firstname", "contactfirstname", "givenname"),
         "last name": ("lastname", "contactlastname", "surname", "familyname"),
@@ -58,16 +62,17 @@ _EMAILS = ("e-mail", "second e-mail", "third e-mail")
 _CREATE = """
 DROP TABLE IF EXISTS pg_temp.imported_customer;
 CREATE TEMPORARY TABLE imported_customer (
-  row int, number text, company_name text, first_name text, last_name text, emails text, phone text, category text, address text
+  row int, number text, company_name text, first_name text, last_name text, emails text, phone text, category text,
+  address text
 ) ON COMMIT DROP
 """
 
 
 def stage_customers(table: Table) -> list[BadRow]:
-    """Fill the temporary table `imported_customer` with the rows that can be used, and return what is wrong with the others.
+    """Fill the temporary table `imported_customer` with the usable rows; return what is wrong with the others.
 
-    What the file does not say is empty there. QuickBooks has no customer numbers: its display names, unique there, serve as
-    numbers, and are also what its invoices name.
+    What the file does not say is empty there. QuickBooks has no customer numbers: its display names, unique there,
+    serve as numbers, and are also what its invoices name.
     """
     number = "customer number" if "customer number" in table.places else "display name"
     readers = {meaning: Reader(_reader_of(meaning, is_number=meaning == number)) for meaning in table.places}
@@ -114,7 +119,10 @@ def _columns(values: Mapping[str, Sequence[Value]], number: str) -> list[Sequenc
     """Return the columns of the temporary table after the row; rows with bad values are left out later."""
     count = len(values[number])
     rows = [
-        _row({meaning: "" if isinstance(value, Bad) else value for meaning, value in zip(values, row, strict=True)}, number)
+        _row(
+            {meaning: "" if isinstance(value, Bad) else value for meaning, value in zip(values, row, strict=True)},
+            number,
+        )
         for row in zip(*values.values(), strict=True)
     ]
     return list(zip(*rows, strict=True)) if count else []
@@ -123,11 +131,16 @@ def _columns(values: Mapping[str, Sequence[Value]], number: str) -> list[Sequenc
 def _row(given: Mapping[str, str], number: str) -> tuple[str, ...]:
     first, last = given.get("first name", ""), given.get("last name", "")
     if not (first or last):
-        first, _, last = given.get("contact name", "").rpartition(" ")
+        first, last = _divided(given.get("contact name", ""))
     company = given.get("company name") or given.get("display name") or f"{first} {last}".strip()
     emails = dict.fromkeys(" ".join(given.get(meaning, "") for meaning in _EMAILS).split())
     plain = (given.get("phone", ""), given.get("category", ""))
     return (given[number], company, first, last, " ".join(emails), *plain, given.get("address") or _address(given))
+
+
+def _divided(name: str) -> tuple[str, str]:
+    first, _, last = name.rpartition(" ")
+    return (first, last) if first else (last, "")
 
 
 def _address(given: Mapping[str, str]) -> str:

@@ -16,10 +16,10 @@ class CustomerBook:
         self._numbers: dict[str, str] = {}
         self._names: dict[str, str | None] = {}
         known = Customer.objects.filter(merchant=merchant).values_list("id", "number", "company_name")
-        for id, number, name in known.iterator(chunk_size=5_000):
-            self._numbers[number] = str(id)
+        for customer_id, number, name in known.iterator(chunk_size=5_000):
+            self._numbers[number] = str(customer_id)
             key = _key(name)
-            self._names[key] = None if key in self._names else str(id)
+            self._names[key] = None if key in self._names else str(customer_id)
 
     def by_number(self, text: str) -> str:
         """Return the id of the customer with that number. Raises NotUsable."""

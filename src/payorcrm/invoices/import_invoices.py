@@ -43,8 +43,7 @@ def import_invoices(
             transaction.set_rollback(True)
             return refused_report(table, bad_rows)
         drop_rows({bad.row for bad in bad_rows})
-        report = _merge(table, bad_rows, merchant=merchant, path=path, now=now)
-    return report
+        return _merge(table, bad_rows, merchant=merchant, path=path, now=now)
 
 
 def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:
@@ -69,5 +68,5 @@ def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Pa
         left_in_flight=left_in_flight,
         left_closed=left_closed,
     )
-    record_import(report=report, id=import_id, merchant=merchant, kind=ImportKind.INVOICES, path=path, now=now)
+    record_import(report=report, import_id=import_id, merchant=merchant, kind=ImportKind.INVOICES, path=path, now=now)
     return report

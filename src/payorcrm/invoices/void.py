@@ -37,7 +37,10 @@ def void(*, invoice_id: UUID, note: str = "", now: datetime) -> Invoice:
         post_entry(
             merchant_id=invoice.merchant_id,
             kind=EntryKind.INVOICE_VOIDED,
-            postings=[Line(Account.VOIDED, owed, invoice.customer_id), Line(Account.RECEIVABLE, -owed, invoice.customer_id)],
+            postings=[
+                Line(Account.VOIDED, owed, invoice.customer_id),
+                Line(Account.RECEIVABLE, -owed, invoice.customer_id),
+            ],
             source=Source("invoice_event", event.id),
             now=now,
         )
@@ -46,7 +49,9 @@ def void(*, invoice_id: UUID, note: str = "", now: datetime) -> Invoice:
 
 def _check(invoice: Invoice) -> None:
     if invoice.in_flight:
-        raise CannotVoid(f"A payment of {invoice.in_flight_money()} is under way for this invoice. Wait until it is settled.")
+        raise CannotVoid(
+            f"A payment of {invoice.in_flight_money()} is under way for this invoice. Wait until it is settled."
+        )
     if invoice.status != InvoiceStatus.OPEN:
         raise CannotVoid(f"This invoice is {invoice.get_status_display().lower()}, so it cannot be voided.")
     if invoice.balance != invoice.total:

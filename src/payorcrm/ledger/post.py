@@ -65,7 +65,7 @@ def post_entry(*, merchant_id: UUID, kind: EntryKind, postings: Sequence[Line], 
 def post_batch(
     *, merchant_id: UUID, kind: EntryKind, against: Account, amounts: str, source: Source, now: datetime
 ) -> int:
-    """Write one entry with a pair of postings per customer and currency, in the caller's transaction; return how many pairs.
+    """Write one entry with a pair of postings per customer and currency, in the caller's transaction; count the pairs.
 
     `amounts` is a query of (customer_id, currency, amount), in any number of rows; each sum goes to RECEIVABLE, and its
     opposite to `against`. Sums of zero are left out, and an entry with no sums at all is not written.
@@ -85,7 +85,7 @@ def post_batch(
                 "uuid7_start": uuid7_start(),
             },
         )
-        return cursor.rowcount // 2
+        return int(cursor.rowcount) // 2
 
 
 _POST_BATCH = f"""
@@ -98,9 +98,10 @@ WITH sums AS (
    WHERE EXISTS (SELECT FROM sums)
 )
 INSERT INTO ledger_posting (id, merchant_id, entry_id, account, customer_id, amount, currency)
-SELECT {UUID7_IN_SQL}, %(merchant_id)s, %(entry_id)s, side.account, sums.customer_id, side.sign * sums.amount, sums.currency
+SELECT {UUID7_IN_SQL}, %(merchant_id)s, %(entry_id)s, side.account, sums.customer_id, side.sign * sums.amount,
+       sums.currency
   FROM sums CROSS JOIN (VALUES (%(receivable)s, 1), (%(against)s, -1)) AS side (account, sign)
-"""
+"""  # noqa: S608
 
 
 def _check_balance(lines: Sequence[Line]) -> None:
