@@ -6,10 +6,12 @@ No folder that this module did not make gets other permissions or another owner.
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -82,12 +84,25 @@ def _home_of_user(var: Path) -> Home:
 
 
 def _home_of_root(var: Path) -> Home:
-    folder = ROOTS_FOLDER / _short_digest(var)
+    folder = ROOTS_FOLDER / _name_of_home(var)
     for made_by_root in (ROOTS_FOLDER, folder):
         _make_folder(made_by_root, mode=0o755, owner=None)
     account = _owner_of(folder / "data") or _unprivileged_account()
     _make_folder(folder / "log", mode=0o700, owner=account)
     return Home(folder, socket_folder(folder, account), _programs_for(account), account)
+
+
+def _name_of_home(var: Path) -> str:
+    """Return the name that `var` remembers, so that who removes `var` starts anew, with data and secrets that fit."""
+    note = var / "postgres-home"
+    if not note.exists():
+        var.mkdir(parents=True, exist_ok=True)
+        draft = note.with_suffix(f".{os.getpid()}")
+        draft.write_text(secrets.token_hex(6))
+        with suppress(FileExistsError):
+            os.link(draft, note)
+        draft.unlink()
+    return note.read_text().strip()
 
 
 def socket_folder(folder: Path, account: Account | None) -> Path:
