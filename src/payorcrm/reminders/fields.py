@@ -30,6 +30,8 @@ TAGS = frozenset({"content", "output", "illegal", "if", "unless", "case", "comme
 FILTERS = frozenset({"default", "capitalize", "upcase", "downcase", "strip"})
 
 _FIELD = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
+_BLOCK_START = re.compile(r"\{%-?\s*(?:if|unless|case|comment)\b")
+_BLOCK_END = re.compile(r"\{%-?\s*end")
 _TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
@@ -99,10 +101,14 @@ def parse(source: str, *, environment: Environment = HTML_ENVIRONMENT) -> Parsed
     """Read a template. Raises UnknownField, TemplateMistake."""
     try:
         template = environment.from_string(source)
-        used = template.analyze().globals
+        analysis = template.analyze()
     except LiquidError as error:
         raise TemplateMistake(_line_of(source, error), f"{error.message}.") from error
-    for name, places in used.items():
+    for name, spans in analysis.filters.items():
+        if name not in FILTERS:
+            hint = f"There are {', '.join(sorted(FILTERS))}."
+            raise TemplateMistake(_line_at(source, spans[0].index), f"there is no filter “{name}” here. {hint}")
+    for name, places in analysis.globals.items():
         if name not in MERGE_FIELDS:
             raise UnknownField(name, _line_at(source, places[0].span.index), _nearest(name))
         if any(len(place.segments) > 1 for place in places):
@@ -141,7 +147,28 @@ def _nearest(name: str) -> str:
 
 
 def _line_of(source: str, error: LiquidError) -> int:
-    return _line_at(source, max(error.token.start_index, 0)) if error.token else 1
+    """Return where a mistake is; the parser does not say it of a block that never ends or a field cut short."""
+    if error.token and error.token.source == source and error.token.start_index >= 0:
+        return _line_at(source, error.token.start_index)
+    unfinished = [token for token in _TOKEN.finditer(source) if _is_unfinished(token[0])]
+    blocks: list[re.Match[str]] = []
+    for token in _TOKEN.finditer(source):
+        if _BLOCK_START.match(token[0]):
+            blocks.append(token)
+        elif _BLOCK_END.match(token[0]) and blocks:
+            blocks.pop()
+    places = unfinished or blocks
+    return _line_at(source, places[0].start() if places else len(source))
+
+
+def _is_unfinished(token: str) -> bool:
+    if not token.startswith("{{"):
+        return False
+    try:
+        HTML_ENVIRONMENT.from_string(token)
+    except LiquidError:
+        return True
+    return False
 
 
 def _line_at(source: str, index: int) -> int:

@@ -14,11 +14,20 @@ from markupsafe import Markup
 
 from payorcrm.mail.compose import tidy_text
 from payorcrm.mail.layout import inline_styles
-from payorcrm.reminders.fields import HTML_ENVIRONMENT, MERGE_FIELDS, TEXT_ENVIRONMENT, TemplateRefused, parse
+from payorcrm.reminders.fields import (
+    BLOCK_FIELDS,
+    HTML_ENVIRONMENT,
+    MERGE_FIELDS,
+    PLAIN_FIELDS,
+    TEXT_ENVIRONMENT,
+    TemplateRefused,
+    parse,
+)
 from payorcrm.reminders.plain_text import text_of
 
 # What a missing name leaves behind: "Hello ," reads better without the space.
-_SPACE_BEFORE_MARK = re.compile(r" +(?=[,.!?:;]|</)")
+_SPACE_BEFORE_MARK = re.compile(r" +(?=[ ,.!?:;]|</)")
+_BLOCK_MARK = re.compile(f"@@({'|'.join(BLOCK_FIELDS)})@@")
 _MARKED = re.compile(r"@@(\w+)@@")
 
 
@@ -71,16 +80,18 @@ class LiquidForm:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Render the template. Raises CannotFill."""
-        # The values for HTML are safe already: escaped, or written by `parts`.
+        # The values for HTML are escaped already.
         safe = Markup if self.is_html else str
-        given = {name: safe(value) if value else None for name, value in values.items()}
+        given = {name: safe(values[name]) if values[name] else None for name in PLAIN_FIELDS}
         try:
-            filled = self.template.render(**given)
+            filled = self.template.render(**given, **{name: f"@@{name}@@" for name in BLOCK_FIELDS})
         except LiquidError as error:
             raise CannotFill(f"The template of this reminder cannot be filled in: {error.message}.") from error
         if not all(values.values()):
             filled = _SPACE_BEFORE_MARK.sub("", filled)
-        return inline_styles(filled, self.accent) if self.is_html else filled
+        if self.is_html:
+            filled = inline_styles(filled, self.accent)
+        return _BLOCK_MARK.sub(lambda mark: values[mark[1]], filled)
 
 
 Form = PlainForm | LiquidForm

@@ -7,7 +7,7 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
-from payorcrm.reminders.fields import BLOCK_FIELDS, FieldMisplaced, tokens_in
+from payorcrm.reminders.fields import FieldMisplaced, tokens_in
 
 VOID = frozenset({"br", "hr", "img"})
 STRUCTURE = frozenset(
@@ -45,7 +45,7 @@ IMPLIED_END = {"p": {"p"}, "li": {"li"}, "tr": {"tr", "td", "th"}, "td": {"td", 
 # Private-use characters stand for fields and tags while the HTML is taken apart.
 FIRST_MARK = 0xF0000
 _MARK = re.compile("[\U000f0000-\U000ffffd]")
-_ALONE_IN_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>\s*(\{\{-?\s*(?:" + "|".join(BLOCK_FIELDS) + r")\s*-?\}\})\s*</p>")
+_ALONE_IN_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>\s*(\{\{-?\s*(?:invoice_list|payment_buttons)\s*-?\}\})\s*</p>")
 # Braces written as character references must not come out as a field.
 _OPENING_BRACE = re.compile(r"\{(?=[{%])")
 _BLANK_LINE = re.compile(r"\n\s*\n")
@@ -54,12 +54,13 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 def sanitize(source: str) -> str:
     """Return the harmless part of a template's HTML; text without any tag becomes paragraphs. Raises FieldMisplaced."""
     marked, tokens = _mark_tokens(_MARK.sub("", source.replace("\r\n", "\n")))
-    if not re.search(r"<[a-zA-Z/!]", marked):
-        marked = _as_paragraphs(marked)
     reader = _Reader(tokens)
     reader.feed(marked)
     reader.close()
-    clean = _MARK.sub(lambda mark: tokens[ord(mark[0]) - FIRST_MARK], reader.result())
+    clean = reader.result()
+    if not re.search(r"<[a-z]", clean):
+        clean = _as_paragraphs(clean)
+    clean = _MARK.sub(lambda mark: tokens[ord(mark[0]) - FIRST_MARK], clean)
     return _ALONE_IN_PARAGRAPH.sub(r"\1", clean).strip()
 
 
