@@ -10,6 +10,7 @@ from payorcrm.backoffice import urls
 from payorcrm.mail.models import MailState
 from payorcrm.merchants.models import Role
 from tests.backoffice.rows import Shop, client_of, make_mail, make_shop
+from tests.factories.models import usd
 
 pytestmark = pytest.mark.django_db
 
@@ -152,5 +153,8 @@ def test_staff_of_two_merchants_have_one_back_office_each():
     client = client_of(mine.merchant)
     other.merchant.staff.create(user=mine.merchant.staff.get().user, role=Role.VIEWER)
 
-    assert client.get(reverse("backoffice:dashboard", args=[mine.merchant.slug])).status_code == 200
-    assert client.get(reverse("backoffice:dashboard", args=[other.merchant.slug])).status_code == 200
+    first = client.get(reverse("backoffice:dashboard", args=[mine.merchant.slug]))
+    second = client.get(reverse("backoffice:dashboard", args=[other.merchant.slug]))
+
+    assert (first.context["aging"].owed, second.status_code) == (usd("120.00"), 200)
+    assert reverse("backoffice:dashboard", args=[other.merchant.slug]) in first.text

@@ -33,7 +33,7 @@ def look_at(pages: dict[str, str], width: int, scheme: str):
     def visit(tab: Tab) -> list[str]:
         problems = []
         for name, address in pages.items():
-            tab.page.goto(HOST + address, wait_until="networkidle")
+            tab.page.goto(HOST + address, wait_until="networkidle" if name == "template" else "load")
             if folder := os.environ.get("PAGE_PICTURES"):
                 tab.page.screenshot(path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True)
             problems += [f"{name}: {problem}" for problem in tab.problems()]

@@ -70,7 +70,7 @@ def _membership(request: HttpRequest, slug: str) -> Staff:
     return staff
 
 
-def merchants_of(staff: Staff) -> list[Staff]:
+def memberships_of(staff: Staff) -> list[Staff]:
     """Return all memberships of the person, to change between merchants."""
     return list(Staff.objects.filter(user_id=staff.user_id).select_related("merchant").order_by("merchant__name"))
 

@@ -28,10 +28,10 @@ class Brand:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return `site` (name, is_demo), `brand` (None on the product's own pages) and the accent's `palette`."""
+    """Return `product` (name, is_demo), `brand` (None on the product's own pages) and the accent's `palette`."""
     brand: Brand | None = getattr(request, "brand", None)
     return {
-        "site": {"name": PRODUCT_NAME, "is_demo": settings.IS_DEMO},
+        "product": {"name": PRODUCT_NAME, "is_demo": settings.IS_DEMO},
         "brand": brand,
         "palette": palette_of(brand.accent if brand else DEFAULT_ACCENT),
     }

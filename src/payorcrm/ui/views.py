@@ -57,16 +57,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """Answer 429."""
-    return error_page(
-        request,
-        status=429,
-        title="Too many tries",
-        text="Please wait a few minutes, then try again. Nothing was changed.",
-    )
-
-
 def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
     """Answer a form whose token no longer fits."""
     return error_page(

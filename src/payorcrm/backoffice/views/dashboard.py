@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from payorcrm.backoffice.access import for_staff
+from payorcrm.backoffice.access import for_staff, memberships_of
 from payorcrm.core import clock
 from payorcrm.core.money import Money
 from payorcrm.invoices.aging import Aging, aging_of
@@ -29,6 +29,7 @@ def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
     troubled = Mail.objects.filter(merchant=merchant).troubled().select_related("customer")
     context = {
         "section": "dashboard",
+        "memberships": memberships_of(staff),
         "aging": aging,
         "bars": bars_of(aging),
         "collected": collected_in(merchant, since=now - timedelta(days=COLLECTED_DAYS)),
