@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from payorcrm.core.dates import DateOrder
-from payorcrm.core.headers import MissingColumns
+from payorcrm.core.headers import MissingColumns, UnclearColumns
 from payorcrm.customers.models import Import
 from payorcrm.invoices.import_invoices import import_invoices
 from payorcrm.invoices.models import Invoice, InvoiceEvent
@@ -236,6 +236,20 @@ def test_missing_columns_are_named(merchant, tmp_path):
     assert "due date" in str(refused.value)
     assert "total" in str(refused.value)
     assert "customerNumber, invoiceNumber" in str(refused.value)
+
+
+def test_of_two_columns_for_one_thing_the_better_name_counts_and_the_other_is_reported(merchant, tmp_path):
+    header = "No.,Invoice number,Customer number,Account number,Amount,Due date"
+
+    report = import_lines(merchant, tmp_path, "1,INV-1,C1,9,100,2026-08-05", header=header)
+
+    assert report.ignored_columns == ["No.", "Account number"]
+    assert Invoice.objects.values_list("number", "customer__number").get() == ("INV-1", "C1")
+
+
+def test_two_columns_that_could_both_be_the_total_are_refused(merchant, tmp_path):
+    with pytest.raises(UnclearColumns, match="“Amount” and “Total”"):
+        import_lines(merchant, tmp_path, "INV-1,C1,100,120,2026-08-05", header="Num,Customer,Amount,Total,Due date")
 
 
 def test_two_customers_of_one_name_are_not_told_apart_by_guessing(merchant, tmp_path):

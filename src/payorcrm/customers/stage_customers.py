@@ -37,7 +37,7 @@ LAYOUT = Layout(
         "country": ("country", "billingcountry"),
     },
     required=(("customer number", "display name"), ("company name", "display name", "last name")),
-    exact=frozenset({"customer number", "company name", "e-mail"}),
+    exact=frozenset(),
     key=("customer number", "display name"),
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ LAYOUT = Layout(
         "transaction type": ("transactiontype", "txntype", "type"),
     },
     required=(("invoice number",), ("customer number", "customer name"), ("due date",), ("total",)),
-    exact=frozenset({"invoice number", "customer number", "due date", "total", "balance"}),
+    exact=frozenset({"due date", "total", "balance"}),
     key=("invoice number",),
     sums=frozenset({"total", "balance"}),
 )  # fmt: skip
