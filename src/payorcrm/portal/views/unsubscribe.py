@@ -15,6 +15,9 @@ from payorcrm.portal.visitor import private_page
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Show whether reminders go out; POST ends them, or takes that back."""
     customer = access.customer_to_unsubscribe(request, token)
+    if request.POST.get("List-Unsubscribe") == "One-Click":
+        end_reminders(customer=customer, now=now())
+        return HttpResponse("Reminders are switched off.", content_type="text/plain")  # section 3.1: no redirection
     if request.method == "POST":
         if request.POST.get("action") == "resume":
             resume_reminders(customer=customer)
