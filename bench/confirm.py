@@ -86,7 +86,16 @@ class _Web:
     def __init__(self, processor_url: str) -> None:
         self.port = free_port()
         words = ["granian", "--interface", "wsgi", "--port", str(self.port), "--host", "127.0.0.1"]
-        words += ["--workers", "1", "--blocking-threads", "8", "--no-ws", "--log-level", "error", "bench.bare_server:application"]
+        words += [
+            "--workers",
+            "1",
+            "--blocking-threads",
+            "8",
+            "--no-ws",
+            "--log-level",
+            "error",
+            "bench.bare_server:application",
+        ]
         environment = os.environ | {
             "SANDBOX_URL": processor_url,
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
@@ -184,7 +193,9 @@ _prepared: list[bool] = []
 
 
 def _pgbench(count: int) -> None:
-    _run_pgbench("--client", str(CLIENTS), "--jobs", "2", "--no-vacuum", "--transactions", str(max(1, count // CLIENTS)))
+    _run_pgbench(
+        "--client", str(CLIENTS), "--jobs", "2", "--no-vacuum", "--transactions", str(max(1, count // CLIENTS))
+    )
 
 
 def _run_pgbench(*words: str) -> None:
@@ -195,4 +206,3 @@ def _run_pgbench(*words: str) -> None:
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
     environment = os.environ | {variable: str(parts[name]) for name, variable in names.items() if name in parts}
     subprocess.run([str(folder / "pgbench"), *words], env=environment, check=True, capture_output=True)
-

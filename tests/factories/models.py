@@ -77,7 +77,7 @@ class CustomerFactory(factory.django.DjangoModelFactory):
     company_name = factory.Sequence("Acme Tools {}".format)
 
     @factory.post_generation
-    def contact(self: Customer, create: bool, extracted: Any, **fields: Any) -> None:  # type: ignore[misc]
+    def contact(self: Customer, create: Any, extracted: Any, **fields: Any) -> None:  # type: ignore[misc]
         if "email" in fields or extracted is not False:
             defaults = {"first_name": "Jo", "last_name": "Miller", "email": f"jo.{self.number.lower()}@acme.example"}
             Contact.objects.create(merchant=self.merchant, customer=self, is_primary=True, **(defaults | fields))
@@ -112,7 +112,7 @@ class InvoiceFactory(factory.django.DjangoModelFactory):
     status = InvoiceStatus.OPEN
 
     @classmethod
-    def _after_postgeneration(cls, instance: Invoice, create: bool, results: Any = None) -> None:
+    def _after_postgeneration(cls, instance: Invoice, create: Any, results: Any = None) -> None:
         """Nothing to save again."""
 
     @classmethod
@@ -173,4 +173,3 @@ def request_for(*invoices: Invoice) -> PaymentRequest:
         PaymentRequestLine(request=request, invoice=invoice, customer_id=first.customer_id) for invoice in invoices
     )
     return request
-

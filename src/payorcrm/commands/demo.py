@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from payorcrm.commands.children import Children, answers
 from payorcrm.commands.exits import Exit
@@ -19,17 +19,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from payorcrm.demo.sign_ins import SignIn
+
 SUMMARY = "run everything on this machine with an invented business"
 SETTLE_SECONDS = "45"
-
-
-class SignIn(Protocol):
-    """A person of the demo business, and where they sign in."""
-
-    who: str
-    email: str
-    password: str
-    path: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

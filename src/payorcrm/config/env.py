@@ -102,8 +102,8 @@ _DJANGO_NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host
 def mail_server(url: str) -> dict[str, object]:
     """Return host, port, user, password and security of an `EMAIL_URL`; empty for an empty one.
 
-    `smtp://` upgrades to TLS when offered, `smtp+tls://` insists on STARTTLS, `smtps://` speaks TLS from the first byte;
-    `?insecure=1` on `smtp://` never upgrades. Raises ValueError naming what is wrong.
+    `smtp://` upgrades to TLS when offered, `smtp+tls://` insists on STARTTLS, `smtps://` speaks TLS from the first
+    byte; `?insecure=1` on `smtp://` never upgrades. Raises ValueError naming what is wrong.
     """
     if not url:
         return {}

@@ -15,7 +15,7 @@ IS_PRODUCTION = MODE is Mode.PRODUCTION
 DEBUG = False
 
 SECRET_KEY = secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ENCRYPTION_KEYS = secret_list("ENCRYPTION_KEYS")
 LINK_KEYS = secret_list("LINK_KEYS")
 
@@ -92,7 +92,11 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "payorcrm.ui.context.site",
             ],
-            "builtins": ["django.templatetags.static", "heroicons.templatetags.heroicons", "payorcrm.ui.templatetags.ui"],
+            "builtins": [
+                "django.templatetags.static",
+                "heroicons.templatetags.heroicons",
+                "payorcrm.ui.templatetags.ui",
+            ],
         },
     }
 ]
@@ -107,6 +111,8 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 AUTH_USER_MODEL = "core.User"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # a unique index on lower(email) does what the check asks for
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+if MODE is Mode.TEST:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -117,6 +123,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a form that anyone can fill in writes to nobody who is not a user
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_CHANGE_EMAIL = True

@@ -57,7 +57,7 @@ def keyed_digests(purpose: str, message: bytes) -> list[bytes]:
     ]
 
 
-class EncryptedTextField(models.BinaryField):
+class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
     """Text that is sealed in the database and plain in Python."""
 
     def from_db_value(self, value: bytes | None, expression: object, connection: object) -> str | None:

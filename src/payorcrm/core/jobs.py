@@ -43,6 +43,11 @@ def enqueue(
     _put(task.configure(schedule_at=at, lock=lock), ids)
 
 
+def enqueue_named(name: str, **ids: str | int) -> None:
+    """Put a job on the queue by its full name, for an action that the job itself imports."""
+    _put(app.configure_task(name, allow_unknown=False), ids)
+
+
 def enqueue_once(task: Task[..., Any, Any], *, key: str, at: datetime | None = None, **ids: str | int) -> None:
     """Put a job on the queue unless one with the same key already waits there.
 

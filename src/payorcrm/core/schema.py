@@ -3,7 +3,9 @@
 from django.db.migrations import RunSQL
 
 
-def composite_foreign_key(*, table: str, columns: tuple[str, str], target: str, target_columns: tuple[str, str]) -> RunSQL:
+def composite_foreign_key(
+    *, table: str, columns: tuple[str, str], target: str, target_columns: tuple[str, str]
+) -> RunSQL:
     """Return an operation that makes two columns reference a unique pair of another table."""
     name = f"{table}_{columns[0]}_{columns[1]}_fk"[:63]
     return RunSQL(

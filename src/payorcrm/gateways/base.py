@@ -255,7 +255,7 @@ class Gateway(Protocol):
         ...
 
     def look_up(self, idempotency_key: str) -> ChargeResult:
-        """Ask what became of the charge sent with a key. NOT_SENT when the processor has none, UNKNOWN when it is silent."""
+        """Ask what became of the charge sent with a key: NOT_SENT when there is none, UNKNOWN when nobody answers."""
         ...
 
     def start_saving_method(self, kind: MethodKind, *, return_url: str, parent_origin: str) -> SavingSession:

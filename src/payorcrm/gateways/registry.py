@@ -46,4 +46,3 @@ def _outside_transactions(call: Callable[..., Any]) -> Callable[..., Any]:
         return call(*args, **kwargs)
 
     return guarded
-

@@ -57,8 +57,12 @@ class Invoice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # One composite foreign key (customer, merchant) in the migration stands for both.
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="invoices", db_constraint=False, db_index=False)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="invoices", db_constraint=False, db_index=False
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="invoices", db_constraint=False, db_index=False
+    )
     number = models.CharField(max_length=64)
     status = models.CharField(max_length=16, choices=InvoiceStatus.choices, default=InvoiceStatus.OPEN)
     issued_on = models.DateField()
@@ -140,7 +144,9 @@ class InvoiceEvent(models.Model):
     """One line of an invoice's history; `amount` is what the balance went down by (negative: went up)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=24, choices=InvoiceEventKind.choices)
     at = models.DateTimeField()

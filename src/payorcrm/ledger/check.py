@@ -35,7 +35,8 @@ def check_books() -> list[Disagreement]:
 
 
 _INVOICE_BALANCES = """
-SELECT 'Balance', 'invoice ' || i.number, i.currency, i.balance, i.total - coalesce(e.amount, 0) - coalesce(p.amount, 0)
+SELECT 'Balance', 'invoice ' || i.number, i.currency, i.balance,
+       i.total - coalesce(e.amount, 0) - coalesce(p.amount, 0)
   FROM invoices_invoice i
   LEFT JOIN (SELECT invoice_id, sum(amount)::bigint AS amount FROM invoices_invoiceevent GROUP BY 1) e
     ON e.invoice_id = i.id
@@ -53,7 +54,8 @@ SELECT 'Amount in flight', 'invoice ' || i.number, i.currency, i.in_flight, coal
  WHERE i.in_flight <> coalesce(p.amount, 0)"""
 
 _RECEIVABLES = """
-SELECT 'Receivable', 'customer ' || c.number, coalesce(l.currency, i.currency), coalesce(l.amount, 0), coalesce(i.amount, 0)
+SELECT 'Receivable', 'customer ' || c.number, coalesce(l.currency, i.currency),
+       coalesce(l.amount, 0), coalesce(i.amount, 0)
   FROM (SELECT customer_id, currency, sum(amount)::bigint AS amount FROM ledger_posting
          WHERE account = 'receivable' GROUP BY 1, 2) l
   FULL JOIN (SELECT customer_id, currency, sum(balance)::bigint AS amount FROM invoices_invoice
@@ -62,7 +64,8 @@ SELECT 'Receivable', 'customer ' || c.number, coalesce(l.currency, i.currency), 
  WHERE coalesce(l.amount, 0) <> coalesce(i.amount, 0)"""
 
 _CLEARING = """
-SELECT 'Money at the processor', 'merchant ' || m.slug, coalesce(l.currency, p.currency), coalesce(l.amount, 0), coalesce(p.amount, 0)
+SELECT 'Money at the processor', 'merchant ' || m.slug, coalesce(l.currency, p.currency),
+       coalesce(l.amount, 0), coalesce(p.amount, 0)
   FROM (SELECT merchant_id, currency, sum(amount)::bigint AS amount FROM ledger_posting
          WHERE account = 'clearing' GROUP BY 1, 2) l
   FULL JOIN (SELECT merchant_id, currency, sum(amount)::bigint AS amount FROM payments_payment

@@ -53,7 +53,9 @@ class Posting(models.Model):
     """One side of an entry: a signed amount on an account; what customers owe is positive on RECEIVABLE."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
     account = models.CharField(max_length=32, choices=Account.choices)
     customer_id = models.UUIDField(null=True)

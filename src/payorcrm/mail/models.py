@@ -51,8 +51,17 @@ class Mail(models.Model):
     """One mail to one address. Its text is composed when it is sent, from what `kind` and `about_id` name."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False)
-    customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE, null=True, related_name="mails", db_constraint=False, db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    customer = models.ForeignKey(
+        "customers.Customer",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="mails",
+        db_constraint=False,
+        db_index=False,
+    )
     kind = models.CharField(max_length=40)
     about_id = models.UUIDField(null=True)
     to_address = models.EmailField()
@@ -79,6 +88,7 @@ class Mail(models.Model):
             ),
             models.Index(fields=["claimed_at"], name="mail_claimed", condition=Q(state="sending")),
             models.Index(fields=["merchant", "-id"], name="mail_by_merchant"),
+            models.Index(fields=["merchant"], name="mail_troubled", condition=Q(state__in=["failed", "bounced"])),
             models.Index(fields=["customer", "-id"], name="mail_by_customer"),
             models.Index(fields=["kind", "about_id"], name="mail_by_subject"),
         ]

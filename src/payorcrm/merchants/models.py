@@ -90,6 +90,4 @@ class GatewayAccount(models.Model):
 
     def credentials(self) -> Credentials:
         """Return the keys as an adapter wants them."""
-        return Credentials(
-            public_key=self.public_key, secret_key=self.secret_key, webhook_secret=self.webhook_secret
-        )
+        return Credentials(public_key=self.public_key, secret_key=self.secret_key, webhook_secret=self.webhook_secret)

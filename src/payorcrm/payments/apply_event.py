@@ -8,7 +8,7 @@ from django.db import transaction
 
 from payorcrm.core.errors import Unavailable
 from payorcrm.core.ids import uuid7
-from payorcrm.core.jobs import enqueue
+from payorcrm.core.jobs import enqueue_named
 from payorcrm.gateways.base import GatewayEvent, Outcome
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
@@ -28,14 +28,12 @@ class PaymentNotThereYet(Unavailable):
 
 def keep_events(*, account: GatewayAccount, events: Sequence[GatewayEvent], now: datetime) -> int:
     """Store events that were not stored before and enqueue their application; return how many were new."""
-    from payorcrm.payments.jobs import apply_one_event
-
     with transaction.atomic():
         rows = [_row(account, event, now) for event in events]
         ReceivedEvent.objects.bulk_create(rows, ignore_conflicts=True)
         kept = ReceivedEvent.objects.filter(id__in=[row.id for row in rows]).values_list("id", flat=True)
         for event_id in kept:
-            enqueue(apply_one_event, event_id=str(event_id))
+            enqueue_named("payorcrm.payments.jobs.apply_one_event", event_id=str(event_id))
     return len(kept)
 
 

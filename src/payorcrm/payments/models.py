@@ -35,9 +35,7 @@ class PaymentRequestLine(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="lines", db_constraint=False)
-    invoice = models.ForeignKey(
-        Invoice, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     customer_id = models.UUIDField()
 
 

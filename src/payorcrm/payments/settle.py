@@ -14,7 +14,6 @@ from payorcrm.payments.allocate import allocate, release, reserve_again
 from payorcrm.payments.models import Payment, PaymentEvent, PaymentState
 from payorcrm.payments.take_return import take_return
 
-
 _SETTLED_FIELDS = (
     "state",
     "gateway_reference",

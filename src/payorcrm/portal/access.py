@@ -60,7 +60,10 @@ def _pay_page(request: HttpRequest, token: str, link: PaymentLink) -> PayPage:
 
 def saved_method(page: PayPage) -> PaymentMethod | None:
     """Return the saved method that the link's button names, if its customer still has it."""
-    return PaymentMethod.objects.saved().filter(id=page.link.method_id(), customer=page.request.customer).first()
+    method_id = page.link.method_id()
+    if method_id is None:
+        return None
+    return PaymentMethod.objects.saved().filter(id=method_id, customer=page.request.customer).first()
 
 
 def entered_method(page: PayPage, method_id: UUID, now: datetime) -> PaymentMethod:

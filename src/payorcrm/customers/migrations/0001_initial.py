@@ -9,89 +9,158 @@ import payorcrm.core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('merchants', '0001_initial'),
+        ("merchants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=64)),
-                ('company_name', models.CharField(max_length=200)),
-                ('category', models.CharField(blank=True, max_length=64)),
-                ('phone', models.CharField(blank=True, max_length=40)),
-                ('address', models.TextField(blank=True, max_length=500)),
-                ('is_reminded', models.BooleanField(default=True)),
-                ('unsubscribed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='customers', to='merchants.merchant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.CharField(max_length=64)),
+                ("company_name", models.CharField(max_length=200)),
+                ("category", models.CharField(blank=True, max_length=64)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("address", models.TextField(blank=True, max_length=500)),
+                ("is_reminded", models.BooleanField(default=True)),
+                ("unsubscribed_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="customers", to="merchants.merchant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('first_name', models.CharField(blank=True, max_length=100)),
-                ('last_name', models.CharField(blank=True, max_length=100)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=40)),
-                ('is_primary', models.BooleanField(default=False)),
-                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='merchants.merchant')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='customers.customer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=100)),
+                ("last_name", models.CharField(blank=True, max_length=100)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("is_primary", models.BooleanField(default=False)),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="merchants.merchant"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="customers.customer"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('customers', 'Customers'), ('invoices', 'Invoices')], max_length=16)),
-                ('file_name', models.CharField(max_length=255)),
-                ('finished_at', models.DateTimeField()),
-                ('new_count', models.PositiveIntegerField()),
-                ('changed_count', models.PositiveIntegerField()),
-                ('unchanged_count', models.PositiveIntegerField()),
-                ('skipped_count', models.PositiveIntegerField()),
-                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='merchants.merchant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(choices=[("customers", "Customers"), ("invoices", "Invoices")], max_length=16),
+                ),
+                ("file_name", models.CharField(max_length=255)),
+                ("finished_at", models.DateTimeField()),
+                ("new_count", models.PositiveIntegerField()),
+                ("changed_count", models.PositiveIntegerField()),
+                ("unchanged_count", models.PositiveIntegerField()),
+                ("skipped_count", models.PositiveIntegerField()),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="imports", to="merchants.merchant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PortalAccess',
+            name="PortalAccess",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='portal_accesses', to='customers.customer')),
-                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='merchants.merchant')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='portal_accesses', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="portal_accesses",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="merchants.merchant"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="portal_accesses",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(models.F('merchant'), django.db.models.functions.text.Lower('company_name'), name='customer_by_company_name'),
+            model_name="customer",
+            index=models.Index(
+                models.F("merchant"),
+                django.db.models.functions.text.Lower("company_name"),
+                name="customer_by_company_name",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('merchant', 'number'), name='customer_number_unique'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(fields=("merchant", "number"), name="customer_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('id', 'merchant'), name='customer_of_merchant'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(fields=("id", "merchant"), name="customer_of_merchant"),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('customer',), name='one_primary_contact'),
+            model_name="contact",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_primary", True)), fields=("customer",), name="one_primary_contact"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['customers', 'invoices'])), name='import_kind'),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["customers", "invoices"])), name="import_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='portalaccess',
-            constraint=models.UniqueConstraint(fields=('customer', 'user'), name='portal_access_once'),
+            model_name="portalaccess",
+            constraint=models.UniqueConstraint(fields=("customer", "user"), name="portal_access_once"),
         ),
     ]

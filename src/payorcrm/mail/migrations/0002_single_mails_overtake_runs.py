@@ -4,25 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0001_initial'),
-        ('mail', '0001_initial'),
-        ('merchants', '0001_initial'),
+        ("customers", "0001_initial"),
+        ("mail", "0001_initial"),
+        ("merchants", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='mail',
-            name='mail_due',
+            model_name="mail",
+            name="mail_due",
         ),
         migrations.AddField(
-            model_name='mail',
-            name='is_bulk',
+            model_name="mail",
+            name="is_bulk",
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddIndex(
-            model_name='mail',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'deferred'])), fields=['is_bulk', 'send_after', 'id'], name='mail_due'),
+            model_name="mail",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "deferred"])),
+                fields=["is_bulk", "send_after", "id"],
+                name="mail_due",
+            ),
         ),
     ]

@@ -10,7 +10,6 @@ import payorcrm.core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,51 +18,121 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Merchant',
+            name="Merchant",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('time_zone', models.CharField(default='America/New_York', max_length=64)),
-                ('currency', models.CharField(default='USD', max_length=3)),
-                ('address', models.TextField(blank=True, max_length=500)),
-                ('phone', models.CharField(blank=True, max_length=40)),
-                ('logo', models.BinaryField(blank=True, null=True)),
-                ('logo_type', models.CharField(blank=True, max_length=20)),
-                ('accent_color', models.CharField(default='#0f62a8', max_length=7, validators=[django.core.validators.RegexValidator('\\A#[0-9a-fA-F]{6}\\Z', 'Write the colour as # and six digits, such as #0f62a8.')])),
-                ('reply_to', models.EmailField(blank=True, max_length=254)),
-                ('confirmation_hours', models.PositiveSmallIntegerField(default=24, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(168)])),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("time_zone", models.CharField(default="America/New_York", max_length=64)),
+                ("currency", models.CharField(default="USD", max_length=3)),
+                ("address", models.TextField(blank=True, max_length=500)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("logo", models.BinaryField(blank=True, null=True)),
+                ("logo_type", models.CharField(blank=True, max_length=20)),
+                (
+                    "accent_color",
+                    models.CharField(
+                        default="#0f62a8",
+                        max_length=7,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A#[0-9a-fA-F]{6}\\Z", "Write the colour as # and six digits, such as #0f62a8."
+                            )
+                        ],
+                    ),
+                ),
+                ("reply_to", models.EmailField(blank=True, max_length=254)),
+                (
+                    "confirmation_hours",
+                    models.PositiveSmallIntegerField(
+                        default=24,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(168),
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('confirmation_hours__range', (1, 168))), name='merchant_confirmation_hours')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("confirmation_hours__range", (1, 168))), name="merchant_confirmation_hours"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='GatewayAccount',
+            name="GatewayAccount",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('gateway', models.CharField(max_length=40)),
-                ('public_key', models.CharField(max_length=200)),
-                ('secret_key', payorcrm.core.crypto.EncryptedTextField()),
-                ('webhook_secret', payorcrm.core.crypto.EncryptedTextField()),
-                ('events_seen_at', models.DateTimeField(blank=True, null=True)),
-                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gateway_accounts', to='merchants.merchant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("gateway", models.CharField(max_length=40)),
+                ("public_key", models.CharField(max_length=200)),
+                ("secret_key", payorcrm.core.crypto.EncryptedTextField()),
+                ("webhook_secret", payorcrm.core.crypto.EncryptedTextField()),
+                ("events_seen_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gateway_accounts",
+                        to="merchants.merchant",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('merchant', 'gateway'), name='gateway_once_per_merchant')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "gateway"), name="gateway_once_per_merchant")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Staff',
+            name="Staff",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('collector', 'Collector'), ('viewer', 'Viewer')], max_length=20)),
-                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staff', to='merchants.merchant')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("owner", "Owner"), ("collector", "Collector"), ("viewer", "Viewer")], max_length=20
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="staff", to="merchants.merchant"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('merchant', 'user'), name='staff_once_per_merchant'), models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'collector', 'viewer'])), name='staff_role')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "user"), name="staff_once_per_merchant"),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["owner", "collector", "viewer"])), name="staff_role"
+                    ),
+                ],
             },
         ),
     ]

@@ -209,7 +209,9 @@ def other_ways(page: access.PayPage, *, without: str = "") -> list[dict[str, Any
     moment = now()
     methods = PaymentMethod.objects.saved().filter(customer=page.request.customer).order_by("kind", "created_at")
     today = day_in(page.request.merchant.time_zone, moment)
-    ways = [(str(method.id), method) for method in methods if not method.has_expired(today=today)]
+    ways: list[tuple[str, PaymentMethod | None]] = [
+        (str(method.id), method) for method in methods if not method.has_expired(today=today)
+    ]
     ways += [(CARD, None), (BANK, None)]
     return [
         {"choice": choice, "method": method, "token": payment_token(page.request.id, choice, moment)}
