@@ -27,7 +27,7 @@ def fetch_events_of(*, account_id: str) -> None:
     fetch_missed_events(account_id=UUID(account_id), now=now())
 
 
-@periodic(cron="*/10 * * * * *")
+@periodic(cron="* * * * * */10")
 @job()
 def resolve_unanswered(timestamp: int) -> None:
     """Look for payments whose answer was lost."""
