@@ -32,7 +32,7 @@ def job(*, queue: str = "default", priority: int = 0) -> Callable[[Callable[...,
 
 
 def periodic(*, cron: str) -> Callable[[Task[..., Any, Any]], Task[..., Any, Any]]:
-    """Run a job on a timetable in UTC: five cron fields, or six of which the last is seconds. It receives `timestamp`."""
+    """Run a job, with its `timestamp`, on a timetable in UTC: five cron fields, or six of which the last is seconds."""
     return app.periodic(cron=cron)
 
 
