@@ -10,6 +10,9 @@ import time_machine
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.factories import database
+from tests.factories.processor import merchant, other_database, sandbox, sandbox_database, sandbox_server, saved
+
+__all__ = ["merchant", "other_database", "sandbox", "sandbox_database", "sandbox_server", "saved"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -4,10 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.gateways.conftest import sandbox, sandbox_database, sandbox_server
-
-__all__ = ["sandbox", "sandbox_database", "sandbox_server"]
-
 
 @pytest.fixture
 def demo_mode(db: None, settings: Any) -> None:

@@ -1,0 +1,281 @@
+"""The pages behind payment buttons: GET shows, POST acts, a link opens nothing but its own mail's invoices."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from payorcrm.core.clock import now
+from payorcrm.gateways.base import MethodKind
+from payorcrm.invoices.models import Invoice
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import GatewayAccount
+from payorcrm.merchants.queries import gateway_of
+from payorcrm.payment_methods.models import Mandate, PaymentMethod
+from payorcrm.payments.collect import collect
+from payorcrm.payments.links import BANK, CARD, payment_link
+from payorcrm.payments.models import Confirmation, Payment, PaymentState
+from payorcrm.payments.secrets import secrets_of
+from payorcrm.portal.forms import new_checkout
+from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, request_for, usd
+from tests.gateways.sandbox.kit import CARD as CARD_FIELDS
+from tests.gateways.sandbox.kit import post_form
+from tests.payments.kit import amounts_collected, order_for
+
+BANK_FIELDS = {
+    "routing_number": "110000000",
+    "account_number": "000123455456",
+    "account_number_again": "000123455456",
+    "name": "Acme Tools",
+    "account_type": "checking",
+    "holder_type": "business",
+}
+
+
+@pytest.fixture
+def card(saved):
+    return saved()
+
+
+@pytest.fixture
+def asked(card):
+    return request_for(
+        InvoiceFactory(customer=card.customer, number="INV-70", amount=usd("70.00")),
+        InvoiceFactory(customer=card.customer, number="INV-50", amount=usd("50.00")),
+    )
+
+
+def path_for(request, choice, moment=None):
+    return urlsplit(payment_link(request.id, str(choice), moment or now())).path
+
+
+def browser_token(merchant, kind):
+    """Return what the processor's fields hand to the page when a payer has filled them in."""
+    line = gateway_of(GatewayAccount.objects.get(merchant=merchant))
+    session = line.start_saving_method(
+        kind, return_url=f"{settings.PUBLIC_URL}/back/", parent_origin=settings.PUBLIC_URL
+    )
+    answer = post_form(session.hosted_url, CARD_FIELDS if kind is MethodKind.CARD else BANK_FIELDS)
+    return parse_qs(urlsplit(answer.headers["Location"]).query)["method_token"][0]
+
+
+def test_page_shows_the_mails_invoices_at_todays_balance_and_nothing_else(client, card, asked):
+    InvoiceFactory(customer=card.customer, number="INV-OTHER")
+    collect(order=order_for(card, asked.lines.get(invoice__number="INV-70").invoice), now=NOW)
+
+    shown = client.get(path_for(asked, card.id)).content.decode()
+
+    assert "$50.00" in shown
+    assert "INV-50" in shown
+    assert "$120.00" not in shown
+    assert "INV-OTHER" not in shown
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_at_a_page_changes_nothing(client, card, asked, method):
+    for choice in (card.id, CARD, BANK):
+        assert getattr(client, method)(path_for(asked, choice)).status_code == 200
+
+    assert (Mail.objects.count(), Confirmation.objects.count(), Payment.objects.count()) == (0, 0, 0)
+
+
+def test_pressing_sends_the_confirmation_and_says_where_without_telling_the_address(client, card, asked):
+    answer = client.post(path_for(asked, card.id), follow=True)
+
+    address = card.customer.contacts.get().email
+    assert Mail.objects.get().to_address == address
+    assert address not in answer.content.decode()
+    assert f"j•••@{address.partition('@')[2]}" in answer.content.decode()
+
+
+def test_link_in_the_browser_that_asked_pays_without_the_code(client, card, asked):
+    client.post(path_for(asked, card.id))
+    path = f"/confirm/{secrets_of(Confirmation.objects.get()).token}/"
+
+    shown = client.get(path)
+    answer = client.post(path, {"agreed": 12_000}, follow=True)
+
+    assert 'data-post="when-visible"' in shown.content.decode()
+    assert "Paid: " in answer.content.decode()
+    assert amounts_collected() == [usd("120.00")]
+
+
+def test_link_in_another_browser_asks_for_the_code(client, card, asked):
+    client.post(path_for(asked, card.id))
+    secrets = secrets_of(Confirmation.objects.get())
+    path = f"/confirm/{secrets.token}/"
+    other = Client()
+
+    shown = other.get(path)
+    without = other.post(path, {"agreed": 12_000})
+    unpaid = amounts_collected()
+    answer = other.post(path, {"agreed": 12_000, "code": f" {secrets.code[:3]} {secrets.code[3:]}"}, follow=True)
+
+    assert "Six digits from the mail" in shown.content.decode()
+    assert "when-visible" not in shown.content.decode()
+    assert (without.status_code, unpaid) == (422, [])
+    assert "Paid: " in answer.content.decode()
+
+
+def test_cookie_of_one_confirmation_opens_no_other(client, card, asked, saved):
+    client.post(path_for(asked, card.id))
+    other_card = saved("5555555555554444", customer=card.customer)
+    other = Client()
+    other.post(path_for(asked, other_card.id))
+    theirs = Confirmation.objects.get(method=other_card)
+
+    answer = client.post(f"/confirm/{secrets_of(theirs).token}/", {"agreed": 12_000})
+
+    assert answer.status_code == 422
+    assert amounts_collected() == []
+
+
+def test_confirming_again_shows_the_first_payment(client, card, asked):
+    client.post(path_for(asked, card.id))
+    path = f"/confirm/{secrets_of(Confirmation.objects.get()).token}/"
+    first = client.post(path, {"agreed": 12_000}, follow=True)
+
+    again = [client.get(path, follow=True), client.post(path, {"agreed": 12_000}, follow=True)]
+
+    reference = Payment.objects.get().reference
+    assert all(reference in answer.content.decode() for answer in [first, *again])
+    assert amounts_collected() == [usd("120.00")]
+
+
+def test_less_left_than_confirmed_is_shown_before_it_is_charged(client, card, asked):
+    client.post(path_for(asked, card.id))
+    path = f"/confirm/{secrets_of(Confirmation.objects.get()).token}/"
+    collect(order=order_for(card, asked.lines.get(invoice__number="INV-70").invoice), now=NOW)
+
+    stale = client.post(path, {"agreed": 12_000}, follow=True).content.decode()
+    before = amounts_collected()
+    client.post(path, {"agreed": 5_000})
+
+    assert "lower than you confirmed" in stale
+    assert "when-visible" not in stale
+    assert before == [usd("70.00")]
+    assert amounts_collected() == [usd("70.00"), usd("50.00")]
+
+
+def test_everything_paid_meanwhile_says_when_and_how(client, card, asked):
+    client.post(path_for(asked, card.id))
+    path = f"/confirm/{secrets_of(Confirmation.objects.get()).token}/"
+    collect(order=order_for(card, *[line.invoice for line in asked.lines.all()]), now=NOW)
+
+    shown = client.get(path).content.decode()
+
+    assert "Already paid on" in shown
+    assert "0027" in shown
+
+
+def test_expired_link_mails_a_fresh_one_to_the_address_on_file(client, card, asked):
+    path = path_for(asked, card.id, now() - timedelta(days=91))
+
+    shown = client.get(path)
+    answer = client.post(f"{path}fresh/")
+    client.post(f"{path}fresh/")
+
+    assert shown.status_code == 410
+    assert "INV-70" not in shown.content.decode()
+    assert answer.status_code == 200
+    assert [mail.kind for mail in Mail.objects.all()] == ["fresh_link"]
+
+
+def test_changed_link_is_not_found(client, card, asked):
+    path = path_for(asked, card.id)
+
+    answer = client.get(path[:-6] + "AAAAA/")
+
+    assert answer.status_code == 404
+
+
+def test_new_card_pays_at_once_and_is_kept_only_when_asked_for(client, merchant, card, asked):
+    token = browser_token(merchant, MethodKind.CARD)
+    form = {"checkout": new_checkout(asked, usd("120.00"), now()), "method_token": token}
+
+    answer = client.post(path_for(asked, CARD), form, follow=True)
+
+    assert "Paid: " in answer.content.decode()
+    assert PaymentMethod.objects.saved().count() == 1
+    assert amounts_collected() == [usd("120.00")]
+
+
+def test_new_card_that_is_to_be_kept_is_saved_with_its_consent(client, merchant, card, asked):
+    token = browser_token(merchant, MethodKind.CARD)
+    form = {"checkout": new_checkout(asked, usd("120.00"), now()), "method_token": token, "save": "yes"}
+
+    client.post(path_for(asked, CARD), form)
+
+    kept = PaymentMethod.objects.saved().get(last4="4242")
+    assert "only charged when I confirm" in kept.consent_text
+
+
+def test_same_page_sent_twice_pays_once(client, merchant, card, asked):
+    token = browser_token(merchant, MethodKind.CARD)
+    form = {"checkout": new_checkout(asked, usd("120.00"), now()), "method_token": token}
+
+    answers = [client.post(path_for(asked, CARD), form, follow=True) for _ in range(2)]
+
+    assert all("Paid: " in answer.content.decode() for answer in answers)
+    assert amounts_collected() == [usd("120.00")]
+
+
+def test_checkout_of_another_request_is_refused(client, merchant, card, asked):
+    stranger = request_for(InvoiceFactory(customer=CustomerFactory(merchant=merchant)))
+    form = {"checkout": new_checkout(stranger, usd("120.00"), now()), "method_token": "tok_x"}
+
+    answer = client.post(path_for(asked, CARD), form)
+
+    assert answer.status_code == 422
+    assert amounts_collected() == []
+
+
+def test_new_bank_account_is_authorized_on_a_page_of_its_own(client, merchant, card, asked):
+    token = browser_token(merchant, MethodKind.BANK_ACCOUNT)
+    form = {"checkout": new_checkout(asked, usd("120.00"), now()), "method_token": token}
+
+    review = client.post(path_for(asked, BANK), form, follow=True)
+    not_accepted = client.post(review.request["PATH_INFO"], {"checkout": form["checkout"]})
+    before = Payment.objects.count()
+    answer = client.post(review.request["PATH_INFO"], {"checkout": form["checkout"], "accept": "yes"}, follow=True)
+
+    assert "to debit $120.00 once" in review.content.decode()
+    assert (not_accepted.status_code, before) == (422, 0)
+    assert "Submitted: " in answer.content.decode()
+    assert Payment.objects.get().state == PaymentState.PENDING
+    assert "ending in 5456" in Mandate.objects.get().text
+    assert Invoice.objects.filter(in_flight__gt=0).count() == 2
+
+
+def test_saved_account_cannot_be_charged_through_the_review_page(client, saved):
+    account = saved("000123455456", bank=True)
+    asked = request_for(InvoiceFactory(customer=account.customer))
+    form = {"checkout": new_checkout(asked, usd("120.00"), now()), "accept": "yes"}
+
+    answer = client.post(f"{path_for(asked, BANK)}review/{account.id}/", form)
+
+    assert answer.status_code == 404
+    assert Payment.objects.count() == 0
+
+
+def test_declined_card_says_why_and_offers_the_other_ways(client, saved):
+    card = saved("4000000000009995")
+    asked = request_for(InvoiceFactory(customer=card.customer))
+    client.post(path_for(asked, card.id))
+    path = f"/confirm/{secrets_of(Confirmation.objects.get()).token}/"
+
+    shown = client.post(path, {"agreed": 12_000}, follow=True).content.decode()
+
+    assert "Not charged: " in shown
+    assert "not enough money" in shown
+    assert "New bank account" in shown
+
+
+def test_pages_behind_links_are_kept_out_of_caches_and_referers(client, card, asked):
+    answer = client.get(path_for(asked, card.id))
+
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Referrer-Policy"] in ("no-referrer", "same-origin")
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
