@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
@@ -42,6 +43,29 @@ class RunningSystem:
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End one program, and all that it had started, by a signal."""
         self._children.kill(self._running.pop(name), number)
+
+    def pause(self, name: str) -> None:
+        """Stop one program in the middle of whatever it does, until `resume`."""
+        os.killpg(self._running[name].program.pid, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Let a paused program go on."""
+        os.killpg(self._running[name].program.pid, signal.SIGCONT)
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Stop one program for as long as the block lasts."""
+        self.pause(name)
+        try:
+            yield
+        finally:
+            self.resume(name)
+
+    def start_what_is_missing(self) -> None:
+        """Start the programs that were killed."""
+        for name in self._ways():
+            if name not in self._running:
+                self.start(name)
 
     def restart(self, name: str) -> None:
         """Kill a program if it runs, and start it again."""

@@ -3,19 +3,26 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.factories.chromium import ARGUMENTS, ensure_chromium
 from tests.factories.inbox import Inbox
 from tests.factories.system import RunningSystem, drop_database, fresh_database
+from tests.journeys.person import Person, expect_payment, watch
 
-MOST_PATIENCE_MS = 15_000
+if TYPE_CHECKING:
+    from payorcrm.payments.models import Payment
+    from tests.factories.journey import Business
+
+MOST_PATIENCE_MS = 20_000
+# Longer than the product waits for an answer, so that the cards that time out do.
+HANGS = {"SANDBOX_HANG_SECONDS": "4"}
 
 
 @pytest.fixture(scope="session")
@@ -23,17 +30,16 @@ def started_system() -> Iterator[RunningSystem]:
     """One system for all journeys of this run."""
     name = f"journeys_payorcrm_{os.getpid()}"
     url = fresh_database(name)
-    subprocess.run([sys.executable, "-m", "payorcrm", "migrate"], env=os.environ | {"DATABASE_URL": url}, check=True)
-    system = RunningSystem(url)
+    migration = [sys.executable, "-m", "payorcrm", "migrate"]
+    subprocess.run(migration, env=os.environ | {"DATABASE_URL": url}, stdout=subprocess.DEVNULL, check=True)
+    system = RunningSystem(url, **HANGS)
     yield system
     system.stop()
     drop_database(name)
 
 
 @pytest.fixture
-def system(
-    started_system: RunningSystem, django_db_blocker: DjangoDbBlocker, settings: object
-) -> Iterator[RunningSystem]:
+def system(started_system: RunningSystem, django_db_blocker: DjangoDbBlocker, settings: Any) -> Iterator[RunningSystem]:
     """The running system; meanwhile the models of the test read and write its database, without a transaction."""
     settings.PUBLIC_URL = started_system.url
     settings.SANDBOX_URL = started_system.processor_url
@@ -65,15 +71,62 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def context(browser: Browser, system: RunningSystem) -> Iterator[BrowserContext]:
+def new_profile(browser: Browser, system: RunningSystem) -> Iterator[Callable[..., BrowserContext]]:
+    """Return a function that opens a browser profile without anybody's cookies; nothing in it may complain."""
+    opened: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_one(*, width: int = 1280, **options: Any) -> BrowserContext:
+        context = browser.new_context(base_url=system.url, viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(MOST_PATIENCE_MS)
+        watch(context, complaints)
+        opened.append(context)
+        return context
+
+    yield open_one
+    for context in opened:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def context(new_profile: Callable[..., BrowserContext]) -> BrowserContext:
     """A browser profile of its own: no cookies of anybody else."""
-    opened = browser.new_context(base_url=system.url, viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(MOST_PATIENCE_MS)
-    yield opened
-    opened.close()
+    return new_profile()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     """A tab of that profile."""
     return context.new_page()
+
+
+@pytest.fixture
+def person(page: Page) -> Person:
+    """Somebody who sits in front of that tab."""
+    return Person(page)
+
+
+@pytest.fixture
+def other_person(new_profile: Callable[..., BrowserContext]) -> Person:
+    """Somebody in front of another browser."""
+    return Person(new_profile().new_page())
+
+
+@pytest.fixture
+def both_views_show(new_profile: Callable[..., BrowserContext], system: RunningSystem) -> Callable[..., None]:
+    """Return a function that expects a payment with a status in the customer's view and in the merchant's."""
+
+    from tests.factories.journey import session_of
+
+    def show(business: "Business", payment: "Payment", status: str) -> None:
+        for user, address in (
+            (business.payer, "/portal/payments/"),
+            (business.owner, f"/m/{business.merchant.slug}/payments/"),
+        ):
+            context = new_profile()
+            context.add_cookies([{"name": "session", "value": session_of(user), "url": system.url}])
+            expect_payment(Person(context.new_page()), address, payment, status)
+            context.close()
+
+    return show

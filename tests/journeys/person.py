@@ -1,0 +1,153 @@
+"""A person in front of a browser: opens links, shows signs of life, fills in the fields, and looks at pages."""
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, FrameLocator, Locator, Page, expect
+
+if TYPE_CHECKING:
+    from payorcrm.payments.models import Payment
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+# The address bar's own page is no resource that failed: the product answers these on purpose.
+ANSWERS_ON_PURPOSE = ("status of 403", "status of 409", "status of 410", "status of 422")
+REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+    console.error(`Policy: ${event.violatedDirective} forbids ${event.blockedURI}`))"""
+# Otherwise axe would measure colours in the middle of their change.
+UNTIL_NOTHING_MOVES = """async () => {
+    const moves = (each) => each.effect.getTiming().iterations !== Infinity;
+    const drawn = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+    do await drawn(); while (document.getAnimations().some(moves));
+}"""
+NAME_OF_FOCUS = """() => {
+    const it = document.activeElement;
+    const name = it.labels?.[0]?.innerText || it.innerText || "";
+    return name.split("(optional)")[0].trim();
+}"""
+
+_seen: set[tuple[str, ...]] = set()
+
+
+class Person:
+    """Somebody in front of one tab."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, address: str) -> None:
+        """Follow a link, without any sign of a person."""
+        self.page.goto(address)
+
+    def move(self) -> None:
+        """Move the pointer, as people do."""
+        self.page.mouse.move(300, 300)
+        self.page.mouse.move(320, 310)
+
+    def press(self, name: str) -> None:
+        """Press the button of this name."""
+        self.page.get_by_role("button", name=name).click()
+
+    def sees(self, text: str) -> None:
+        """Expect a text on the page."""
+        expect(self.page.locator("body")).to_contain_text(text)
+
+    def sees_title(self, text: str) -> None:
+        """Expect a text in the page's one heading of the first level."""
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until what has the focus has this name, in the page or in the processor's frame."""
+        for _ in range(60):
+            self.page.keyboard.press("Tab")
+            self.page.wait_for_load_state()
+            if any(name == frame.evaluate(NAME_OF_FOCUS) for frame in self.page.frames):
+                return
+        raise AssertionError(f"Tab does not lead to “{name}”")
+
+    def look(self) -> None:
+        """Let axe look at the page at both widths, light and dark, once in a run for each kind of page."""
+        kind = (_place(self.page.url), self.page.get_by_role("heading", level=1).inner_text().split("$")[0])
+        if kind in _seen:
+            return
+        _seen.add(kind)
+        before = self.page.viewport_size
+        for width in (1280, 360):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            for scheme in ("light", "dark"):
+                self.page.emulate_media(color_scheme=scheme)
+                problems = problems_of(self.page)
+                assert not problems, f"{kind} at {width}, {scheme}: {problems}"
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size(before or {"width": 1280, "height": 900})
+
+    def fields(self) -> FrameLocator:
+        """Return the processor's fields in their frame."""
+        return self.page.frame_locator("iframe")
+
+
+def expect_payment(person: Person, address: str, payment: "Payment", status: str) -> None:
+    """Expect a payment in a list of payments and, with its invoices, on its own page."""
+    person.open(address)
+    row = person.page.get_by_role("row").filter(has_text=payment.reference)
+    for text in (status, str(payment.amount_money()), payment.method.last4):
+        expect(row).to_contain_text(text)
+    person.look()
+    row.get_by_role("link", name=payment.reference).click()
+    person.sees(status)
+    for allocation in payment.allocations.select_related("invoice"):
+        person.sees(allocation.invoice.number)
+    person.look()
+
+
+def enter_card(fields: FrameLocator | Page, number: str, *, cvc: str = "123") -> None:
+    """Type a card into the processor's fields."""
+    fields.get_by_label("Card number").fill(number)
+    fields.get_by_label("Expiry date").fill("12/39")
+    fields.get_by_label("Security code").fill(cvc)
+    fields.get_by_label("Name on card").fill("Jo Miller")
+
+
+def enter_account(fields: FrameLocator | Page, number: str, *, routing: str = "110000000", again: str = "") -> None:
+    """Type a bank account into the processor's fields."""
+    fields.get_by_label("Routing number").fill(routing)
+    fields.get_by_label("Account number", exact=True).fill(number)
+    fields.get_by_label("Account number again").fill(again or number)
+    fields.get_by_label("Name on account").fill("Acme Tools")
+    option(fields, "Business").check(force=True)
+
+
+def option(fields: FrameLocator | Page, label: str) -> Locator:
+    """Return a radio button by its label."""
+    return fields.get_by_role("radio", name=label)
+
+
+def problems_of(page: Page) -> list[str]:
+    """Return what axe finds, and whether something sticks out of the screen."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE)
+    page.evaluate(UNTIL_NOTHING_MOVES)
+    found: list[str] = page.evaluate(
+        """axe.run(document, {resultTypes: ["violations"]}).then((result) => result.violations.flatMap((violation) =>
+            violation.nodes.map((node) => `${violation.id}: ${node.html} ${node.failureSummary}`)))"""
+    )
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("wider than the screen")
+    return found
+
+
+def watch(context: BrowserContext, complaints: list[str]) -> None:
+    """Collect what the consoles of a profile's pages complain of, and what the pages' policies forbid."""
+    context.add_init_script(REPORT_VIOLATIONS)
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(answer in message.text for answer in ANSWERS_ON_PURPOSE):
+            complaints.append(f"{message.location.get('url', '')}: {message.text}")
+
+    context.on("console", note)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+
+
+def _place(address: str) -> str:
+    """Return an address without what differs each time: `/pay/…/sent/`."""
+    parts = address.split("?")[0].split("/")[3:]
+    return "/".join(part if len(part) < 20 else "…" for part in parts)
