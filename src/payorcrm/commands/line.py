@@ -15,9 +15,11 @@ COMMANDS = {
     "worker": "payorcrm.commands.worker",
     "sandbox": "payorcrm.commands.sandbox",
     "migrate": "payorcrm.commands.migrate",
+    "add-merchant": "payorcrm.commands.add_merchant",
     "import": "payorcrm.commands.import_file",
     "remind": "payorcrm.commands.remind",
     "check-books": "payorcrm.commands.check_books",
+    "rotate-keys": "payorcrm.commands.rotate_keys",
 }
 EXIT_CODES = """exit codes:
   0  done

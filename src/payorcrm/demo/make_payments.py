@@ -45,7 +45,9 @@ def make_payments(merchant: Merchant, account: GatewayAccount, plan: list[Planne
     till = _Till(merchant, account, _methods_of(merchant))
     for count, planned in enumerate(waiting):
         moment = at_work(planned.day, minute=count * 7 % 420)
-        payment = made.get(_key(planned)) or _pay(till, planned, moment)
+        earlier = made.get(_key(planned))
+        # A loading that was interrupted may have moved the processor further than our books.
+        payment = _hear(till, earlier, moment + CLEARS_AFTER) if earlier else _pay(till, planned, moment)
         _bring_to_end(till, planned, payment, moment)
 
 
@@ -106,7 +108,7 @@ def _bring_to_end(till: _Till, planned: PlannedPayment, payment: Payment, moment
     if clears_first and payment.state == PaymentState.PENDING:
         settle_debit(credentials, payment.gateway_reference)
         payment = _hear(till, payment, cleared_at)
-    if planned.ending == PaymentState.RETURNED:
+    if planned.ending == PaymentState.RETURNED != payment.state:
         return_debit(credentials, payment.gateway_reference, planned.return_code)
         _hear(till, payment, cleared_at + (RETURNS_LATE_AFTER if planned.is_returned_late else timedelta()))
 
