@@ -34,7 +34,7 @@ def _encrypted_columns() -> Iterator[tuple[str, str, str]]:
 
 
 def _key_column(model: type[models.Model]) -> str:
-    return str(model._meta.pk.column)  # type: ignore[union-attr]
+    return str(model._meta.pk.column)
 
 
 def _next_batch(table: str, key: str, column: str, last: UUID | None) -> list[tuple[UUID, bytes]]:
