@@ -1,7 +1,7 @@
-"""Reminding 10,000 customers of 5 invoices each, beside handing the same finished messages to the same server by plain smtplib.
+"""Reminding 10,000 customers of 5 invoices each, beside handing the same messages to the same server by plain smtplib.
 
-The reminders are selected, queued, claimed, composed from what is owed, sent and recorded by one real worker; the server is
-aiosmtpd in a process of its own, which throws the mails away.
+The reminders are selected, queued, claimed, composed from what is owed, sent and recorded by one real worker. The
+server is aiosmtpd in a process of its own, which throws the mails away; plain smtplib gets finished messages.
 """
 
 import smtplib
@@ -81,10 +81,9 @@ def _invoice(merchant: object, customer: object, place: int, today: date) -> obj
 def _card(merchant: object, customer: object, now: object) -> object:
     from payorcrm.payment_methods.models import PaymentMethod
 
-    return PaymentMethod(
-        merchant=merchant, customer=customer, gateway="sandbox", token="pm_bench", kind="card", brand="visa", last4="0027",
-        expiry_month=12, expiry_year=2050, created_at=now, saved_at=now, consent_text="Keep this card.",
-    )  # fmt: skip
+    kept = {"created_at": now, "saved_at": now, "consent_text": "Keep this card."}
+    card = {"kind": "card", "brand": "visa", "last4": "0027", "expiry_month": 12, "expiry_year": 2050}
+    return PaymentMethod(merchant=merchant, customer=customer, gateway="sandbox", token="pm_bench", **card, **kept)
 
 
 @contextmanager
@@ -140,11 +139,15 @@ def finished_messages() -> list[tuple[str, bytes]]:
     from payorcrm.core.clock import now
     from payorcrm.mail.deliver import claim
     from payorcrm.mail.prepare import prepare
+    from payorcrm.mail.transport import Outgoing
 
     start_run()
     messages = []
     while mails := claim(now=now()):
-        messages += [(found.to_address, found.message) for found in prepare(mails, now=now()).prepared.values()]
+        batch = prepare(mails, now=now())
+        messages += [
+            (found.to_address, found.message) for found in map(batch.write, mails) if isinstance(found, Outgoing)
+        ]
     return messages
 
 
@@ -170,9 +173,8 @@ def hand_over(messages: list[tuple[str, bytes]], port: int) -> None:
 
 def forget_reminders() -> None:
     """Take the last run away."""
-    _execute(
-        "TRUNCATE reminders_reminderrun, reminders_reminder, payments_paymentrequest, mail_mail, procrastinate_jobs CASCADE"
-    )
+    for table in ("reminders_reminderrun", "payments_paymentrequest", "mail_mail", "procrastinate_jobs"):
+        _execute(f"TRUNCATE {table} CASCADE")
     _execute("UPDATE invoices_invoice SET last_reminded_at = NULL WHERE last_reminded_at IS NOT NULL")
     _execute("VACUUM ANALYZE invoices_invoice")
 

@@ -11,13 +11,23 @@ from django.db import transaction
 from django.template import Context, Engine
 
 from payorcrm.core.errors import Refused
-from payorcrm.mail.drafts import Composed, Draft, Unsendable, after_sending, composer
+from payorcrm.mail.drafts import Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.layout import accent_of, inline_styles
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 
-__all__ = ["Composed", "Draft", "NoAddress", "Unsendable", "after_sending", "composer", "queue_mail", "render_draft"]
+__all__ = [
+    "Composed",
+    "Draft",
+    "LateComposed",
+    "NoAddress",
+    "Unsendable",
+    "after_sending",
+    "composer",
+    "queue_mail",
+    "render_draft",
+]
 
 
 class NoAddress(Refused):

@@ -42,7 +42,8 @@ class Unsendable:
 
 
 Composed = Draft | Unsendable | None
-Composer = Callable[[list[Mail], datetime], Mapping[UUID, Composed]]
+LateComposed = Composed | Callable[[], Composed]
+Composer = Callable[[list[Mail], datetime], Mapping[UUID, LateComposed]]
 AfterSending = Callable[[list[UUID], datetime], None]
 
 _composers: dict[str, Composer] = {}
@@ -55,6 +56,9 @@ def composer(kind: str) -> Callable[[Composer], Composer]:
     It is called as `(mails, now)` with up to a few hundred mails and returns a draft for each id; `None`, or no
     entry, withdraws a mail that is not needed any more. The number of its queries must not grow with the mails. What
     it raises as Refused, or by a plain mistake, fails the one mail that causes it; Inconsistent fails all of them.
+
+    Instead of a draft it may return a function that makes one and does not touch the database: that is called while
+    the mail server is busy with the mail before.
     """
 
     def register(function: Composer) -> Composer:

@@ -205,4 +205,6 @@ def _quoted_printable(body: bytes) -> bytes:
 
 
 def _with_crlf(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\n", "\r\n")

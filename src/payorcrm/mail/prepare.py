@@ -1,9 +1,10 @@
 """Turns rows of the outbox into finished messages, a batch at a time; one bad mail does not stop the others."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -11,12 +12,14 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from payorcrm.core.crypto import CannotDecrypt, decrypt
 from payorcrm.core.errors import Inconsistent, Refused
-from payorcrm.mail.drafts import Composed, Composer, Draft, Unsendable, composer_of
+from payorcrm.mail.drafts import Composed, Composer, Draft, LateComposed, Unsendable, composer_of
 from payorcrm.mail.layout import Layout, fill_html, fill_text, layout_of
 from payorcrm.mail.message import Envelope, ascii_address, write_message
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.mail.transport import Answer, Outgoing
 from payorcrm.merchants.models import Merchant
+
+T = TypeVar("T")
 
 SEALED = "sealed"
 PRODUCT_NAME = "PayorCRM"
@@ -27,25 +30,29 @@ FAULTS = (ArithmeticError, AttributeError, LookupError, ObjectDoesNotExist, Refu
 log = logging.getLogger(__name__)
 
 Prepared = Outgoing | Answer
+Finished = Composed | bytes
 
 
 @dataclass(slots=True)
 class Batch:
-    """A batch being prepared: the messages, what became of the others, and contradictions for an engineer."""
+    """A batch that is composed, or nearly: `write` finishes one mail. Contradictions are for an engineer."""
 
     now: datetime
-    prepared: dict[UUID, Prepared] = field(default_factory=dict)
+    composed: dict[UUID, LateComposed | bytes] = field(default_factory=dict)
     contradictions: list[Inconsistent] = field(default_factory=list)
     layouts: dict[UUID | None, Layout] = field(default_factory=dict)
 
+    def write(self, mail: Mail) -> Prepared:
+        """Return the message of a mail, or what became of it already, without touching the database."""
+        composed = self.composed.get(mail.id)
+        return _finish(mail, _call(composed, mail, self) if callable(composed) else composed, self)
+
 
 def prepare(mails: list[Mail], *, now: datetime) -> Batch:
-    """Write the messages of a batch. Raises nothing for a single mail; contradictions come back with the batch."""
+    """Compose a batch. Raises nothing for a single mail; contradictions come back with the batch."""
     batch = Batch(now)
     for kind, group in _by_kind(mails):
-        composed = _unsealed(group, batch) if kind == SEALED else _compose(kind, group, batch)
-        for mail in group:
-            batch.prepared[mail.id] = _finish(mail, composed.get(mail.id), batch)
+        batch.composed |= _unsealed(group, batch) if kind == SEALED else _compose(kind, group, batch)
     return batch
 
 
@@ -56,7 +63,7 @@ def _by_kind(mails: list[Mail]) -> Iterator[tuple[str, list[Mail]]]:
     yield from groups.items()
 
 
-def _compose(kind: str, mails: list[Mail], batch: Batch) -> Mapping[UUID, Composed | bytes]:
+def _compose(kind: str, mails: list[Mail], batch: Batch) -> Mapping[UUID, LateComposed | bytes]:
     composer = composer_of(kind)
     if composer is None:
         return _all_unsendable(mails, f"Nothing in this program writes mails of the kind “{kind}”.")
@@ -70,9 +77,14 @@ def _compose(kind: str, mails: list[Mail], batch: Batch) -> Mapping[UUID, Compos
         return {mail.id: _compose_alone(composer, mail, batch) for mail in mails}
 
 
-def _compose_alone(composer: Composer, mail: Mail, batch: Batch) -> Composed:
+def _compose_alone(composer: Composer, mail: Mail, batch: Batch) -> LateComposed:
+    return _call(lambda: composer([mail], batch.now).get(mail.id), mail, batch)
+
+
+def _call(make: Callable[[], T], mail: Mail, batch: Batch) -> T | Unsendable:
+    """Make a draft; a fault becomes the reason why this one mail is not sent."""
     try:
-        return composer([mail], batch.now).get(mail.id)
+        return make()
     except Inconsistent as error:
         batch.contradictions.append(error)
         return Unsendable(f"Stopped before sending: {error}")
@@ -81,16 +93,16 @@ def _compose_alone(composer: Composer, mail: Mail, batch: Batch) -> Composed:
         return Unsendable(f"This mail could not be written: {error}")
 
 
-def _all_unsendable(mails: list[Mail], reason: str) -> dict[UUID, Composed | bytes]:
+def _all_unsendable(mails: list[Mail], reason: str) -> dict[UUID, LateComposed | bytes]:
     return {mail.id: Unsendable(reason) for mail in mails}
 
 
-def _unsealed(mails: list[Mail], batch: Batch) -> dict[UUID, Composed | bytes]:
+def _unsealed(mails: list[Mail], batch: Batch) -> dict[UUID, LateComposed | bytes]:
     """Open the messages that other libraries wrote."""
     return {mail.id: _unseal(mail, batch) for mail in mails}
 
 
-def _unseal(mail: Mail, batch: Batch) -> Composed | bytes:
+def _unseal(mail: Mail, batch: Batch) -> Finished:
     if not mail.sealed_message:
         return Unsendable("The text of this mail was not kept.")
     try:
@@ -100,7 +112,7 @@ def _unseal(mail: Mail, batch: Batch) -> Composed | bytes:
         return Unsendable(str(error))
 
 
-def _finish(mail: Mail, composed: Composed | bytes, batch: Batch) -> Prepared:
+def _finish(mail: Mail, composed: Finished, batch: Batch) -> Prepared:
     if composed is None:
         return Answer(MailState.WITHDRAWN)
     if isinstance(composed, Unsendable):

@@ -31,6 +31,8 @@ def record(results: list[Result], *, now: datetime) -> None:
     columns = [list(column) for column in zip(*rows, strict=True)]
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
+            # If the machine loses power now, these mails are sent again, as if a worker had been killed.
+            cursor.execute("SET LOCAL synchronous_commit = off")
             cursor.execute(RECORD, [now, *columns])
             recorded = {mail_id for (mail_id,) in cursor.fetchall()}
         _after_sending([result for result in results if result.mail.id in recorded], now)

@@ -3,10 +3,13 @@
 import re
 import smtplib
 import ssl
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +18,8 @@ from payorcrm.core.errors import Unavailable
 from payorcrm.mail.models import MailboxMessage, MailState
 
 SECONDS_TO_ANSWER = 30
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +40,33 @@ class Answer:
     error: str = ""
 
 
-class Transport(Protocol):
+class Transport(ABC):
     """A way out, open for a while."""
 
-    is_down: bool
+    is_down = False
+    _answer: Answer | None = None
 
-    def send(self, outgoing: Outgoing, now: datetime) -> Answer: ...
+    @abstractmethod
+    def send(self, outgoing: Outgoing, now: datetime) -> Answer:
+        """Send one message and say what became of it."""
 
-    def close(self) -> None: ...
+    def begin(self, outgoing: Outgoing, now: datetime) -> None:
+        """Send one message, as far as that goes without waiting; `finish` says what became of it."""
+        self._answer = self.send(outgoing, now)
+
+    def finish(self) -> Answer:
+        """Wait for the message that was begun."""
+        assert self._answer is not None
+        return self._answer
+
+    def run(self, sending: Callable[[], T]) -> Future[T]:
+        """Do the work of sending, here and now: it may use the database, which belongs to this thread."""
+        done: Future[T] = Future()
+        done.set_result(sending())
+        return done
+
+    def close(self) -> None:  # noqa: B027, not every way out holds something open
+        """Leave nothing open."""
 
 
 class CannotConnect(Unavailable):
@@ -59,10 +83,8 @@ def open_transport() -> Transport | None:
     return MailboxTransport() if settings.IS_DEMO else None
 
 
-class MailboxTransport:
+class MailboxTransport(Transport):
     """Keeps messages where the demo's mailbox page shows them."""
-
-    is_down = False
 
     def send(self, outgoing: Outgoing, now: datetime) -> Answer:
         """Put the message into the mailbox."""
@@ -71,30 +93,55 @@ class MailboxTransport:
         )
         return Answer(MailState.SENT)
 
-    def close(self) -> None:
-        """Nothing is open."""
 
-
-class SmtpTransport:
+class SmtpTransport(Transport):
     """One connection to a mail server, opened when first needed and used for many mails.
 
     Once the server cannot be reached, `is_down` stays true and the rest is deferred without waiting for it again.
     """
 
     def __init__(self, server: Mapping[str, Any], *, sender: str) -> None:
-        self.is_down = False
         self._server = server
         self._sender = sender
         self._connection: smtplib.SMTP | None = None
         self._has_carried = False
         self._trouble = ""
+        self._line = ThreadPoolExecutor(1, thread_name_prefix="mail")
+
+    def run(self, sending: Callable[[], T]) -> Future[T]:
+        """Do the work on the line's own thread, which mostly waits for the server and must not touch the database."""
+        return self._line.submit(sending)
 
     def send(self, outgoing: Outgoing, now: datetime) -> Answer:
-        """Hand one message over and say how it went."""
+        """Hand one message over and wait for the server's word."""
+        self.begin(outgoing, now)
+        return self.finish()
+
+    def begin(self, outgoing: Outgoing, now: datetime) -> None:
+        """Hand one message over; the server may still be reading it when this returns."""
+        self._answer = self._without_raising(partial(self._hand_over, outgoing))
+
+    def finish(self) -> Answer:
+        """Wait for the server's word about the message."""
+        answer = self._answer or self._without_raising(self._await_word)
+        assert answer is not None
+        return answer
+
+    def close(self) -> None:
+        """Finish what was begun and take leave of the server."""
+        self._line.shutdown()
+        if self._connection:
+            try:
+                self._connection.quit()
+            except OSError:
+                self._connection.close()
+        self._connection = None
+
+    def _without_raising(self, step: Callable[[], Answer | None]) -> Answer | None:
         if self.is_down:
             return Answer(MailState.DEFERRED, self._trouble)
         try:
-            return self._hand_over(outgoing)
+            return step()
         except CannotConnect as error:
             self.is_down = True
             self._trouble = str(error)
@@ -105,30 +152,23 @@ class SmtpTransport:
             self._drop()
             return Answer(MailState.DEFERRED, f"The connection to the mail server broke: {_said(error)}")
 
-    def close(self) -> None:
-        """Take leave of the server."""
-        if self._connection:
-            try:
-                self._connection.quit()
-            except OSError:
-                self._connection.close()
-        self._connection = None
-
-    def _hand_over(self, outgoing: Outgoing) -> Answer:
+    def _hand_over(self, outgoing: Outgoing) -> Answer | None:
         refusal = self._introduce(outgoing)
+        if not refusal:
+            code, text = self._connected().docmd("DATA")
+            refusal = Refusal("message", code, text) if code != 354 else None
         if refusal:
-            self._start_over(refusal.code)
-            return refusal.answer()
-        connection = self._connected()
-        try:
-            code, text = connection.data(outgoing.message)
-        except smtplib.SMTPDataError as error:
-            code, text = error.smtp_code, _bytes(error.smtp_error)
+            return self._refused(refusal)
+        self._connected().send(dot_stuffed(outgoing.message))
         self._has_carried = True
-        if code == 250:
-            return Answer(MailState.SENT)
-        refusal = Refusal("message", code, text)
-        self._start_over(code)
+        return None
+
+    def _await_word(self) -> Answer:
+        code, text = self._connected().getreply()
+        return Answer(MailState.SENT) if code == 250 else self._refused(Refusal("message", code, text))
+
+    def _refused(self, refusal: "Refusal") -> Answer:
+        self._start_over(refusal.code)
         return refusal.answer()
 
     def _introduce(self, outgoing: Outgoing) -> "Refusal | None":
@@ -192,6 +232,12 @@ class Refusal:
         if self.step == "recipient" and re.match(rb"5\.1\.\d", self.text):
             return Answer(MailState.BOUNCED, f"This address does not exist, says the mail server: {said}")
         return Answer(MailState.FAILED, f"The mail server refused this mail for good: {said}")
+
+
+def dot_stuffed(message: bytes) -> bytes:
+    """Return a message of CRLF lines as it goes over the wire, its end marked (RFC 5321, section 4.5.2)."""
+    stuffed = (b"." if message.startswith(b".") else b"") + message.replace(b"\r\n.", b"\r\n..")
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def connect(server: Mapping[str, Any], *, own_name: str) -> smtplib.SMTP:

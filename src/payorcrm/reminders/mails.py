@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from html import escape
 from uuid import UUID
 
 from payorcrm.core.errors import Inconsistent
 from payorcrm.core.money import Money
-from payorcrm.mail.compose import Composed, Draft, Unsendable, after_sending, composer
+from payorcrm.mail.compose import Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.models import Mail
 from payorcrm.payments.links import BANK, CARD, payment_link, unsubscribe_link
 from payorcrm.reminders.facts import Facts, read_facts
@@ -39,14 +40,14 @@ class WrongRecipient(Inconsistent):
 
 
 @composer(KIND)
-def compose_reminders(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
+def compose_reminders(mails: list[Mail], now: datetime) -> Mapping[UUID, LateComposed]:
     """Write reminders; one whose invoices are all settled by now is withdrawn.
 
     A mail that mixes customers stops its whole run: neither it nor any later mail of the run is sent.
     """
     facts = read_facts(mails, now=now)
     _stop_contradicting_runs(facts)
-    return {fact.mail.id: _compose(fact, now) for fact in facts}
+    return {fact.mail.id: partial(_compose, fact, now) for fact in facts}
 
 
 @after_sending(KIND)
