@@ -21,7 +21,7 @@ from payorcrm.payments.authorize import Authorization, text_for_confirmation
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import Confirmation, ConfirmationLine, Payment, PaymentRequest
 from payorcrm.payments.queries import payable_invoices_of
-from payorcrm.payments.reserve import NothingLeftToPay, Order, payable_amounts, payment_by_key
+from payorcrm.payments.reserve import NothingLeftToPay, Order, amounts_left, payment_by_key
 from payorcrm.payments.secrets import new_secrets, secrets_of, token_digest
 
 SEND_AGAIN_AFTER = timedelta(minutes=1)
@@ -105,9 +105,10 @@ def payment_of(confirmation: Confirmation) -> Payment | None:
 
 def amount_left(confirmation: Confirmation) -> Money:
     """Return what of the frozen amount can still be paid today."""
-    agreed = _agreed(confirmation)
-    invoices = list(Invoice.objects.filter(id__in=agreed))
-    return Money(sum(payable_amounts(agreed, invoices, confirmation.currency).values()), confirmation.currency)
+    left = amounts_left(
+        customer_id=confirmation.customer_id, currency=confirmation.currency, agreed=_agreed(confirmation)
+    )
+    return Money(sum(left.values()), confirmation.currency)
 
 
 def pay_confirmation(*, confirmation: Confirmation, agreed: Money, acceptance: Acceptance) -> Payment:

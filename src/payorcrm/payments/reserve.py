@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import readable_reference
 from payorcrm.core.money import Money
-from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.payment_methods.mandate import record_mandate
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
 from payorcrm.payments.authorize import Authorization
@@ -75,48 +74,50 @@ def reserve(*, order: Order, now: datetime) -> Reservation:
     Returns the first payment when the order's key has one. Raises NothingLeftToPay, AmountChanged.
     """
     with transaction.atomic(durable=True):
-        invoices = _lock_invoices(order)
+        left = _lock_amounts_left(order)
         # Looked for behind the lock: whoever held it may have been another click on the same button.
         earlier = payment_by_key(order.key)
         if earlier is not None:
             return Reservation(earlier, is_new=False)
-        payment = _write_payment(order, _amounts_left(order, invoices), now)
+        _check_total(left, order.agreed)
+        payment = _write_payment(order, left, now)
         return Reservation(payment, is_new=True)
 
 
 def payment_by_key(key: str) -> Payment | None:
     """Return the payment that an order's key has made, if any."""
-    return Payment.objects.filter(idempotency_key=key).first()
+    return next(iter(Payment.objects.raw("SELECT * FROM payments_payment WHERE idempotency_key = %s", [key])), None)
 
 
-def _lock_invoices(order: Order) -> list[Invoice]:
+def amounts_left(*, customer_id: UUID, currency: str, agreed: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Return, for each invoice still open, the agreed minor units or the less that is left of them."""
+    return _read_amounts(_AMOUNTS_LEFT, customer_id, currency, agreed)
+
+
+def _lock_amounts_left(order: Order) -> dict[UUID, int]:
     # In id order, so that two orders over the same invoices cannot block each other for ever.
-    chosen = Invoice.objects.filter(
-        id__in=order.amounts.keys(), customer_id=order.customer_id, merchant_id=order.merchant_id
-    )
-    needed = chosen.only("id", "status", "currency", "balance", "in_flight")
-    return list(needed.order_by("id").select_for_update())
+    locking = f"{_AMOUNTS_LEFT} ORDER BY i.id FOR UPDATE OF i"
+    return _read_amounts(locking, order.customer_id, order.agreed.currency, order.amounts)
 
 
-def _amounts_left(order: Order, invoices: list[Invoice]) -> dict[UUID, int]:
-    """Return what may be taken for each invoice now. Raises NothingLeftToPay, AmountChanged."""
-    left = payable_amounts(order.amounts, invoices, order.agreed.currency)
-    total = Money(sum(left.values()), order.agreed.currency)
+_AMOUNTS_LEFT = """
+SELECT i.id, least(agreed.amount, i.balance - i.in_flight)
+  FROM invoices_invoice i JOIN unnest(%s::uuid[], %s::bigint[]) AS agreed (id, amount) ON agreed.id = i.id
+ WHERE i.customer_id = %s AND i.currency = %s AND i.status = 'open'"""
+
+
+def _read_amounts(statement: str, customer_id: UUID, currency: str, agreed: Mapping[UUID, int]) -> dict[UUID, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(agreed.keys()), list(agreed.values()), customer_id, currency])
+        return {invoice_id: amount for invoice_id, amount in cursor.fetchall() if amount > 0}
+
+
+def _check_total(left: Mapping[UUID, int], agreed: Money) -> None:
+    total = Money(sum(left.values()), agreed.currency)
     if not total:
         raise NothingLeftToPay
-    if total != order.agreed:
+    if total != agreed:
         raise AmountChanged(total)
-    return left
-
-
-def payable_amounts(agreed: Mapping[UUID, int], invoices: list[Invoice], currency: str) -> dict[UUID, int]:
-    """Return, for each invoice still open in the currency, the agreed amount or what is left of it."""
-    left = {
-        invoice.id: min(agreed[invoice.id], invoice.balance - invoice.in_flight)
-        for invoice in invoices
-        if invoice.status == InvoiceStatus.OPEN and invoice.currency == currency
-    }
-    return {invoice_id: amount for invoice_id, amount in left.items() if amount > 0}
 
 
 def _write_payment(order: Order, amounts: Mapping[UUID, int], now: datetime) -> Payment:
