@@ -19,9 +19,10 @@ def test_new_card_pays_and_is_not_kept(
     business = open_business(system)
 
     person.open(link_in(business.remind(), "Pay $245.75 with new card"))
-    person.look()
+    person.look("with a new card")
     person.press("Pay $245.75")
     expect(person.fields().get_by_role("alert")).to_contain_text("Nothing was charged")
+    person.look("with an empty card")
     enter_card(person.fields(), CARD)
     person.press("Pay $245.75")
 
@@ -45,7 +46,7 @@ def test_new_card_that_is_saved_has_a_button_in_the_next_reminder(system: Runnin
     business.bill("75.00")
 
     person.open(link_in(business.remind(), "Pay $75.00 with card •••• 4242"))
-    person.move()
+    person.ask()
     person.open(link_in(business.confirmation(), "Pay $75.00 now"))
     person.sees_title("Paid: $75.00")
     saved = PaymentMethod.objects.saved().get(customer=business.customer)
@@ -59,7 +60,7 @@ def test_new_bank_account_is_authorized_and_mailed(
     business = open_business(system, "120.00")
 
     person.open(link_in(business.remind(), "Pay $120.00 with new bank account"))
-    person.look()
+    person.look("with a new account")
     enter_account(person.fields(), "000123458820", routing="110000001", again="000123458821")
     person.press("Continue")
     expect(person.fields().locator("#routing_number-complaint")).to_be_visible()
@@ -90,6 +91,19 @@ def test_new_bank_account_is_authorized_and_mailed(
     assert business.statuses() == {("open", 12000, 12000)}
     both_views_show(business, payment, "Processing")
     assert_charged_once(business)
+
+
+def test_hosted_page_leads_back_without_a_card(system: RunningSystem, person: Person) -> None:
+    business = open_business(system, "120.00")
+
+    person.open(link_in(business.remind(), "with new card"))
+    person.page.get_by_role("link", name="the processor's own page").click()
+    person.sees_title("Enter your card")
+    person.look()
+    person.page.get_by_role("link", name="Go back without entering it").click()
+
+    person.sees_title("Pay Harbor Supply")
+    assert business.charges() == []
 
 
 def test_second_step_completed_pays(system: RunningSystem, person: Person) -> None:

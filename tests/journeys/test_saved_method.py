@@ -23,7 +23,7 @@ def test_saved_card_pays_from_reminder_and_confirmation(
 
     person.open(link_in(business.remind(), "Pay $245.75 with card •••• 0027"))
     person.sees_title("Pay Harbor Supply")
-    person.look()
+    person.look("with a saved method")
     person.page.wait_for_timeout(A_MOMENT_MS)
     assert not Confirmation.objects.filter(customer=business.customer).exists(), "nobody has moved yet"
     person.move()
@@ -49,7 +49,7 @@ def test_saved_bank_account_is_submitted_and_clears_later(
     reminder = business.remind()
 
     person.open(link_in(reminder, "Pay $120.00 with bank account •••• 8820"))
-    person.move()
+    person.ask()
     confirmation = business.confirmation()
     assert "I authorize" in words_of(confirmation)
     person.open(link_in(confirmation, "Authorize and pay $120.00 now"))
@@ -84,7 +84,7 @@ def test_other_browser_needs_the_six_digits(system: RunningSystem, person: Perso
     business = open_business(system)
     business.save_card()
     person.open(link_in(business.remind(), "card •••• 0027"))
-    person.move()
+    person.ask()
     confirmation = business.confirmation()
     code = Confirmation.objects.get(customer=business.customer)
     digits = code_in(confirmation)
@@ -92,10 +92,10 @@ def test_other_browser_needs_the_six_digits(system: RunningSystem, person: Perso
     other_person.open(link_in(confirmation, "Pay $245.75 now"))
     other_person.sees_title("Confirm your payment")
     other_person.sees("5 tries left")
-    other_person.look()
+    other_person.look("with a code")
     _try_code(other_person, _wrong(digits))
     other_person.sees("this is not the code in the mail (4 tries left)")
-    other_person.look()
+    other_person.look("with a wrong code")
     assert business.payments() == []
     _try_code(other_person, f"{digits[:3]} {digits[3:]}")
 
@@ -110,7 +110,7 @@ def test_five_wrong_codes_lock_the_confirmation(system: RunningSystem, person: P
     business.save_card()
     reminder = business.remind()
     person.open(link_in(reminder, "card •••• 0027"))
-    person.move()
+    person.ask()
     confirmation = business.confirmation()
     wrong = _wrong(code_in(confirmation))
 
@@ -120,11 +120,10 @@ def test_five_wrong_codes_lock_the_confirmation(system: RunningSystem, person: P
 
     other_person.sees("No tries are left for this code.")
     expect(other_person.page.get_by_label("Six digits")).to_have_count(0)
-    other_person.look()
+    other_person.look("locked")
     assert business.payments() == []
     other_person.page.get_by_role("link", name="Ask for a new confirmation").click()
-    other_person.move()
-    other_person.sees_title("One click left")
+    other_person.ask()
     other_person.open(link_in(business.confirmation(), "Pay $245.75 now"))
     other_person.sees_title("Paid: $245.75")
     assert_charged_once(business)

@@ -55,8 +55,7 @@ def test_expired_confirmation_offers_a_new_one(system: RunningSystem, person: Pe
     person.sees_title("This confirmation is no longer valid")
     person.look()
     person.page.get_by_role("link", name="Ask for a new one").click()
-    person.move()
-    person.sees_title("One click left")
+    person.ask()
     person.open(link_in(business.confirmation(), "Pay $120.00 now"))
 
     person.sees_title("Paid: $120.00")
@@ -69,7 +68,7 @@ def test_declined_card_is_replaced_from_the_result_page(
     business = open_business(system, "120.00")
     business.save_card(DECLINED)
     person.open(link_in(business.remind(), "card •••• 0002"))
-    person.move()
+    person.ask()
 
     person.open(link_in(business.confirmation(), "Pay $120.00 now"))
     person.sees_title("Not charged: $120.00")
@@ -94,8 +93,7 @@ def test_silence_before_and_after_charging_resolves_by_itself(
     for business, card, who in ((charged, TIMES_OUT_AFTER, person), (uncharged, TIMES_OUT_BEFORE, other_person)):
         business.save_card(card)
         who.open(link_in(business.remind(), f"card •••• {card[-4:]}"))
-        who.move()
-        who.sees_title("One click left")
+        who.ask()
     links = [link_in(business.confirmation(), "now") for business in (charged, uncharged)]
     with system.paused("worker"):  # it might find out before anybody has seen the page
         for who, link in zip((person, other_person), links, strict=True):
@@ -132,7 +130,7 @@ def test_returned_debits_reopen_their_invoices_and_both_sides_are_told(
         due = set(Invoice.objects.filter(customer=business.customer).values_list("due_on", flat=True))
         business.save_account(number)
         person.open(link_in(business.remind(), f"bank account •••• {number[-4:]}"))
-        person.move()
+        person.ask()
         person.open(link_in(business.confirmation(), "Authorize and pay"))
         person.sees_title("$120.00")
         business.mail(subject)
@@ -157,15 +155,14 @@ def test_partly_paid_meanwhile_charges_the_rest_after_one_press(system: RunningS
     business = open_business(system)
     card = business.save_card()
     person.open(link_in(business.remind(), "card •••• 0027"))
-    person.move()
-    person.sees_title("One click left")
+    person.ask()
     largest = Invoice.objects.filter(customer=business.customer).latest("total")
     collect(order=order_for(card, largest), now=datetime.now(UTC))
 
     person.open(link_in(business.confirmation(), "Pay $245.75 now"))
     person.sees("The amount is lower than you confirmed.")
     person.sees("Some invoices were paid meanwhile.")
-    person.look()
+    person.look("with less to pay")
     assert len(business.payments()) == 1
     person.press("Pay $125.75 now")
 
@@ -179,8 +176,7 @@ def test_all_paid_meanwhile_says_when_and_how(system: RunningSystem, person: Per
     business = open_business(system, "120.00")
     card = business.save_card()
     person.open(link_in(business.remind(), "card •••• 0027"))
-    person.move()
-    person.sees_title("One click left")
+    person.ask()
     payment = collect(order=order_for(card, *Invoice.objects.filter(customer=business.customer)), now=datetime.now(UTC))
 
     person.open(link_in(business.confirmation(), "Pay $120.00 now"))
