@@ -25,7 +25,8 @@ RUN_AXE = """(without) => axe.run(document, {
     rules: Object.fromEntries(without.map((rule) => [rule, {enabled: false}])),
 }).then((result) => result.violations.flatMap((violation) =>
     violation.nodes.map((node) => `${violation.id}: ${node.html} ${node.failureSummary}`)))"""
-ONLY_FOR_WHOLE_PAGES = ["page-has-heading-one"]
+# The processor's fields have no background of their own; their hosted page has, and the same colours.
+ONLY_FOR_WHOLE_PAGES = ["page-has-heading-one", "color-contrast"]
 NAME_OF_FOCUS = """() => {
     const it = document.activeElement;
     const name = it.labels?.[0]?.innerText || it.innerText || "";

@@ -31,8 +31,9 @@ def crash(system: RunningSystem) -> Iterator["Crash"]:
     crash = Crash(system)
     yield crash
     crash.threads.shutdown(wait=False, cancel_futures=True)
-    system.resume("processor")
     system.start_what_is_missing()
+    for name in ("processor", "web", "worker"):
+        system.resume(name)
 
 
 def test_crashes_at_each_phase_lose_nothing_and_charge_nothing_twice(crash: "Crash") -> None:
@@ -46,6 +47,7 @@ def test_crashes_at_each_phase_lose_nothing_and_charge_nothing_twice(crash: "Cra
 
     crash.wait_until_resolved()
     crash.assert_records_agree()
+    assert {payment.state for payment in crash.business.payments()} == {"succeeded", "failed"}
     crash.press_again_what_was_not_charged()
     crash.wait_until_resolved()
     crash.assert_records_agree()
@@ -175,7 +177,7 @@ class Crash:
     def _worker_asks(self) -> bool:
         with psycopg.connect(self.system.database_url) as connection:
             found = connection.execute(
-                "SELECT FROM procrastinate_jobs WHERE status = 'doing' AND task_name LIKE '%%apply_one_event'"
+                "SELECT FROM procrastinate_jobs WHERE status = 'doing' AND task_name LIKE '%apply_one_event'"
             )
             return found.rowcount > 0
 

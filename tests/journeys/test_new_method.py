@@ -100,6 +100,9 @@ def test_hosted_page_leads_back_without_a_card(system: RunningSystem, person: Pe
     person.page.get_by_role("link", name="the processor's own page").click()
     person.sees_title("Enter your card")
     person.look()
+    person.press("Continue")
+    person.sees("Please check:")
+    person.look("with complaints")
     person.page.get_by_role("link", name="Go back without entering it").click()
 
     person.sees_title("Pay Harbor Supply")
