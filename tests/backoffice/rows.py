@@ -13,6 +13,7 @@ from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
+from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
 from payorcrm.reminders.models import ReminderTemplate
 from tests.factories.models import (
@@ -46,6 +47,7 @@ class Shop:
     payment: Payment
     mail: Mail
     template: ReminderTemplate
+    method: PaymentMethod
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -55,6 +57,7 @@ class Shop:
             "payment_id": self.payment.id,
             "mail_id": self.mail.id,
             "template_id": self.template.id,
+            "method_id": self.method.id,
         }
 
 
@@ -70,6 +73,7 @@ def make_shop(**fields: Any) -> Shop:
         payment=make_payment(customer, invoices=[invoice]),
         mail=make_mail(customer),
         template=make_template(merchant),
+        method=PaymentMethodFactory(customer=customer),
     )
 
 

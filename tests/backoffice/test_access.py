@@ -15,7 +15,7 @@ from tests.factories.models import usd
 pytestmark = pytest.mark.django_db
 
 # Each name that may stand in an address; one that is missing here fails the walk.
-ID_NAMES = {"customer_id", "invoice_id", "payment_id", "mail_id", "template_id"}
+ID_NAMES = {"customer_id", "invoice_id", "payment_id", "mail_id", "template_id", "method_id"}
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
 FORMS = {
@@ -23,7 +23,12 @@ FORMS = {
     "settings": {"name": "Taken over", "time_zone": "UTC", "accent_color": "#000000", "confirmation_hours": "5"},
     "reminders_send": {"min_days_overdue": "1"},
 }
-READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {"reminders_send", "mail_again", "template_preview"}
+READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
+    "reminders_send",
+    "mail_again",
+    "method_remove",
+    "template_preview",
+}
 
 
 def address(pattern: URLPattern, shop: Shop, *, slug: str) -> str:

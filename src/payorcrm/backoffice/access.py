@@ -19,6 +19,7 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
+from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.models import ReminderTemplate
 
@@ -99,6 +100,11 @@ def payment_of(staff: Staff, payment_id: UUID) -> Payment:
     """Return one of the merchant's payments with customer and method, or 404."""
     payments = Payment.objects.select_related("customer", "method")
     return get_object_or_404(payments, merchant=staff.merchant_id, id=payment_id)
+
+
+def method_of(staff: Staff, method_id: UUID) -> PaymentMethod:
+    """Return a saved method of one of the merchant's customers, or 404."""
+    return get_object_or_404(PaymentMethod.objects.saved(), merchant=staff.merchant_id, id=method_id)
 
 
 def mail_of(staff: Staff, mail_id: UUID) -> Mail:

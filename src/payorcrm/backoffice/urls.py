@@ -9,6 +9,7 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("customers/", customers.customers, name="customers"),
     path("customers/<uuid:customer_id>/", customers.customer, name="customer"),
+    path("methods/<uuid:method_id>/remove/", customers.remove, name="method_remove"),
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("payments/", payments.payments, name="payments"),

@@ -90,10 +90,6 @@ def _print_report(console: "Console", report: "ImportReport") -> None:
         _say(console, f"Left as they are, because a payment is under way: {', '.join(report.left_in_flight)}")
     if report.left_closed:
         _say(
-            console, f"Left as they are, because they are void, written off or a draft: {', '.join(report.left_closed)}"
-        )
-    if report.left_closed:
-        _say(
             console, f"Left as they are, because they are void, written off or drafts: {', '.join(report.left_closed)}"
         )
     if not report.is_imported:

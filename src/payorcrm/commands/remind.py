@@ -36,6 +36,9 @@ def run(arguments: argparse.Namespace) -> Exit:
                 min_days_overdue=arguments.min_days_overdue,
                 to_address=arguments.to,
             )
+        if not run.reminder_count:
+            console.print("Nobody to remind: no mail is queued.")
+            return Exit.OK
         counted = "1 reminder" if run.reminder_count == 1 else f"{run.reminder_count} reminders"
         console.print(f"{counted} queued. A worker sends them within seconds.", highlight=False)
     return Exit.OK

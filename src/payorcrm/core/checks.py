@@ -77,6 +77,9 @@ def _open_doors() -> Iterator[Error]:
         yield Error(f"PUBLIC_URL is {settings.PUBLIC_URL}, and must begin with https://.", id="payorcrm.E005")
     elif urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
         yield Error("PUBLIC_URL leads to this machine only; the links in mails would not work.", id="payorcrm.E006")
+    if settings.IS_SECURE and not settings.SECURE_PROXY_SSL_HEADER:
+        hint = "Set BEHIND_TLS_PROXY=true once a proxy ends TLS and sets X-Forwarded-Proto and X-Forwarded-For."
+        yield Error("Nothing in front of this server speaks https.", hint=hint, id="payorcrm.E012")
     if "*" in settings.ALLOWED_HOSTS:
         yield Error("ALLOWED_HOSTS allows every host name.", id="payorcrm.E007")
     if settings.DEBUG:

@@ -15,12 +15,24 @@ from payorcrm.merchants.models import Merchant
 KIND_LABELS = {MethodKind.CARD: "Card", MethodKind.BANK_ACCOUNT: "Bank account"}
 
 
+# The ACH network moves US dollars only; another currency is paid by card.
+DEBIT_CURRENCY = "USD"
+
+
 class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
     """Filters that read like the business."""
 
     def saved(self) -> Self:
         """Those the customer agreed to keep and has not removed."""
         return self.filter(saved_at__isnull=False, removed_at__isnull=True)
+
+    def usable(self, *, currency: str, today: date) -> Self:
+        """Saved ones that can pay in a currency today, in the order in which they are offered."""
+        expired = Q(expiry_year__lt=today.year) | Q(expiry_year=today.year, expiry_month__lt=today.month)
+        usable = self.saved().exclude(expired)
+        if currency != DEBIT_CURRENCY:
+            usable = usable.filter(kind=MethodKind.CARD.value)
+        return usable.order_by("-kind", "-saved_at", "id")
 
 
 class PaymentMethod(models.Model):

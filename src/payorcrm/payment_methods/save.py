@@ -23,7 +23,7 @@ def consent_text(kind: str, merchant_name: str) -> str:
     noun = "card" if kind == MethodKind.CARD else "bank account"
     return (
         f"Keep this {noun} with {merchant_name}'s payment processor, so that I can pay later invoices with it. "
-        f"It is only charged when I confirm a payment. I can remove it at any time."
+        f"It is only charged when I confirm a payment. {merchant_name} removes it whenever I ask."
     )
 
 

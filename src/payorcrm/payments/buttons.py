@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from payorcrm.core.money import Money
-from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod
 from payorcrm.payments.links import BANK, CARD, payment_link
+
+NEW_METHODS = {CARD: "new card", BANK: "new bank account"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +21,21 @@ class Button:
     is_new: bool
 
 
+def new_method_choices(currency: str) -> list[str]:
+    """Return which new methods can pay in a currency: a card always, a bank account where debits can."""
+    return [CARD, BANK] if currency == DEBIT_CURRENCY else [CARD]
+
+
 def payment_buttons(
-    *, request_id: UUID, amount: Money, methods: Iterable[PaymentMethod], today: date, now: datetime
+    *, request_id: UUID, amount: Money, methods: Iterable[PaymentMethod], now: datetime
 ) -> list[Button]:
-    """Return the buttons for a customer's saved methods that have not expired, and for new ones."""
+    """Return the buttons for a customer's usable methods, and for new ones."""
     saved = [
         Button(payment_link(request_id, str(method.id), now), f"Pay {amount} with {method.noun_with_digits()}", False)
         for method in methods
-        if not method.has_expired(today=today)
     ]
-    return [
-        *saved,
-        Button(payment_link(request_id, CARD, now), f"Pay {amount} with new card", True),
-        Button(payment_link(request_id, BANK, now), f"Pay {amount} with new bank account", True),
+    new = [
+        Button(payment_link(request_id, choice, now), f"Pay {amount} with {NEW_METHODS[choice]}", True)
+        for choice in new_method_choices(amount.currency)
     ]
+    return saved + new

@@ -22,7 +22,7 @@ from payorcrm.payments.collect import collect
 from payorcrm.payments.models import Confirmation, ConfirmationLine, Payment, PaymentRequest
 from payorcrm.payments.queries import payable_invoices_of
 from payorcrm.payments.reserve import NothingLeftToPay, Order, amounts_left, payment_by_key
-from payorcrm.payments.secrets import new_secrets, secrets_of, token_digest
+from payorcrm.payments.secrets import has_secrets, new_secrets, secrets_of, token_digest
 
 SEND_AGAIN_AFTER = timedelta(minutes=1)
 CODE_TRIES = 5
@@ -175,7 +175,7 @@ def _open_one(
         return None
     frozen = {invoice.id: invoice.payable_money().minor for invoice in invoices}
     is_true = not confirmation.has_expired(now=now) and _agreed(confirmation) == frozen
-    if is_true and confirmation.code_attempt_count < CODE_TRIES:
+    if is_true and has_secrets(confirmation) and confirmation.code_attempt_count < CODE_TRIES:
         return confirmation
     Confirmation.objects.filter(id=confirmation.id).update(closed_at=now)
     return None

@@ -12,7 +12,7 @@ from django.conf import settings
 from payorcrm.core.clock import day_in
 from payorcrm.core.money import Money, add_up
 from payorcrm.customers.queries import NoAddressOnFile, contact_on_file
-from payorcrm.mail.compose import Composed, composer, queue_mail, render_draft
+from payorcrm.mail.compose import Composed, Unsendable, composer, queue_mail, render_draft
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 from payorcrm.merchants.queries import people_to_tell
@@ -22,7 +22,7 @@ from payorcrm.payments.buttons import Button, payment_buttons
 from payorcrm.payments.links import CARD, payment_link, payment_page_link
 from payorcrm.payments.models import Allocation, Confirmation, Payment, PaymentRequest, PaymentState
 from payorcrm.payments.queries import payable_invoices_of
-from payorcrm.payments.secrets import secrets_of
+from payorcrm.payments.secrets import has_secrets, secrets_of
 from payorcrm.payments.wording import decline_in_words, return_in_words
 
 MOST_INVOICES_SHOWN = 50
@@ -82,6 +82,8 @@ def compose_confirmations(mails: list[Mail], now: datetime) -> Mapping[UUID, Com
     waiting = rows.filter(id__in=_subjects(mails), closed_at=None, expires_at__gt=now).in_bulk()
 
     def write(mail: Mail, confirmation: Confirmation) -> Composed:
+        if not has_secrets(confirmation):
+            return Unsendable("The link key of this confirmation is not configured any more.")
         secrets = secrets_of(confirmation)
         amount, merchant, method = confirmation.amount_money(), confirmation.merchant, confirmation.method
         lines = sorted(confirmation.lines.all(), key=lambda line: (line.invoice.due_on, line.invoice.number))
@@ -132,8 +134,9 @@ def _ways(request: PaymentRequest, now: datetime) -> list[Button]:
     return payment_buttons(
         request_id=request.id,
         amount=add_up(payable, request.currency),
-        methods=PaymentMethod.objects.saved().filter(customer=request.customer).order_by("kind", "created_at"),
-        today=day_in(request.merchant.time_zone, now),
+        methods=PaymentMethod.objects.filter(customer=request.customer).usable(
+            currency=request.currency, today=day_in(request.merchant.time_zone, now)
+        ),
         now=now,
     )
 

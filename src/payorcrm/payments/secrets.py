@@ -2,18 +2,20 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from payorcrm.core.crypto import keyed_digest, keyed_digests
-from payorcrm.core.errors import Inconsistent
+from payorcrm.core.errors import Refused
 from payorcrm.payments.models import Confirmation
 
 
-class LinkKeyLost(Inconsistent):
-    """The key under which an open confirmation was made is no longer among LINK_KEYS."""
+class LinkKeyLost(Refused):
+    """The key under which a confirmation was made was taken out of LINK_KEYS, which ends the confirmation."""
 
     code = "link_key_lost"
-    message = "The key of this confirmation is not configured any more."
+    status: ClassVar[int] = 410
+    message = "Nothing was charged: this confirmation has ended. Please press the button in the first mail again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,15 @@ def secrets_of(confirmation: Confirmation) -> Secrets:
         if token_digest(secrets.token) == bytes(confirmation.token_digest):
             return secrets
     raise LinkKeyLost
+
+
+def has_secrets(confirmation: Confirmation) -> bool:
+    """Say whether the key of a confirmation is still configured."""
+    try:
+        secrets_of(confirmation)
+    except LinkKeyLost:
+        return False
+    return True
 
 
 def token_digest(token: str) -> bytes:

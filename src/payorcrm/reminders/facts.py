@@ -13,7 +13,7 @@ from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
-from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod
 from payorcrm.payments.models import PaymentRequestLine
 from payorcrm.reminders.models import Reminder, ReminderRun
 from payorcrm.reminders.parts import Row
@@ -130,9 +130,14 @@ def _read_methods(facts: list[Facts]) -> None:
     columns = ("id", "customer_id", "kind", "last4", "expiry_year", "expiry_month")
     by_customer = defaultdict(list)
     for method_id, customer_id, kind, last4, *expiry in saved.values_list(*columns):
-        by_customer[customer_id].append((Method(method_id, f"{nouns[kind]} ••••\N{NO-BREAK SPACE}{last4}"), expiry))
+        method = Method(method_id, f"{nouns[kind]} ••••\N{NO-BREAK SPACE}{last4}")
+        by_customer[customer_id].append((method, kind == MethodKind.CARD, expiry))
     for fact in facts:
-        fact.methods = [method for method, expiry in by_customer[fact.customer_id] if _is_valid(expiry, fact.today)]
+        fact.methods = [
+            method
+            for method, is_card, expiry in by_customer[fact.customer_id]
+            if _is_valid(expiry, fact.today) and (is_card or fact.currency == DEBIT_CURRENCY)
+        ]
 
 
 def _is_valid(expiry: list[int | None], today: date) -> bool:

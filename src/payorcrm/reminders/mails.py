@@ -10,7 +10,8 @@ from payorcrm.core.errors import Inconsistent
 from payorcrm.core.money import Money
 from payorcrm.mail.compose import Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.models import Mail
-from payorcrm.payments.links import BANK, CARD, payment_link, unsubscribe_link
+from payorcrm.payments.buttons import NEW_METHODS, new_method_choices
+from payorcrm.payments.links import CARD, payment_link, unsubscribe_link
 from payorcrm.reminders.facts import Facts, read_facts
 from payorcrm.reminders.mark import mark_reminded
 from payorcrm.reminders.models import ReminderRun
@@ -124,11 +125,11 @@ def _buttons(fact: Facts, listing: Listing, total: Money, now: datetime) -> list
         Button(f"{pay} {method.noun_with_digits}", payment_link(fact.request_id, str(method.id), now))
         for method in fact.methods
     ]
-    return [
-        *saved,
-        Button(f"{pay} new card", listing.more_url),
-        Button(f"{pay} new bank account", payment_link(fact.request_id, BANK, now)),
+    new = [
+        Button(f"{pay} {NEW_METHODS[choice]}", payment_link(fact.request_id, choice, now))
+        for choice in new_method_choices(fact.currency)
     ]
+    return saved + new
 
 
 def _preheader(listing: Listing, total: Money) -> str:

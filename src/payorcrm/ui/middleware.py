@@ -1,11 +1,31 @@
-"""Business errors become pages, or fragments for htmx. The rest is left to Django: no traceback is ever shown."""
+"""What every page needs: the visitor's address, and business errors as pages, or as fragments for htmx.
+
+Everything else that goes wrong is left to Django: no traceback is ever shown.
+"""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from payorcrm.core.errors import Refused, Unavailable
 from payorcrm.ui.views import error_page
+
+
+class VisitorAddress:
+    """Puts the visitor's own address in place of the nearest proxy's, as far as the proxies are ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        count = settings.TRUSTED_PROXY_COUNT
+        passed_on = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+        # What stands before the last `count` addresses was written by the visitor.
+        if count and len(passed_on) >= count and _is_address(passed_on[-count]):
+            request.META["REMOTE_ADDR"] = passed_on[-count]
+        return self.get_response(request)
 
 
 class ErrorPages:
@@ -44,3 +64,11 @@ _TITLES = {
     404: "Nothing is here",
     410: "This link is no longer valid",
 }
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

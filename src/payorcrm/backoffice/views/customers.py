@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import F, Q, Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from payorcrm.backoffice.access import customer_of, for_staff
+from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, method_of
 from payorcrm.backoffice.forms import CustomerFilter
 from payorcrm.backoffice.views.invoices import rows_of
 from payorcrm.core import clock
@@ -19,6 +20,7 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payments.models import Payment
 from payorcrm.ui.paging import page_of
 
@@ -69,6 +71,16 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "today": today,
     }
     return render(request, "backoffice/customer_page.html", context)
+
+
+@require_POST
+@for_collectors
+def remove(request: HttpRequest, staff: Staff, method_id: UUID) -> HttpResponse:
+    """Remove a saved card or account, as its owner asked. Raises MethodInUse."""
+    method = method_of(staff, method_id)
+    remove_method(method_id=method.id, now=clock.now())
+    messages.success(request, f"{method.masked()} is removed and will not be charged again.")
+    return redirect("backoffice:customer", merchant_slug=staff.merchant.slug, customer_id=method.customer_id)
 
 
 def debts_of(customer_ids: list[UUID], *, today: date) -> dict[UUID, Debt]:

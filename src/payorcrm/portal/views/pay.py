@@ -17,6 +17,7 @@ from payorcrm.merchants.queries import gateway_account_of, gateway_of
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.save import Consent, agree_to_keep, consent_text, take_over_method
 from payorcrm.payments.authorize import text_for_request
+from payorcrm.payments.buttons import new_method_choices
 from payorcrm.payments.checkout import Checkout, pay_checkout, payment_of_checkout
 from payorcrm.payments.confirm import request_confirmation
 from payorcrm.payments.fresh_link import mail_fresh_link
@@ -39,6 +40,8 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
         page = access.pay_page(request, token, now())
     except LinkExpired:
         return _expired(request, token)
+    if page.link.choice == BANK and BANK not in new_method_choices(page.request.currency):
+        return render(request, "portal/pay_method_gone.html", _shown(page))
     if page.link.method_id():
         return _ask(request, page) if request.method == "POST" else _saved_page(request, page)
     return _pay_new(request, page) if request.method == "POST" else _new_page(request, page)
@@ -207,12 +210,10 @@ def _shown(page: access.PayPage) -> dict[str, Any]:
 def other_ways(page: access.PayPage, *, without: str = "") -> list[dict[str, Any]]:
     """Return the other buttons that the mail could have had, with links of their own."""
     moment = now()
-    methods = PaymentMethod.objects.saved().filter(customer=page.request.customer).order_by("kind", "created_at")
-    today = day_in(page.request.merchant.time_zone, moment)
-    ways: list[tuple[str, PaymentMethod | None]] = [
-        (str(method.id), method) for method in methods if not method.has_expired(today=today)
-    ]
-    ways += [(CARD, None), (BANK, None)]
+    methods = PaymentMethod.objects.filter(customer=page.request.customer)
+    usable = methods.usable(currency=page.request.currency, today=day_in(page.request.merchant.time_zone, moment))
+    ways: list[tuple[str, PaymentMethod | None]] = [(str(method.id), method) for method in usable]
+    ways += [(choice, None) for choice in new_method_choices(page.request.currency)]
     return [
         {"choice": choice, "method": method, "token": payment_token(page.request.id, choice, moment)}
         for choice, method in ways
