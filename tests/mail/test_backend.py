@@ -34,7 +34,8 @@ def test_a_mail_is_sealed_until_it_is_sent(server: ScriptedServer) -> None:
     deliver(clock.now())
 
     (sent,) = server.mails
-    assert "secret-token" in sent.get_content()
+    for kind in ("plain", "html"):
+        assert "secret-token" in sent.get_body((kind,)).get_content()
     assert sent["Message-ID"] == f"<{mail.id}@payorcrm.example>"
     mail.refresh_from_db()
     assert mail.state == MailState.SENT

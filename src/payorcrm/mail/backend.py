@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from email.utils import getaddresses
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
 from payorcrm.core import clock
 from payorcrm.core.crypto import encrypt
 from payorcrm.core.ids import uuid7
+from payorcrm.mail.dress import dress
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.message import message_id_of
 from payorcrm.mail.models import Mail
@@ -37,6 +38,8 @@ class OutboxBackend(BaseEmailBackend):
 
 def _sealed_mail(message: EmailMessage, name: str, address: str) -> Mail:
     now, mail_id = clock.now(), uuid7()
+    if isinstance(message, EmailMultiAlternatives) and not message.alternatives:
+        message.attach_alternative(dress(subject=str(message.subject), text=str(message.body)), "text/html")
     mime = message.message()
     del mime["Message-ID"]
     mime["Message-ID"] = message_id_of(mail_id, settings.MAIL_FROM)
