@@ -134,8 +134,7 @@ class Business:
             customer=self.customer,
             gateway="sandbox",
             details=create_test_method(self.account.credentials(), kind, number, expiry=expiry),
-            consent=Consent("Keep it.", None),
-            now=datetime.now(UTC),
+            consent=Consent("Keep it.", None, datetime.now(UTC)),
         )
 
 

@@ -43,8 +43,7 @@ def save_method(
         customer=customer or CustomerFactory(merchant=merchant),
         gateway="sandbox",
         details=details,
-        consent=Consent("Keep it.", None),
-        now=NOW,
+        consent=Consent("Keep it.", None, NOW),
     )
 
 

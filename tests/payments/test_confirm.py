@@ -13,8 +13,8 @@ from payorcrm.payments.confirm import (
     ConfirmationExpired,
     MethodGone,
     WrongCode,
-    amount_left,
     check_code,
+    confirmed_lines,
     open_confirmation,
     pay_confirmation,
     payment_of,
@@ -137,8 +137,10 @@ def test_only_what_is_left_is_paid_after_the_payer_saw_it(card, request_of_two):
 
     with pytest.raises(AmountChanged):
         pay_confirmation(confirmation=confirmation, agreed=usd("120.00"), acceptance=ACCEPTANCE)
-    payment = pay_confirmation(confirmation=confirmation, agreed=amount_left(confirmation), acceptance=ACCEPTANCE)
+    left = {line.invoice.total_money(): still for line, still in confirmed_lines(confirmation)}
+    payment = pay_confirmation(confirmation=confirmation, agreed=usd("50.00"), acceptance=ACCEPTANCE)
 
+    assert left == {usd("70.00"): usd("0.00"), usd("50.00"): usd("50.00")}
     assert payment.amount_money() == usd("50.00")
     assert amounts_collected() == [usd("70.00"), usd("50.00")]
 
@@ -200,3 +202,11 @@ def test_secrets_survive_a_new_link_key(card, request_of_two, settings):
     settings.LINK_KEYS = ["a newer key", *settings.LINK_KEYS]
 
     assert secrets_of(confirmation) == before
+
+
+@pytest.mark.parametrize("typed", ["²²²²²²", "٠٠٠٠٠٠", "", "💳💳💳💳💳💳", "1" * 20])
+def test_nonsense_instead_of_a_code_is_a_wrong_code(card, request_of_two, typed):
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+
+    with pytest.raises(WrongCode):
+        check_code(confirmation=confirmation, code=typed)

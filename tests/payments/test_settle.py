@@ -8,6 +8,7 @@ from payorcrm.gateways.base import ChargeResult, DeclineCode, Outcome
 from payorcrm.ledger.balances import balance_of
 from payorcrm.ledger.check import check_books
 from payorcrm.ledger.models import Account
+from payorcrm.mail.drafts import composer_of
 from payorcrm.mail.models import Mail
 from payorcrm.payments.models import PAYMENT_TRANSITIONS, PaymentState
 from payorcrm.payments.reserve import reserve
@@ -33,6 +34,12 @@ def invoice(db):
 def payment(invoice):
     method = PaymentMethodFactory(customer=invoice.customer, bank=True)
     return reserve(order=order_for(method, invoice), now=NOW).payment
+
+
+def compose_mails(kind):
+    mails = list(Mail.objects.filter(kind=kind))
+    drafts = composer_of(kind)(mails, NOW)
+    return [drafts.get(mail.id) for mail in mails]
 
 
 def after(payment, *results):
@@ -166,3 +173,13 @@ def test_every_state_has_a_label_a_colour_and_a_transition_rule(state):
     assert state.label
     assert state.value in LOOKS
     assert PAYMENT_TRANSITIONS[state] <= set(PaymentState)
+
+
+def test_receipt_carries_the_authorization_when_a_debit_cleared_before_the_first_mail_left(payment):
+    after(payment, PENDING, SUCCEEDED)
+
+    submitted, receipt = (compose_mails(kind) for kind in ("payment_submitted", "receipt"))
+
+    assert submitted == [None]
+    assert "I authorize this." in receipt[0].text
+    assert "I authorize this." in receipt[0].html

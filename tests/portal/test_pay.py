@@ -1,5 +1,6 @@
 """The pages behind payment buttons: GET shows, POST acts, a link opens nothing but its own mail's invoices."""
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,14 +9,17 @@ from django.conf import settings
 from django.test import Client
 
 from payorcrm.core.clock import now
+from payorcrm.core.money import Money
 from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.merchants.queries import gateway_of
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
+from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payments.collect import collect
-from payorcrm.payments.links import BANK, CARD, payment_link
+from payorcrm.payments.confirm import request_confirmation
+from payorcrm.payments.links import BANK, CARD, payment_link, read_payment_token
 from payorcrm.payments.models import Confirmation, Payment, PaymentState
 from payorcrm.payments.secrets import secrets_of
 from payorcrm.portal.forms import new_checkout
@@ -279,3 +283,69 @@ def test_pages_behind_links_are_kept_out_of_caches_and_referers(client, card, as
     assert answer["Cache-Control"] == "no-store"
     assert answer["Referrer-Policy"] in ("no-referrer", "same-origin")
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+
+
+def test_confirmation_of_a_removed_card_stops_and_offers_other_ways(client, card, asked):
+    client.post(path_for(asked, card.id))
+    path = f"/confirm/{secrets_of(Confirmation.objects.get()).token}/"
+    remove_method(method_id=card.id, now=now())
+
+    shown = client.get(path)
+    answer = client.post(path, {"agreed": 12_000}, follow=True)
+
+    for page in (shown, answer):
+        assert page.status_code == 410
+        assert "no longer saved" in page.content.decode()
+        assert "when-visible" not in page.content.decode()
+    assert amounts_collected() == []
+
+
+def test_payment_that_also_paid_other_invoices_is_not_shown_behind_a_link(client, card, asked):
+    stranger_to_the_mail = InvoiceFactory(customer=card.customer, number="INV-OTHER")
+    invoices = [line.invoice for line in asked.lines.all()]
+    collect(order=order_for(card, stranger_to_the_mail, *invoices), now=NOW)
+
+    shown = client.get(path_for(asked, card.id)).content.decode()
+
+    assert "Already paid on" in shown
+    assert "$240.00" not in shown
+    assert "/payment/" not in shown
+
+
+def test_links_on_a_page_are_as_old_as_the_link_that_led_there(client, card, asked):
+    opened = now() - timedelta(days=89)
+    shown = client.get(path_for(asked, card.id, opened)).content.decode()
+
+    tokens = set(re.findall(r"/pay/([\w-]{40,})/", shown))
+    made = {read_payment_token(token).made_at for token in tokens}
+
+    assert made == {opened.replace(microsecond=0)}
+
+
+def test_very_old_confirmation_leads_to_no_fresh_payment_link(client, card, asked):
+    long_ago = now() - timedelta(days=400)
+    type(asked).objects.filter(id=asked.id).update(created_at=long_ago)
+    asked.refresh_from_db()
+    confirmation = request_confirmation(request=asked, method=card, now=long_ago)
+
+    shown = client.get(f"/confirm/{secrets_of(confirmation).token}/").content.decode()
+    (token,) = re.findall(r"/pay/([\w-]{40,})/", shown)
+
+    assert client.get(f"/pay/{token}/").status_code == 410
+
+
+def test_page_that_says_sent_is_only_there_when_something_was_sent(client, card, asked):
+    answer = client.get(f"{path_for(asked, card.id)}sent/")
+
+    assert answer.status_code == 302
+
+
+def test_bank_account_is_not_offered_for_another_currency(client, card):
+    invoice = InvoiceFactory(customer=card.customer, amount=Money(12_000, "CAD"))
+    asked = request_for(invoice)
+
+    shown = client.get(path_for(asked, card.id)).content.decode()
+    bank = client.get(path_for(asked, BANK)).content.decode()
+
+    assert "New bank account" not in shown
+    assert "US dollars only" in bank

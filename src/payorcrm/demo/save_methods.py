@@ -29,8 +29,7 @@ def save_methods(
             customer=customers[method.customer],
             gateway=account.gateway,
             details=_at_processor(credentials, method, day.year + CARD_LIFE_YEARS),
-            consent=Consent(consent_text(method.kind, merchant.name), ADDRESS),
-            now=at_work(day),
+            consent=Consent(consent_text(method.kind, merchant.name), ADDRESS, at_work(day)),
         )
 
 

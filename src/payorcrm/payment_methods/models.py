@@ -58,6 +58,7 @@ class PaymentMethod(models.Model):
     created_at = models.DateTimeField()
     saved_at = models.DateTimeField(null=True, blank=True)
     consent_text = models.TextField(blank=True)
+    consented_at = models.DateTimeField(null=True, blank=True)
     consent_address = models.GenericIPAddressField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -21,7 +21,10 @@ class MethodInUse(Refused):
 
 
 def remove_method(*, method_id: UUID, now: datetime) -> PaymentMethod:
-    """Take a method out of use for ever; removing it twice keeps the first moment. Raises MethodInUse."""
+    """Take a method out of use for ever and revoke its authorizations. Raises MethodInUse.
+
+    Removing it twice keeps the first moment.
+    """
     with transaction.atomic():
         method = PaymentMethod.objects.select_for_update().get(id=method_id)
         if method.payments.filter(state__in=["submitting", "pending"]).exists():
@@ -29,6 +32,7 @@ def remove_method(*, method_id: UUID, now: datetime) -> PaymentMethod:
         if method.removed_at is None:
             method.removed_at = now
             method.save(update_fields=["removed_at"])
+            method.mandates.filter(revoked_at=None).update(revoked_at=now)
             enqueue_named("payorcrm.payment_methods.jobs.forget_at_processor", method_id=str(method.id))
     return method
 

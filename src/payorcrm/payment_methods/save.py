@@ -12,10 +12,11 @@ from payorcrm.payment_methods.models import PaymentMethod
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The payer's agreement to keep a method: the text they saw and where they were."""
+    """The payer's agreement to keep a method: the text they saw, when they agreed and where they were."""
 
     text: str
     address: str | None
+    at: datetime
 
 
 def consent_text(kind: str, merchant_name: str) -> str:
@@ -42,6 +43,7 @@ def take_over_method(*, customer: Customer, method_token: str, consent: Consent 
         created_at=now,
         consent_text=consent.text if consent else "",
         consent_address=consent.address if consent else None,
+        consented_at=consent.at if consent else None,
         **_shown_fields(details),
     )
 
@@ -52,7 +54,8 @@ def agree_to_keep(method: PaymentMethod, consent: Consent | None) -> None:
         return
     method.consent_text = consent.text if consent else ""
     method.consent_address = consent.address if consent else None
-    method.save(update_fields=["consent_text", "consent_address"])
+    method.consented_at = consent.at if consent else None
+    method.save(update_fields=["consent_text", "consent_address", "consented_at"])
 
 
 def keep_if_agreed(method: PaymentMethod, *, now: datetime) -> None:
@@ -68,19 +71,18 @@ def keep_if_agreed(method: PaymentMethod, *, now: datetime) -> None:
     method.save(update_fields=["saved_at"])
 
 
-def record_saved_method(
-    *, customer: Customer, gateway: str, details: MethodDetails, consent: Consent, now: datetime
-) -> PaymentMethod:
+def record_saved_method(*, customer: Customer, gateway: str, details: MethodDetails, consent: Consent) -> PaymentMethod:
     """Write down a method that the processor already keeps for the customer."""
     return PaymentMethod.objects.create(
         id=uuid7(),
         customer=customer,
         merchant_id=customer.merchant_id,
         gateway=gateway,
-        created_at=now,
-        saved_at=now,
+        created_at=consent.at,
+        saved_at=consent.at,
         consent_text=consent.text,
         consent_address=consent.address,
+        consented_at=consent.at,
         **_shown_fields(details),
     )
 

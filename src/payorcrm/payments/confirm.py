@@ -12,13 +12,12 @@ from payorcrm.core.errors import Refused
 from payorcrm.core.ids import uuid7
 from payorcrm.core.money import Money
 from payorcrm.core.signing import NotGenuine
-from payorcrm.customers.queries import contact_on_file
 from payorcrm.invoices.models import Invoice
-from payorcrm.mail.compose import queue_mail
 from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.authorize import Authorization, text_for_confirmation
 from payorcrm.payments.collect import collect
+from payorcrm.payments.mails import queue_to_contact
 from payorcrm.payments.models import Confirmation, ConfirmationLine, Payment, PaymentRequest
 from payorcrm.payments.queries import payable_invoices_of
 from payorcrm.payments.reserve import NothingLeftToPay, Order, amounts_left, payment_by_key
@@ -83,6 +82,11 @@ def request_confirmation(*, request: PaymentRequest, method: PaymentMethod, now:
     return confirmation
 
 
+def open_confirmation_of(request: PaymentRequest, method: PaymentMethod) -> Confirmation | None:
+    """Return the confirmation that waits for its payer, if there is one."""
+    return Confirmation.objects.filter(request=request, method=method, closed_at=None).first()
+
+
 def open_confirmation(*, token: str, now: datetime) -> Confirmation:
     """Return the confirmation that a mail's link names. Raises NotGenuine, ConfirmationExpired.
 
@@ -103,12 +107,17 @@ def payment_of(confirmation: Confirmation) -> Payment | None:
     return payment_by_key(_key(confirmation)) if confirmation.closed_at else None
 
 
-def amount_left(confirmation: Confirmation) -> Money:
-    """Return what of the frozen amount can still be paid today."""
-    left = amounts_left(
-        customer_id=confirmation.customer_id, currency=confirmation.currency, agreed=_agreed(confirmation)
+def confirmed_lines(confirmation: Confirmation) -> list[tuple[ConfirmationLine, Money]]:
+    """Return the frozen lines, the oldest due date first, each with what of it can still be paid."""
+    lines = list(
+        confirmation.lines.select_related("invoice", "confirmation").order_by("invoice__due_on", "invoice__number")
     )
-    return Money(sum(left.values()), confirmation.currency)
+    left = amounts_left(
+        customer_id=confirmation.customer_id,
+        currency=confirmation.currency,
+        agreed={line.invoice_id: line.amount for line in lines},
+    )
+    return [(line, Money(left.get(line.invoice_id, 0), confirmation.currency)) for line in lines]
 
 
 def pay_confirmation(*, confirmation: Confirmation, agreed: Money, acceptance: Acceptance) -> Payment:
@@ -130,7 +139,7 @@ def check_code(*, confirmation: Confirmation, code: str) -> None:
     counted = Confirmation.objects.filter(id=confirmation.id, code_attempt_count__lt=CODE_TRIES).update(
         code_attempt_count=F("code_attempt_count") + 1
     )
-    digits = "".join(letter for letter in code if letter.isdigit())
+    digits = "".join(letter for letter in code if letter in "0123456789")
     if counted and hmac.compare_digest(digits, secrets_of(confirmation).code):
         Confirmation.objects.filter(id=confirmation.id).update(code_attempt_count=F("code_attempt_count") - 1)
         return
@@ -170,7 +179,7 @@ def _open_one(
     request: PaymentRequest, method: PaymentMethod, invoices: list[Invoice], now: datetime
 ) -> Confirmation | None:
     """Return the open confirmation if it still says the truth; close it otherwise."""
-    confirmation = Confirmation.objects.filter(request=request, method=method, closed_at=None).first()
+    confirmation = open_confirmation_of(request, method)
     if confirmation is None:
         return None
     frozen = {invoice.id: invoice.payable_money().minor for invoice in invoices}
@@ -205,13 +214,10 @@ def _freeze(request: PaymentRequest, method: PaymentMethod, invoices: list[Invoi
 
 
 def _send(confirmation: Confirmation, now: datetime) -> None:
-    contact = contact_on_file(confirmation.customer_id)
-    queue_mail(
+    queue_to_contact(
         kind="confirmation",
         about_id=confirmation.id,
         merchant=confirmation.merchant,
         customer_id=confirmation.customer_id,
-        to_address=contact.email,
-        to_name=str(contact),
         now=now,
     )

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from payorcrm.customers.queries import contact_on_file
-from payorcrm.mail.compose import queue_mail
 from payorcrm.mail.models import Mail
+from payorcrm.payments.mails import queue_to_contact
 from payorcrm.payments.models import PaymentRequest
 
 AT_MOST_EVERY = timedelta(minutes=1)
@@ -13,16 +13,10 @@ KIND = "fresh_link"
 
 def mail_fresh_link(*, request: PaymentRequest, now: datetime) -> str:
     """Mail new links for a request, at most once a minute, and return the address. Raises NoAddressOnFile."""
-    contact = contact_on_file(request.customer_id)
     just_now = Mail.objects.filter(kind=KIND, about_id=request.id, queued_at__gt=now - AT_MOST_EVERY)
-    if not just_now.exists():
-        queue_mail(
-            kind=KIND,
-            about_id=request.id,
-            merchant=request.merchant,
-            customer_id=request.customer_id,
-            to_address=contact.email,
-            to_name=str(contact),
-            now=now,
-        )
+    if just_now.exists():
+        return contact_on_file(request.customer_id).email
+    contact = queue_to_contact(
+        kind=KIND, about_id=request.id, merchant=request.merchant, customer_id=request.customer_id, now=now
+    )
     return contact.email

@@ -80,7 +80,10 @@ def payment_page_link(payment_id: UUID, now: datetime) -> str:
 
 def open_payment_page(token: str, *, now: datetime) -> UUID:
     """Return the id of the payment that a page's token names. Raises NotGenuine, LinkExpired."""
-    return _open_page("payment-page", token, now)
+    payload, made_at = open_signed("payment-page", token)
+    if now - made_at > LINK_LIFE:
+        raise LinkExpired("This page is no longer shown here. Sign in to see your payments.")
+    return _uuid(payload)
 
 
 def unsubscribe_link(customer_id: UUID, now: datetime) -> str:
@@ -91,13 +94,6 @@ def unsubscribe_link(customer_id: UUID, now: datetime) -> str:
 def open_unsubscribe_link(token: str) -> UUID:
     """Return the customer whose reminders a link ends. Raises NotGenuine."""
     payload, _ = open_signed("unsubscribe", token)
-    return _uuid(payload)
-
-
-def _open_page(purpose: str, token: str, now: datetime) -> UUID:
-    payload, made_at = open_signed(purpose, token)
-    if now - made_at > LINK_LIFE:
-        raise LinkExpired("This page is no longer shown here. Sign in to see your payments.")
     return _uuid(payload)
 
 

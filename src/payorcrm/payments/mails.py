@@ -1,6 +1,7 @@
 """The mails of payments: queued with an id where something happened, composed when they are sent."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.conf import settings
 
 from payorcrm.core.clock import day_in
 from payorcrm.core.money import Money, add_up
+from payorcrm.customers.models import Contact
 from payorcrm.customers.queries import NoAddressOnFile, contact_on_file
 from payorcrm.mail.compose import Composed, Unsendable, composer, queue_mail, render_draft
 from payorcrm.mail.models import Mail
@@ -57,20 +59,27 @@ def queue_returned(payment: Payment, *, now: datetime) -> None:
         )
 
 
-def _queue_to_customer(kind: str, payment: Payment, now: datetime) -> None:
-    try:
-        contact = contact_on_file(payment.customer_id)
-    except NoAddressOnFile:
-        return  # Money moves without a mail, too; the payment's own page shows the same.
+def queue_to_contact(*, kind: str, about_id: UUID, merchant: Merchant, customer_id: UUID, now: datetime) -> Contact:
+    """Queue a mail to the address on file, in the caller's transaction. Raises NoAddressOnFile."""
+    contact = contact_on_file(customer_id)
     queue_mail(
         kind=kind,
-        about_id=payment.id,
-        merchant=payment.merchant,
-        customer_id=payment.customer_id,
+        about_id=about_id,
+        merchant=merchant,
+        customer_id=customer_id,
         to_address=contact.email,
         to_name=str(contact),
         now=now,
     )
+    return contact
+
+
+def _queue_to_customer(kind: str, payment: Payment, now: datetime) -> None:
+    # Money moves without a mail, too; the payment's own page shows the same.
+    with suppress(NoAddressOnFile):
+        queue_to_contact(
+            kind=kind, about_id=payment.id, merchant=payment.merchant, customer_id=payment.customer_id, now=now
+        )
 
 
 @composer("confirmation")

@@ -43,6 +43,12 @@ def payable_invoices_of(request: PaymentRequest) -> list[Invoice]:
     ]
 
 
+def is_all_of(payment: Payment, request: PaymentRequest) -> bool:
+    """Say whether everything that a payment pays is named by a request, so that its page shows nothing else."""
+    named = request.lines.values("invoice_id")
+    return not Allocation.objects.filter(payment=payment).exclude(invoice_id__in=named).exists()
+
+
 def last_payment_for(request: PaymentRequest) -> Payment | None:
     """Return the latest payment, done or under way, for any invoice of a request."""
     paid = Allocation.objects.filter(invoice_id__in=request.lines.values("invoice_id")).values("payment_id")

@@ -4,25 +4,27 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from payorcrm.core.clock import now
-from payorcrm.core.money import Money
+from payorcrm.core.clock import day_in, now
+from payorcrm.core.money import Money, add_up
 from payorcrm.payments.authorize import text_for_confirmation
+from payorcrm.payments.buttons import ways_to_pay
 from payorcrm.payments.confirm import (
+    CODE_TRIES,
     ConfirmationExpired,
     MethodGone,
     WrongCode,
-    amount_left,
     check_code,
+    confirmed_lines,
     pay_confirmation,
     payment_of,
 )
 from payorcrm.payments.links import payment_page_token, payment_token
 from payorcrm.payments.models import Confirmation
-from payorcrm.payments.queries import last_payment_for
 from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
 from payorcrm.portal import access
 from payorcrm.portal.asked import has_asked
 from payorcrm.portal.forms import ConfirmForm
+from payorcrm.portal.settled import nothing_left
 from payorcrm.portal.visitor import acceptance_of, private_page
 
 
@@ -60,33 +62,46 @@ def _pay(request: HttpRequest, confirmation: Confirmation, token: str) -> HttpRe
 
 
 def _page(request: HttpRequest, confirmation: Confirmation, form: ConfirmForm) -> HttpResponse:
-    left = amount_left(confirmation)
+    lines = confirmed_lines(confirmation)
+    left = add_up([still for _, still in lines], confirmation.currency)
     if not left:
-        last = last_payment_for(confirmation.request)
-        link = payment_page_token(last.id, now()) if last else ""
-        return render(request, "portal/pay_nothing_left.html", {"last": last, "last_token": link})
+        return nothing_left(request, confirmation.request)
+    if not confirmation.method.is_saved():
+        return _method_gone(request, confirmation, left)
     is_asker = has_asked(request, confirmation)
     shown = {
         "confirmation": confirmation,
         "merchant": confirmation.merchant,
-        "lines": confirmation.lines.select_related("invoice").order_by("invoice__due_on", "invoice__number"),
+        "lines": lines,
         "frozen": confirmation.amount_money(),
         "left": left,
         "has_changed": left != confirmation.amount_money(),
         "is_asker": is_asker,
         "pays_by_itself": is_asker and left == confirmation.amount_money() and not form.is_bound,
-        "tries_left": max(0, 5 - confirmation.code_attempt_count),
+        "tries_left": max(0, CODE_TRIES - confirmation.code_attempt_count),
         "authorization": "" if confirmation.method.is_card() else text_for_confirmation(confirmation, left, now()),
-        "again_token": payment_token(confirmation.request_id, str(confirmation.method_id), now()),
+        "again_token": _again_token(confirmation),
         "form": form,
     }
     return render(request, "portal/confirm.html", shown, status=422 if form.is_bound else 200)
+
+
+def _method_gone(request: HttpRequest, confirmation: Confirmation, left: Money) -> HttpResponse:
+    today = day_in(confirmation.merchant.time_zone, now())
+    ways = ways_to_pay(confirmation.request, today=today, made_at=confirmation.request.created_at)
+    shown = {"merchant": confirmation.merchant, "total": left, "other_ways": ways}
+    return render(request, "portal/pay_method_gone.html", shown, status=410)
+
+
+def _again_token(confirmation: Confirmation) -> str:
+    # As old as the mail: a confirmation that is kept for years must not become a payment link that works for ever.
+    return payment_token(confirmation.request_id, str(confirmation.method_id), confirmation.request.created_at)
 
 
 def _expired(request: HttpRequest, confirmation: Confirmation) -> HttpResponse:
     access.show_brand(request, confirmation.merchant)
     shown = {
         "confirmation": confirmation,
-        "again_token": payment_token(confirmation.request_id, str(confirmation.method_id), now()),
+        "again_token": _again_token(confirmation),
     }
     return render(request, "portal/confirm_expired.html", shown, status=410)

@@ -17,17 +17,18 @@ from payorcrm.merchants.queries import gateway_account_of, gateway_of
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.save import Consent, agree_to_keep, consent_text, take_over_method
 from payorcrm.payments.authorize import text_for_request
-from payorcrm.payments.buttons import new_method_choices
+from payorcrm.payments.buttons import new_method_choices, ways_to_pay
 from payorcrm.payments.checkout import Checkout, pay_checkout, payment_of_checkout
-from payorcrm.payments.confirm import request_confirmation
+from payorcrm.payments.confirm import open_confirmation_of, request_confirmation
 from payorcrm.payments.fresh_link import mail_fresh_link
-from payorcrm.payments.links import BANK, CARD, LinkExpired, payment_page_token, payment_token
+from payorcrm.payments.links import BANK, CARD, LinkExpired, payment_page_token
 from payorcrm.payments.models import Payment
-from payorcrm.payments.queries import invoices_of, last_payment_for, payable_invoices_of
+from payorcrm.payments.queries import invoices_of, payable_invoices_of
 from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
 from payorcrm.portal import access
 from payorcrm.portal.asked import remember_asking
 from payorcrm.portal.forms import CheckoutForm, ReviewForm, new_checkout
+from payorcrm.portal.settled import nothing_left
 from payorcrm.portal.visitor import acceptance_of, address_of, private_page
 
 _KINDS = {CARD: MethodKind.CARD, BANK: MethodKind.BANK_ACCOUNT}
@@ -41,7 +42,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     except LinkExpired:
         return _expired(request, token)
     if page.link.choice == BANK and BANK not in new_method_choices(page.request.currency):
-        return render(request, "portal/pay_method_gone.html", _shown(page))
+        return render(request, "portal/pay_method_gone.html", _shown(page) | {"is_new": True})
     if page.link.method_id():
         return _ask(request, page) if request.method == "POST" else _saved_page(request, page)
     return _pay_new(request, page) if request.method == "POST" else _new_page(request, page)
@@ -51,7 +52,7 @@ def _saved_page(request: HttpRequest, page: access.PayPage) -> HttpResponse:
     method = access.saved_method(page)
     shown = _shown(page)
     if not shown["payable"]:
-        return _nothing_left(request, page)
+        return nothing_left(request, page.request)
     if method is None or method.has_expired(today=day_in(page.request.merchant.time_zone, now())):
         return render(request, "portal/pay_method_gone.html", shown | {"gone": method})
     return render(request, "portal/pay_saved.html", shown | {"method": method})
@@ -83,7 +84,7 @@ def sent(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request, token)
     method = access.saved_method(page)
     shown = _shown(page)
-    if not shown["payable"] or method is None:
+    if not shown["payable"] or method is None or open_confirmation_of(page.request, method) is None:
         return redirect("portal:pay", token)
     address = masked_address(contact_on_file(page.request.customer_id).email)
     return render(request, "portal/pay_sent.html", shown | {"method": method, "address": address})
@@ -92,7 +93,7 @@ def sent(request: HttpRequest, token: str) -> HttpResponse:
 def _new_page(request: HttpRequest, page: access.PayPage, form: CheckoutForm | None = None) -> HttpResponse:
     shown = _shown(page)
     if not shown["payable"]:
-        return _nothing_left(request, page)
+        return nothing_left(request, page.request)
     kind = _KINDS[page.link.choice]
     address = f"{settings.PUBLIC_URL}{request.path}"
     line = gateway_of(gateway_account_of(page.request.merchant_id))
@@ -152,7 +153,7 @@ def review(request: HttpRequest, token: str, method_id: UUID) -> HttpResponse:
 def _review_page(request: HttpRequest, page: access.PayPage, method: PaymentMethod, form: ReviewForm) -> HttpResponse:
     shown = _shown(page)
     if not shown["payable"]:
-        return _nothing_left(request, page)
+        return nothing_left(request, page.request)
     shown |= {
         "method": method,
         "form": form,
@@ -186,12 +187,6 @@ def _expired(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "portal/link_expired.html", {"page": page}, status=410)
 
 
-def _nothing_left(request: HttpRequest, page: access.PayPage) -> HttpResponse:
-    last = last_payment_for(page.request)
-    link = payment_page_token(last.id, now()) if last else ""
-    return render(request, "portal/pay_nothing_left.html", {"last": last, "last_token": link})
-
-
 def _shown(page: access.PayPage) -> dict[str, Any]:
     payable = payable_invoices_of(page.request)
     others = [invoice for invoice in invoices_of(page.request) if invoice not in payable]
@@ -203,26 +198,12 @@ def _shown(page: access.PayPage) -> dict[str, Any]:
         "payable": [(invoice, invoice.payable_money(), invoice.days_overdue(today=today)) for invoice in payable],
         "settled": others,
         "total": add_up([invoice.payable_money() for invoice in payable], page.request.currency),
-        "other_ways": other_ways(page, without=page.link.choice),
+        "other_ways": ways_to_pay(page.request, today=today, made_at=page.link.made_at, without=page.link.choice),
     }
 
 
-def other_ways(page: access.PayPage, *, without: str = "") -> list[dict[str, Any]]:
-    """Return the other buttons that the mail could have had, with links of their own."""
-    moment = now()
-    methods = PaymentMethod.objects.filter(customer=page.request.customer)
-    usable = methods.usable(currency=page.request.currency, today=day_in(page.request.merchant.time_zone, moment))
-    ways: list[tuple[str, PaymentMethod | None]] = [(str(method.id), method) for method in usable]
-    ways += [(choice, None) for choice in new_method_choices(page.request.currency)]
-    return [
-        {"choice": choice, "method": method, "token": payment_token(page.request.id, choice, moment)}
-        for choice, method in ways
-        if choice != without
-    ]
-
-
 def _consent(request: HttpRequest, page: access.PayPage, kind: str) -> Consent:
-    return Consent(text=consent_text(kind, page.request.merchant.name), address=address_of(request))
+    return Consent(consent_text(kind, page.request.merchant.name), address_of(request), now())
 
 
 def _to_result(payment: Payment) -> HttpResponse:

@@ -4,13 +4,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from payorcrm.core.clock import now
-from payorcrm.payments.links import CARD, PaymentLink
+from payorcrm.core.clock import day_in, now
+from payorcrm.payments.buttons import Way, ways_to_pay
 from payorcrm.payments.models import Payment, PaymentState
 from payorcrm.payments.queries import allocations_of, payable_invoices_of
 from payorcrm.payments.wording import decline_in_words, return_in_words
 from payorcrm.portal import access
-from payorcrm.portal.views.pay import other_ways
 from payorcrm.portal.visitor import private_page
 
 _NOT_PAID = (PaymentState.DECLINED, PaymentState.FAILED, PaymentState.RETURNED)
@@ -35,8 +34,8 @@ def result(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, template, shown)
 
 
-def _ways_to_try(payment: Payment) -> list[dict[str, object]]:
+def _ways_to_try(payment: Payment) -> list[Way]:
     if payment.state not in _NOT_PAID or payment.request is None or not payable_invoices_of(payment.request):
         return []
-    link = PaymentLink(payment.request.id, CARD, now())
-    return other_ways(access.PayPage("", link, payment.request))
+    today = day_in(payment.merchant.time_zone, now())
+    return ways_to_pay(payment.request, today=today, made_at=payment.submitted_at)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from payorcrm.gateways.sandbox.processor.test_numbers import Behaviour
 
-ANSWER_WITHIN = timedelta(hours=1)
+ANSWER_WITHIN = timedelta(minutes=15)
 
 DECLINE_MESSAGES = {
     "card_declined": "The card issuer declined the charge.",
