@@ -1,5 +1,6 @@
 """Reminders as customers get them: from today's books, to the right customer, or not at all."""
 
+import re
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from tests.factories.models import (
     InvoiceFactory,
     MerchantFactory,
     PaymentMethodFactory,
+    PortalAccessFactory,
     usd,
 )
 from tests.factories.outbox import deliver
@@ -213,6 +215,23 @@ def test_an_invoice_moved_to_another_customer_stops_the_run(server: ScriptedServ
     assert server.mails == []
 
 
+def test_only_customers_who_can_sign_in_are_told_where(server: ScriptedServer) -> None:
+    merchant = MerchantFactory()
+    signs_in, stranger = (CustomerFactory(merchant=merchant, company_name=name) for name in ("Cool Cars", "Old Oars"))
+    for customer in (signs_in, stranger):
+        InvoiceFactory(customer=customer)
+    PortalAccessFactory(customer=signs_in)
+
+    send_reminders(merchant=merchant, now=NOW)
+    deliver()
+
+    told, untold = sorted(server.mails, key=lambda mail: "Cool Cars" not in text_of(mail))
+    assert "Sign in to see your payments: http://localhost:8000/account/login/" in text_of(told)
+    assert "Sign in to see your payments</a>" in html_of(told)
+    assert "sign in" not in (text_of(untold) + html_of(untold)).lower()
+    assert not re.search(r"<p[^>]*>\s*</p>", html_of(untold))
+
+
 def test_a_template_with_conditions_is_rendered_for_each_mail(server: ScriptedServer) -> None:
     merchant = MerchantFactory()
     for name in ("Jo", ""):
@@ -240,7 +259,7 @@ def test_the_queries_of_a_batch_do_not_grow_with_it(
     send_reminders(merchant=merchant, now=NOW)
     mails = list(Mail.objects.all())
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         drafts = compose_reminders(mails, NOW)
 
     assert len(drafts) == count
@@ -257,6 +276,7 @@ def test_a_reminder_looks_as_agreed(server: ScriptedServer, snapshot: SnapshotAs
     )
     customer = CustomerFactory(id=UUID(int=2), merchant=merchant, number="C1", company_name="Cool Cars & Söns")
     PaymentMethodFactory(id=UUID(int=3), customer=customer)
+    PortalAccessFactory(customer=customer)
     for place, amount in enumerate(("121", "126", "174", "1000.50")):
         InvoiceFactory(
             customer=customer,

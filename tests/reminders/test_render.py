@@ -59,3 +59,19 @@ def test_the_body_gets_the_styles_of_mails_either_way() -> None:
 
     assert plain == rendered
     assert 'style="margin: 0 0 16px;font-size: 24px' in plain
+
+
+def test_a_paragraph_of_a_missing_block_alone_goes_with_it() -> None:
+    body = "<p>Before</p><p>{{login_register}}</p><p> </p><p>{{first_name}}</p>"
+
+    written = compile_template("x", body, ACCENT).write(values(first_name="Jo"))
+
+    assert written.html.count("<p ") == 3
+    assert written.text == "Before\n\nJo\n"
+
+
+def test_a_condition_sees_a_missing_block_as_missing() -> None:
+    body = "<p>{% if login_register %}Or: {{login_register}}{% else %}Thank you.{% endif %}</p>"
+
+    assert compile_template("x", body, ACCENT).write(values()).text == "Thank you.\n"
+    assert compile_template("x", body, ACCENT).write(values(login_register="Sign in")).text == "Or:\n\nSign in\n"

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.payments.models import PaymentRequest
 from payorcrm.reminders.models import Reminder, ReminderRun
 from payorcrm.reminders.select import LeftOut, overdue_summary
-from payorcrm.reminders.send import NoSuchCustomer, send_reminders
+from payorcrm.reminders.send import CannotRemind, NoSuchCustomer, send_reminders
 from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, MerchantFactory, StaffFactory
 
 
@@ -71,6 +72,26 @@ def test_one_customer_by_number() -> None:
     assert send_reminders(merchant=merchant, now=NOW, customer_number="C2").reminder_count == 1
     with pytest.raises(NoSuchCustomer, match="“C9”"):
         send_reminders(merchant=merchant, now=NOW, customer_number="C9")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"min_days_overdue": 0},
+        {"min_days_overdue": -5},
+        {"min_days_overdue": 10**10},
+        {"to_address": "nonsense"},
+        {"to_address": ""},
+    ],
+)
+def test_a_run_that_means_nothing_is_refused(asked: dict[str, Any]) -> None:
+    merchant = InvoiceFactory().merchant
+
+    with pytest.raises(CannotRemind):
+        send_reminders(merchant=merchant, now=NOW, **asked)
+
+    assert Mail.objects.count() == 0
 
 
 @pytest.mark.django_db

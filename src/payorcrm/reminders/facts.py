@@ -1,4 +1,4 @@
-"""Reads, in five queries for any number of mails, all that reminders say: today's balances, people, methods."""
+"""Reads, in six queries for any number of mails, all that reminders say: today's balances, people, methods."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from payorcrm.core.clock import day_in
-from payorcrm.customers.models import Contact
+from payorcrm.customers.models import Contact, PortalAccess
 from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail
@@ -41,6 +41,7 @@ class Facts:
     today: date
     first_name: str = ""
     last_name: str = ""
+    may_sign_in: bool = False
     rows: list[Row] = field(default_factory=list)
     methods: list[Method] = field(default_factory=list)
     # Not empty: two records disagree about whose mail or whose invoice this is.
@@ -58,6 +59,7 @@ def read_facts(mails: list[Mail], *, now: datetime) -> list[Facts]:
     _read_names(facts)
     _read_invoices(facts)
     _read_methods(facts)
+    _read_accesses(facts)
     return facts
 
 
@@ -68,6 +70,7 @@ def read_customer(fact: Facts) -> None:
     fact.rows = [Row(*row) for row in overdue.values_list("number", "due_on", "balance")]
     _read_names([fact])
     _read_methods([fact])
+    _read_accesses([fact])
 
 
 def _read_reminders(mails: list[Mail], now: datetime) -> dict[UUID, Facts]:
@@ -138,6 +141,13 @@ def _read_methods(facts: list[Facts]) -> None:
             for method, is_card, expiry in by_customer[fact.customer_id]
             if _is_valid(expiry, fact.today) and (is_card or fact.currency == DEBIT_CURRENCY)
         ]
+
+
+def _read_accesses(facts: list[Facts]) -> None:
+    accesses = PortalAccess.objects.filter(customer_id__in=_customers(facts))
+    customers = set(accesses.values_list("customer_id", flat=True))
+    for fact in facts:
+        fact.may_sign_in = fact.customer_id in customers
 
 
 def _is_valid(expiry: list[int | None], today: date) -> bool:

@@ -109,12 +109,12 @@ def _values(fact: Facts, listing: Listing, total: Money, buttons: list[Button]) 
     blocks = {
         "invoice_list": invoice_list_html(parts, listing),
         "payment_buttons": buttons_html(parts, buttons, note),
-        "login_register": sign_in_html(parts),
+        "login_register": sign_in_html(parts) if fact.may_sign_in else "",
     }
     text_blocks = {
         "invoice_list": invoice_list_text(listing),
         "payment_buttons": buttons_text(buttons, note),
-        "login_register": sign_in_text(),
+        "login_register": sign_in_text() if fact.may_sign_in else "",
     }
     return Values(html={name: escape(value) for name, value in text.items()} | blocks, text=text | text_blocks)
 

@@ -18,7 +18,7 @@ from payorcrm.mail.compose import mail_engine
 from payorcrm.mail.layout import inline_styles
 
 MOST_ROWS = 50
-SIGN_IN = "Sign in to see all your invoices and payments"
+SIGN_IN = "Sign in to see your payments"
 MONTHS = tuple(date(2000, month, 1).strftime("%B") for month in range(1, 13))
 
 _PART = "<!--part-->"

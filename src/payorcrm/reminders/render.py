@@ -27,6 +27,7 @@ from payorcrm.reminders.plain_text import text_of
 
 # What a missing name leaves behind: "Hello ," reads better without the space.
 _SPACE_BEFORE_MARK = re.compile(r" +(?=[ ,.!?:;]|</)")
+_PARAGRAPH_BEGINS = re.compile(r"<p\b[^<>]*>$")
 _BLOCK_MARK = re.compile(f"@@({'|'.join(BLOCK_FIELDS)})@@")
 _MARKED = re.compile(r"@@(\w+)@@")
 
@@ -61,12 +62,12 @@ class PlainForm:
     pieces: tuple[str, ...]
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Put the values in; a missing one takes the space before it along."""
+        """Put the values in; a missing one takes the space before it along, and a paragraph of nothing else."""
         pieces = list(self.pieces)
         for place in range(1, len(pieces), 2):
             value = pieces[place] = values[pieces[place]]
             if not value:
-                pieces[place - 1] = pieces[place - 1].rstrip(" ")
+                pieces[place - 1 : place + 2] = _joined(pieces[place - 1], pieces[place + 1])
         return "".join(pieces)
 
 
@@ -83,8 +84,9 @@ class LiquidForm:
         # The values for HTML are escaped already.
         safe = Markup if self.is_html else str
         given = {name: safe(values[name]) if values[name] else None for name in PLAIN_FIELDS}
+        blocks = {name: f"@@{name}@@" if values[name] else None for name in BLOCK_FIELDS}
         try:
-            filled = self.template.render(**given, **{name: f"@@{name}@@" for name in BLOCK_FIELDS})
+            filled = self.template.render(**given, **blocks)
         except LiquidError as error:
             raise CannotFill(f"The template of this reminder cannot be filled in: {error.message}.") from error
         if not all(values.values()):
@@ -92,6 +94,14 @@ class LiquidForm:
         if self.is_html:
             filled = inline_styles(filled, self.accent)
         return _BLOCK_MARK.sub(lambda mark: values[mark[1]], filled)
+
+
+def _joined(before: str, after: str) -> tuple[str, str, str]:
+    """Return the literals on both sides of a missing value, and nothing between them."""
+    begins = _PARAGRAPH_BEGINS.search(before) if after.startswith("</p>") else None
+    if begins:
+        return before[: begins.start()], "", after.removeprefix("</p>")
+    return before.rstrip(" "), "", after
 
 
 Form = PlainForm | LiquidForm

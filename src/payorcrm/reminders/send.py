@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import connection, transaction
 
 from payorcrm.core.errors import Refused
+from payorcrm.core.ids import UUID7_IN_SQL, uuid7_start
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer
 from payorcrm.mail.jobs import deliver_soon
@@ -17,12 +20,21 @@ from payorcrm.reminders.models import ReminderRun, ReminderTemplate
 from payorcrm.reminders.select import CANDIDATES, selection
 from payorcrm.reminders.templates import template_for
 
+MOST_DAYS = 3650
+
 
 class NoSuchCustomer(Refused):
     """The merchant has no customer of this number."""
 
     code = "no_such_customer"
     status: ClassVar[int] = 404
+
+
+class CannotRemind(Refused):
+    """A run was asked for with values that mean nothing."""
+
+    code = "cannot_remind"
+    status: ClassVar[int] = 422
 
 
 def send_reminders(
@@ -40,8 +52,9 @@ def send_reminders(
 
     With `to_address` all mails go there and nobody counts as reminded. Customers whose reminder is under way or a
     minute old are left out, so a second press sends nothing; runs of one merchant wait for each other. A run may
-    be empty: `overdue_summary` says why. Raises NoSuchCustomer.
+    be empty: `overdue_summary` says why. Raises NoSuchCustomer, CannotRemind.
     """
+    _refuse_nonsense(min_days_overdue, to_address)
     if customer_number is not None:
         customer_ids = [_customer_id(merchant, customer_number)]
     with transaction.atomic():
@@ -61,6 +74,18 @@ def send_reminders(
     return run
 
 
+def _refuse_nonsense(min_days_overdue: int, to_address: str | None) -> None:
+    if not 1 <= min_days_overdue <= MOST_DAYS:
+        raise CannotRemind(f"Invoices are overdue by 1 to {MOST_DAYS:,} days, not by {min_days_overdue:,}.")
+    if to_address is None:
+        return
+    try:
+        validate_email(to_address)
+    except ValidationError:
+        # An empty one must not turn a rehearsal into mails to every customer.
+        raise CannotRemind(f"“{to_address}” is not an e-mail address; nothing was sent.") from None
+
+
 def _customer_id(merchant: Merchant, number: str) -> UUID:
     found = Customer.objects.filter(merchant=merchant, number=number).values_list("id", flat=True).first()
     if found is None:
@@ -76,21 +101,16 @@ def _insert_reminders(run: ReminderRun, customer_ids: Sequence[UUID] | None, now
         customer_ids=customer_ids,
         is_rehearsal=bool(run.to_address),
     )
-    values |= {"run": run.id, "now": now, "to_address": run.to_address, "kind": KIND}
+    values |= {"run": run.id, "now": now, "to_address": run.to_address, "kind": KIND, "uuid7_start": uuid7_start()}
     with connection.cursor() as cursor:
         cursor.execute(INSERT, values)
         run.reminder_count, run.invoice_count = cursor.fetchone()
 
 
-# A UUIDv7 (RFC 9562, section 5.7) from the moment and a random UUIDv4, as PostgreSQL before 18 has no uuidv7().
-UUID7 = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-    PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-    52, 1), 53, 1), 'hex')::uuid"""
-
 INSERT = f"""
 WITH {CANDIDATES},
 chosen AS MATERIALIZED (
-    SELECT *, {UUID7} AS request_id, {UUID7} AS mail_id, {UUID7} AS reminder_id
+    SELECT *, {UUID7_IN_SQL} AS request_id, {UUID7_IN_SQL} AS mail_id, {UUID7_IN_SQL} AS reminder_id
     FROM candidates WHERE left_out IS NULL
 ),
 requests AS (
