@@ -119,6 +119,17 @@ def test_remind_queues_one_mail_for_a_customer(url: str) -> None:
     assert Reminder.objects.filter(customer=customer).count() == 1
 
 
+def test_a_rehearsal_to_what_is_no_address_is_refused(url: str) -> None:
+    with transaction.atomic():
+        InvoiceFactory()
+
+    answer = payorcrm("remind", "--to", "nonsense", DATABASE_URL=url, PAYORCRM_MODE="test")
+
+    assert answer.returncode == Exit.REFUSED
+    assert answer.stderr == "payorcrm: “nonsense” is not an e-mail address; nothing was sent.\n"
+    assert Reminder.objects.count() == 0
+
+
 def test_books_that_agree_exit_with_ok(url: str) -> None:
     with transaction.atomic():
         InvoiceFactory()

@@ -34,7 +34,16 @@ def test_every_command_has_help(name: str) -> None:
     assert f"usage: payorcrm {name}" in answer.stdout
 
 
-@pytest.mark.parametrize("words", [["collect"], [], ["import", "mails", "x.csv"], ["serve", "--port", "many"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["collect"],
+        [],
+        ["import", "mails", "x.csv"],
+        ["serve", "--port", "many"],
+        ["remind", "--min-days-overdue", "-5"],
+    ],
+)
 def test_misspelt_line_exits_with_usage(words: list[str]) -> None:
     answer = payorcrm(*words)
 

@@ -152,7 +152,8 @@ def _greet(console: "Console", sign_ins: "Iterable[SignIn]", *, seconds: float) 
     places = sorted({f"{url}{person.path}" for person in sign_ins})
     first = Panel.fit(
         f"[bold]Start here:[/bold] open {url}/mailbox/ and read the reminder.\n"
-        "Press “Pay with card” in it, open the confirmation mail that follows, and click its link.",
+        "Press “Pay … with card •••• 0027” in it, open the confirmation mail that\n"
+        "follows, and click its link.",
         title="PayorCRM",
         border_style="green",
     )

@@ -13,8 +13,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whose invoices, of which customer, how late, and to whom."""
     add_merchant_argument(parser)
     parser.add_argument("--customer", metavar="NO", help="only the customer of this number")
-    parser.add_argument("--min-days-overdue", type=int, default=1, metavar="N", help="how late at least (default: 1)")
+    parser.add_argument(
+        "--min-days-overdue", type=_day_count, default=1, metavar="N", help="how late at least (default: 1)"
+    )
     parser.add_argument("--to", metavar="ADDRESS", help="send all mails to this address instead: a rehearsal")
+
+
+def _day_count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is not 1 or more")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
