@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from payorcrm.core.clock import business_days_after, day_in, now
+from payorcrm.core.clock import day_in, now
 
 
 def test_an_evening_in_new_york_is_not_yet_the_next_day():
@@ -20,11 +20,3 @@ def test_the_clock_is_moved_by_the_setting(settings):
 
 def test_now_is_aware_and_in_utc():
     assert now().utcoffset() == timedelta(0)
-
-
-def test_business_days_pass_over_the_weekend():
-    friday = date(2026, 11, 20)
-
-    assert business_days_after(friday, 0) == friday
-    assert business_days_after(friday, 1) == date(2026, 11, 23)
-    assert business_days_after(friday, 5) == date(2026, 11, 27)

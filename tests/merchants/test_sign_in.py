@@ -1,6 +1,8 @@
 """Sign-in: by invitation, limited in its tries, and kind about forgotten passwords."""
 
 import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.test import Client
 from django.urls import reverse
 
@@ -55,3 +57,52 @@ def test_signing_out_takes_a_press(client):
     client.post(reverse("account_logout"))
 
     assert "_auth_user_id" not in client.session
+
+
+def test_a_password_is_changed_by_its_owner(client):
+    user = UserFactory()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    typed = {"oldpassword": PASSWORD, "password1": "a new battery staple", "password2": "a new battery staple"}
+
+    page = client.get(reverse("account_change_password"))
+    client.post(reverse("account_change_password"), typed)
+
+    user.refresh_from_db()
+    assert f'action="{reverse("account_change_password")}"' in page.text
+    assert "Cancel" in page.text
+    assert user.check_password("a new battery staple")
+
+
+def test_a_forgotten_password_is_chosen_anew_with_the_key_of_the_mail(client):
+    user = UserFactory()
+    key = default_token_generator.make_token(user)
+    link = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), key])
+
+    page = client.get(link, follow=True)
+    client.post(page.context["action_url"], {"password1": "a new battery staple", "password2": "a new battery staple"})
+
+    user.refresh_from_db()
+    assert f'action="{page.context["action_url"]}"' in page.text
+    assert user.check_password("a new battery staple")
+    assert "no longer valid" in client.get(link, follow=True).text
+
+
+@pytest.mark.parametrize("path", ["/account/email/", "/account/confirm-email/x/", "/account/signup/"])
+def test_pages_that_change_who_one_is_do_not_exist(client, path):
+    staff = StaffFactory()
+    client.force_login(staff.user)
+
+    answers = {client.get(path).status_code, client.post(path, {"action_add": "", "email": "a@b.example"}).status_code}
+
+    staff.user.refresh_from_db()
+    assert answers == {404}
+    assert staff.user.email
+
+
+def test_reset_mail_leads_to_the_configured_address_whatever_the_host_header_says(client, mailoutbox, settings):
+    staff = StaffFactory()
+
+    client.post(reverse("account_reset_password"), {"email": staff.user.email}, headers={"Host": "localhost:6666"})
+
+    assert f"{settings.PUBLIC_URL}/account/password/reset/key/" in mailoutbox[0].body
+    assert ":6666" not in mailoutbox[0].body

@@ -17,11 +17,3 @@ def now() -> datetime:
 def day_in(time_zone: str, moment: datetime) -> date:
     """Return the calendar day that `moment` falls on in a time zone such as `America/New_York`."""
     return moment.astimezone(ZoneInfo(time_zone)).date()
-
-
-def business_days_after(day: date, count: int) -> date:
-    """Return the day that lies `count` weekdays after `day`; bank holidays are not known here."""
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() < 5
-    return day

@@ -9,59 +9,34 @@ from django.shortcuts import render
 def error_page(request: HttpRequest, *, status: int, title: str, text: str) -> HttpResponse:
     """Render an error as a page, or as a notice when htmx asked for a part of one."""
     template = "ui/notice.html" if getattr(request, "htmx", False) else "ui/error.html"
-    return render(
-        request,
-        template,
-        {"title": title, "text": text, "status": status},
-        status=status,
-    )
+    return render(request, template, {"title": title, "text": text, "status": status}, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404."""
-    return error_page(
-        request,
-        status=404,
-        title="Nothing is here",
-        text="This page does not exist, or it is not yours to see. Please check the address.",
-    )
+    text = "This page does not exist, or it is not yours to see. Please check the address."
+    return error_page(request, status=404, title="Nothing is here", text=text)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 403."""
-    return error_page(
-        request,
-        status=403,
-        title="This is not open to you",
-        text="Your sign-in does not allow this. Nothing was changed.",
-    )
+    text = "Your sign-in does not allow this. Nothing was changed."
+    return error_page(request, status=403, title="This is not open to you", text=text)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 400."""
-    return error_page(
-        request,
-        status=400,
-        title="That could not be read",
-        text="Nothing was changed. Go back and try once more.",
-    )
+    text = "Nothing was changed. Go back and try once more."
+    return error_page(request, status=400, title="That could not be read", text=text)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 without looking anything up: the database may be what failed."""
-    return error_page(
-        request,
-        status=500,
-        title="Something broke on our side",
-        text="If you were paying, nothing is charged twice: we check every payment with the bank.",
-    )
+    text = "If you were paying, nothing is charged twice: we check every payment with the bank."
+    return error_page(request, status=500, title="Something broke on our side", text=text)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
     """Answer a form whose token no longer fits."""
-    return error_page(
-        request,
-        status=403,
-        title="This page was open too long",
-        text="Nothing was charged. Go back and press the button again.",
-    )
+    text = "Nothing was charged. Go back and press the button again."
+    return error_page(request, status=403, title="This page was open too long", text=text)
