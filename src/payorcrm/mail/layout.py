@@ -11,7 +11,7 @@ from css_inline import CSSInliner
 from django.template import Context, Engine
 
 from payorcrm.mail.drafts import Draft
-from payorcrm.merchants.branding import logo_url
+from payorcrm.merchants.branding import logo_says_name, logo_url
 from payorcrm.merchants.models import Merchant
 from payorcrm.ui.colors import palette_of
 
@@ -20,7 +20,7 @@ GAPS = ("subject", "preheader", "body", "reason", "unsubscribe")
 
 
 @dataclass(frozen=True, slots=True)
-class Brand:
+class Letterhead:
     """How a sender looks in a mail."""
 
     name: str
@@ -29,6 +29,7 @@ class Brand:
     phone: str = ""
     reply_to: str = ""
     logo_url: str = ""
+    logo_says_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,18 @@ class Layout:
     signature: str
 
 
-def brand_of(merchant: Merchant | None) -> Brand:
+def letterhead_of(merchant: Merchant | None) -> Letterhead:
     """Return how a merchant looks; without one, the product itself."""
     if merchant is None:
-        return Brand(name="PayorCRM", accent=PRODUCT_ACCENT)
-    return Brand(
+        return Letterhead(name="PayorCRM", accent=PRODUCT_ACCENT)
+    return Letterhead(
         name=merchant.name,
         accent=merchant.accent_color,
         address=merchant.address,
         phone=merchant.phone,
         reply_to=merchant.reply_to,
         logo_url=logo_url(merchant),
+        logo_says_name=logo_says_name(merchant),
     )
 
 
@@ -60,7 +62,7 @@ def accent_of(merchant: Merchant | None) -> str:
 
 def layout_of(merchant: Merchant | None) -> Layout:
     """Return the layout of a merchant's mails."""
-    return _make_layout(brand_of(merchant))
+    return _make_layout(letterhead_of(merchant))
 
 
 def fill_html(draft: Draft, layout: Layout) -> str:
@@ -114,19 +116,19 @@ def stylesheet(accent: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _make_layout(brand: Brand) -> Layout:
+def _make_layout(letterhead: Letterhead) -> Layout:
     marks = {gap: f"@@{gap}@@" for gap in GAPS}
-    values = {"brand": brand, "stylesheet": stylesheet(brand.accent), **marks}
+    values = {"letterhead": letterhead, "stylesheet": stylesheet(letterhead.accent), **marks}
     html = _inliner().inline(_engine().get_template("mail/base.html").render(Context(values)))
     pieces = []
     for mark in marks.values():
         piece, html = html.split(mark)
         pieces.append(piece)
-    return Layout(pieces=(*pieces, html), signature=_signature(brand))
+    return Layout(pieces=(*pieces, html), signature=_signature(letterhead))
 
 
-def _signature(brand: Brand) -> str:
-    lines = [brand.name, *brand.address.splitlines(), brand.phone]
+def _signature(letterhead: Letterhead) -> str:
+    lines = [letterhead.name, *letterhead.address.splitlines(), letterhead.phone]
     return "\n".join(line.strip() for line in lines if line.strip())
 
 

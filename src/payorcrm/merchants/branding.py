@@ -1,11 +1,16 @@
 """What a merchant's own look is made of."""
 
 import hashlib
+import struct
 
 from django.conf import settings
 
 from payorcrm.merchants.models import Merchant
 from payorcrm.ui.context import Brand
+
+# A picture at least this many times as wide as high, in tenths, is taken for a word mark.
+WORD_MARK = 22
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def logo_digest(merchant: Merchant) -> str:
@@ -25,12 +30,23 @@ def logo_url(merchant: Merchant) -> str:
     return f"{settings.PUBLIC_URL}{path}" if path else ""
 
 
+def logo_says_name(merchant: Merchant) -> bool:
+    """Tell from the logo's proportions whether it is a word mark, beside which the name need not stand."""
+    head = bytes(merchant.logo[:24]) if merchant.logo else b""
+    if len(head) < 24 or not head.startswith(_PNG):
+        return False
+    # A PNG begins with its size (W3C PNG, section 11.2.1).
+    width, height = struct.unpack(">II", head[16:])
+    return width * 10 >= WORD_MARK * height
+
+
 def brand_of(merchant: Merchant) -> Brand:
     """Return the merchant as a page shows it."""
     return Brand(
         name=merchant.name,
         accent=merchant.accent_color,
         logo_url=logo_path(merchant),
+        logo_says_name=logo_says_name(merchant),
         time_zone=merchant.time_zone,
         contact=merchant.reply_to,
     )

@@ -18,6 +18,8 @@ class Brand:
     name: str
     accent: str = DEFAULT_ACCENT
     logo_url: str = ""
+    # A word mark: the name beside it would stand there twice.
+    logo_says_name: bool = False
     time_zone: str = "UTC"
     contact: str = ""
 
