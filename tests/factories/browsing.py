@@ -17,6 +17,18 @@ from playwright.sync_api import Page, Request, Route, sync_playwright
 from tests.factories.chromium import ARGUMENTS, ensure_chromium
 
 HOST = "http://localhost"
+# The text's own right edge is compared: a box may keep its width while its text runs on.
+RUNS_OUT = """() => [...document.querySelectorAll("dt, dd")].filter((each) => {
+  const texts = document.createTreeWalker(each, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const edge = each.getBoundingClientRect().right + 1;
+  while (texts.nextNode()) {
+    range.selectNodeContents(texts.currentNode);
+    const isSeen = !texts.currentNode.parentElement.closest(".unseen");
+    if (isSeen && range.getBoundingClientRect().right > edge) return true;
+  }
+  return false;
+}).map((each) => `runs out of its place: ${each.textContent.trim()}`)"""
 Result = TypeVar("Result")
 
 
@@ -35,6 +47,7 @@ class Tab:
         ]
         if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append("wider than the screen")
+        found += self.page.evaluate(RUNS_OUT)
         found += self.complaints
         self.complaints.clear()
         return found

@@ -147,7 +147,7 @@ def pager(page: Page[Any]) -> dict[str, Page[Any]]:
 
 @register.inclusion_tag("ui/field.html")
 def field(bound: BoundField, width: str = "") -> dict[str, object]:
-    """Draw one field of a form; `width` is a class such as `short`, `wide` or `code`."""
+    """Draw one field of a form; `width` is a class such as `short`, `wide` or `digits`."""
     return {"field": bound, "width": width}
 
 
