@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from payorcrm.invoices.aging import aging_of
+from payorcrm.core.money import Money
+from payorcrm.invoices.aging import aging_of, other_currencies_of
 from payorcrm.invoices.models import InvoiceStatus
 from tests.factories.models import CustomerFactory, InvoiceFactory, MerchantFactory, usd
 
@@ -63,3 +64,15 @@ def test_nothing_owed_is_zero():
     aging = aging_of(MerchantFactory(), today=TODAY)
 
     assert (aging.owed, aging.overdue, aging.processing) == (usd("0"), usd("0"), usd("0"))
+
+
+def test_other_currencies_are_added_up_each_for_itself():
+    late = InvoiceFactory(amount=Money(10_000, "EUR"), in_flight=2_500, due_on=TODAY - timedelta(days=1))
+    InvoiceFactory(customer=late.customer, amount=Money(700, "CAD"), due_on=TODAY)
+    InvoiceFactory(customer=late.customer)
+    InvoiceFactory(amount=Money(900, "EUR"))
+
+    others = other_currencies_of(late.merchant, today=TODAY)
+
+    assert others.owed == [Money(700, "CAD"), Money(10_000, "EUR")]
+    assert others.overdue == [Money(7_500, "EUR")]

@@ -1,4 +1,4 @@
-"""How much is owed and for how long, for a whole merchant in one query."""
+"""How much is owed and for how long, for a whole merchant: one query for its currency, one for all others."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,6 +32,14 @@ class Aging:
     overdue_customer_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class OtherCurrencies:
+    """What is owed and overdue in every currency but the merchant's own; a currency without any is left out."""
+
+    owed: list[Money]
+    overdue: list[Money]
+
+
 # Days overdue, both bounds included; None is without bound.
 _BOUNDS: list[tuple[str, int | None, int | None]] = [
     ("Not due yet", None, 0),
@@ -62,8 +70,23 @@ def aging_of(merchant: Merchant, *, today: date, currency: str = "") -> Aging:
     )
 
 
+def other_currencies_of(merchant: Merchant, *, today: date) -> OtherCurrencies:
+    """Add up a merchant's open invoices in other currencies than its own, by currency."""
+    invoices = Invoice.objects.open().filter(merchant=merchant).exclude(currency=merchant.currency)
+    overdue = Sum(F("balance") - F("in_flight"), filter=_overdue(today))
+    rows = list(invoices.values_list("currency").annotate(Sum("balance"), overdue=overdue).order_by("currency"))
+    return OtherCurrencies(
+        owed=[Money(owed, currency) for currency, owed, _ in rows],
+        overdue=[Money(overdue, currency) for currency, _, overdue in rows if overdue],
+    )
+
+
+def _overdue(today: date) -> Q:
+    return Q(due_on__lt=today, in_flight__lt=F("balance"))
+
+
 def _sums(today: date) -> dict[str, Sum | Count]:
-    overdue = Q(due_on__lt=today, in_flight__lt=F("balance"))
+    overdue = _overdue(today)
     sums: dict[str, Sum | Count] = {
         "processing": Sum("in_flight"),
         "overdue": Sum(F("balance") - F("in_flight"), filter=overdue),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from payorcrm.backoffice.access import for_staff, memberships_of
 from payorcrm.core import clock
 from payorcrm.core.money import Money
-from payorcrm.invoices.aging import Aging, aging_of
+from payorcrm.invoices.aging import Aging, aging_of, other_currencies_of
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.models import Payment, PaymentState
@@ -25,12 +25,14 @@ _LATEST = 8
 def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Show where the merchant stands."""
     merchant, now = staff.merchant, clock.now()
-    aging = aging_of(merchant, today=clock.day_in(merchant.time_zone, now))
+    today = clock.day_in(merchant.time_zone, now)
+    aging = aging_of(merchant, today=today)
     troubled = Mail.objects.filter(merchant=merchant).troubled().select_related("customer")
     context = {
         "section": "dashboard",
         "memberships": memberships_of(staff),
         "aging": aging,
+        "others": other_currencies_of(merchant, today=today),
         "bars": bars_of(aging),
         "collected": collected_in(merchant, since=now - timedelta(days=COLLECTED_DAYS)),
         "payments": payments_for(merchant)[:_LATEST],
