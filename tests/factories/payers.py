@@ -60,7 +60,7 @@ def post_form(address: str, sent: dict[str, str], cookies: dict[str, str] | None
 def press_of_confirmation(system: RunningSystem, request: PaymentRequest, method: PaymentMethod) -> Press:
     """Ask for a confirmation and return the press that its page makes in the browser that asked."""
     now = datetime.now(UTC)
-    confirmation = request_confirmation(request=request, method=method, now=now)
+    confirmation = request_confirmation(request=request, method=method, now=now).confirmation
     response = HttpResponse()
     remember_asking(response, confirmation, now)
     return Press(

@@ -49,7 +49,7 @@ def test_expired_confirmation_offers_a_new_one(system: RunningSystem, person: Pe
     business = open_business(system, "120.00")
     card = business.save_card()
     yesterday = datetime.now(UTC) - timedelta(hours=25)
-    old = request_confirmation(request=_request(business), method=card, now=yesterday)
+    old = request_confirmation(request=_request(business), method=card, now=yesterday).confirmation
 
     person.open(f"{system.url}/confirm/{secrets_of(old).token}/")
     person.sees_title("This confirmation is no longer valid")

@@ -87,22 +87,22 @@ def test_a_forgotten_password_is_chosen_anew_with_the_key_of_the_mail(client):
     assert "no longer valid" in client.get(link, follow=True).text
 
 
-@pytest.mark.parametrize("path", ["/account/email/", "/account/confirm-email/x/", "/account/signup/"])
+@pytest.mark.parametrize("path", ["/account/email/", "/account/confirm-email/x/"])
 def test_pages_that_change_who_one_is_do_not_exist(client, path):
-    staff = StaffFactory()
-    client.force_login(staff.user)
+    user = UserFactory()
+    client.force_login(user)
 
     answers = {client.get(path).status_code, client.post(path, {"action_add": "", "email": "a@b.example"}).status_code}
 
-    staff.user.refresh_from_db()
+    user.refresh_from_db()
     assert answers == {404}
-    assert staff.user.email
+    assert user.email
 
 
 def test_reset_mail_leads_to_the_configured_address_whatever_the_host_header_says(client, mailoutbox, settings):
-    staff = StaffFactory()
+    user = UserFactory()
 
-    client.post(reverse("account_reset_password"), {"email": staff.user.email}, headers={"Host": "localhost:6666"})
+    client.post(reverse("account_reset_password"), {"email": user.email}, headers={"Host": "localhost:6666"})
 
     assert f"{settings.PUBLIC_URL}/account/password/reset/key/" in mailoutbox[0].body
     assert ":6666" not in mailoutbox[0].body

@@ -41,7 +41,7 @@ def request_of_two(card):
 
 
 def test_confirmation_freezes_what_is_payable_and_is_mailed_to_the_address_on_file(card, request_of_two):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
 
     mail = Mail.objects.get()
     assert confirmation.amount_money() == usd("120.00")
@@ -51,10 +51,10 @@ def test_confirmation_freezes_what_is_payable_and_is_mailed_to_the_address_on_fi
 
 
 def test_pressing_again_within_a_minute_sends_nothing_and_later_sends_the_same_one_again(card, request_of_two):
-    first = request_confirmation(request=request_of_two, method=card, now=NOW)
-    at_once = request_confirmation(request=request_of_two, method=card, now=NOW + timedelta(seconds=59))
+    first = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
+    at_once = request_confirmation(request=request_of_two, method=card, now=NOW + timedelta(seconds=59)).confirmation
     sent_at_once = Mail.objects.count()
-    later = request_confirmation(request=request_of_two, method=card, now=NOW + timedelta(seconds=61))
+    later = request_confirmation(request=request_of_two, method=card, now=NOW + timedelta(seconds=61)).confirmation
 
     assert first.id == at_once.id == later.id
     assert sent_at_once == 1
@@ -62,11 +62,11 @@ def test_pressing_again_within_a_minute_sends_nothing_and_later_sends_the_same_o
 
 
 def test_a_changed_balance_replaces_the_open_confirmation(card, request_of_two):
-    first = request_confirmation(request=request_of_two, method=card, now=NOW)
+    first = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
     paid = request_of_two.lines.first().invoice
     collect(order=order_for(card, paid), now=NOW)
 
-    second = request_confirmation(request=request_of_two, method=card, now=NOW)
+    second = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
 
     first.refresh_from_db()
     assert second.id != first.id
@@ -99,7 +99,7 @@ def test_nothing_left_asks_for_nothing(card):
 
 
 def test_token_opens_the_confirmation_and_is_not_in_the_database(card, request_of_two):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
     token = secrets_of(confirmation).token
 
     opened = open_confirmation(token=token, now=NOW)
@@ -111,14 +111,14 @@ def test_token_opens_the_confirmation_and_is_not_in_the_database(card, request_o
 
 
 def test_confirmation_ends_after_the_merchants_hours(card, request_of_two):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
 
     with pytest.raises(ConfirmationExpired):
         open_confirmation(token=secrets_of(confirmation).token, now=NOW + timedelta(hours=24))
 
 
 def test_paying_a_confirmation_twice_collects_once(card, request_of_two):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
 
     first = pay_confirmation(confirmation=confirmation, agreed=usd("120.00"), acceptance=ACCEPTANCE)
     second = pay_confirmation(confirmation=confirmation, agreed=usd("120.00"), acceptance=ACCEPTANCE)
@@ -131,7 +131,7 @@ def test_paying_a_confirmation_twice_collects_once(card, request_of_two):
 
 
 def test_only_what_is_left_is_paid_after_the_payer_saw_it(card, request_of_two):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
     paid = request_of_two.lines.get(invoice__total=7000).invoice
     collect(order=order_for(card, paid), now=NOW)
 
@@ -146,7 +146,7 @@ def test_only_what_is_left_is_paid_after_the_payer_saw_it(card, request_of_two):
 
 
 def test_a_raised_balance_does_not_raise_what_was_confirmed(card, request_of_two):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
     invoice = request_of_two.lines.get(invoice__total=5000).invoice
     type(invoice).objects.filter(id=invoice.id).update(total=9000, balance=9000)
 
@@ -158,7 +158,7 @@ def test_a_raised_balance_does_not_raise_what_was_confirmed(card, request_of_two
 def test_confirming_a_bank_account_records_its_mandate(merchant, saved):
     account = saved("000123455456", bank=True)
     request = request_for(InvoiceFactory(customer=account.customer, number="INV-7"))
-    confirmation = request_confirmation(request=request, method=account, now=NOW)
+    confirmation = request_confirmation(request=request, method=account, now=NOW).confirmation
     acceptance = Acceptance(at=NOW, address="192.0.2.7", user_agent="A phone")
 
     payment = pay_confirmation(confirmation=confirmation, agreed=usd("120.00"), acceptance=acceptance)
@@ -171,7 +171,7 @@ def test_confirming_a_bank_account_records_its_mandate(merchant, saved):
 
 
 def test_code_has_five_tries_and_the_right_one_costs_none(card, request_of_two):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
     code = secrets_of(confirmation).code
     wrong = "000000" if code != "000000" else "111111"
 
@@ -188,16 +188,16 @@ def test_code_has_five_tries_and_the_right_one_costs_none(card, request_of_two):
 
 
 def test_asking_again_after_five_wrong_tries_makes_a_new_confirmation(card, request_of_two):
-    first = request_confirmation(request=request_of_two, method=card, now=NOW)
+    first = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
     Confirmation.objects.filter(id=first.id).update(code_attempt_count=5)
 
-    second = request_confirmation(request=request_of_two, method=card, now=NOW)
+    second = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
 
     assert second.id != first.id
 
 
 def test_secrets_survive_a_new_link_key(card, request_of_two, settings):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
     before = secrets_of(confirmation)
     settings.LINK_KEYS = ["a newer key", *settings.LINK_KEYS]
 
@@ -206,7 +206,7 @@ def test_secrets_survive_a_new_link_key(card, request_of_two, settings):
 
 @pytest.mark.parametrize("typed", ["²²²²²²", "٠٠٠٠٠٠", "", "💳💳💳💳💳💳", "1" * 20])
 def test_nonsense_instead_of_a_code_is_a_wrong_code(card, request_of_two, typed):
-    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW)
+    confirmation = request_confirmation(request=request_of_two, method=card, now=NOW).confirmation
 
     with pytest.raises(WrongCode):
         check_code(confirmation=confirmation, code=typed)

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings
+from django.db.models import F
 from django.test import Client
 
 from payorcrm.core.clock import now
@@ -326,7 +327,7 @@ def test_very_old_confirmation_leads_to_no_fresh_payment_link(client, card, aske
     long_ago = now() - timedelta(days=400)
     type(asked).objects.filter(id=asked.id).update(created_at=long_ago)
     asked.refresh_from_db()
-    confirmation = request_confirmation(request=asked, method=card, now=long_ago)
+    confirmation = request_confirmation(request=asked, method=card, now=long_ago).confirmation
 
     shown = client.get(f"/confirm/{secrets_of(confirmation).token}/").content.decode()
     (token,) = re.findall(r"/pay/([\w-]{40,})/", shown)
@@ -349,3 +350,28 @@ def test_bank_account_is_not_offered_for_another_currency(client, card):
 
     assert "New bank account" not in shown
     assert "US dollars only" in bank
+
+
+def test_browser_that_presses_again_later_still_needs_the_code(client, card, asked):
+    client.post(path_for(asked, card.id))
+    stranger = Client()
+    stranger.post(path_for(asked, card.id))
+
+    answer = stranger.post(f"/confirm/{secrets_of(Confirmation.objects.get()).token}/", {"agreed": 12_000})
+
+    assert answer.status_code == 422
+    assert amounts_collected() == []
+
+
+def test_page_with_many_declined_cards_takes_no_more_for_an_hour(client, merchant, card, asked):
+    for _ in range(10):
+        declined = collect(order=order_for(card, *[line.invoice for line in asked.lines.all()]), now=now())
+        Payment.objects.filter(id=declined.id).update(state=PaymentState.DECLINED)
+        Invoice.objects.update(status="open", balance=F("total"), in_flight=0)
+    token = browser_token(merchant, MethodKind.CARD)
+    form = {"checkout": new_checkout(asked, usd("120.00"), now()), "method_token": token}
+
+    answer = client.post(path_for(asked, CARD), form)
+
+    assert answer.status_code == 429
+    assert "Nothing was charged" in answer.content.decode()

@@ -1,11 +1,14 @@
 """Run the web server. In production it refuses to start on a missing secret or an insecure setting."""
 
 import argparse
+import os
 
 from payorcrm.commands.exits import Exit
 from payorcrm.commands.installation import opened
 from payorcrm.commands.lifeline import hold_lifeline
 
+# One slow or locked table must not take all threads from the pages that do not need it.
+NO_ENDLESS_WAITING = "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
 SUMMARY = "run the web server"
 
 
@@ -31,6 +34,8 @@ def run(arguments: argparse.Namespace) -> Exit:
         refuse_busy_port(arguments.host, arguments.port)
         collect_static_files()
         hold_lifeline()
+        if not settings.BEHIND_PGBOUNCER:
+            os.environ.setdefault("PGOPTIONS", NO_ENDLESS_WAITING)
         # A thread beyond the pool would only wait for a connection.
         _serve(arguments, threads=arguments.threads or settings.DATABASE_POOL_SIZE or 10)
     return Exit.OK

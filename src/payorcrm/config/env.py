@@ -90,6 +90,8 @@ def databases(url: str, *, pool_size: int, behind_pgbouncer: bool) -> dict[str, 
             "ENGINE": "django.db.backends.postgresql",
             **named,
             "OPTIONS": options,
+            # A connection that a restart of PostgreSQL left behind is replaced instead of costing a visitor an error.
+            "CONN_HEALTH_CHECKS": True,
             # A server-side cursor does not survive PgBouncer's transaction pooling.
             "DISABLE_SERVER_SIDE_CURSORS": behind_pgbouncer,
         }

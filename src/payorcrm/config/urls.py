@@ -8,7 +8,7 @@ from payorcrm.config.home import home
 urlpatterns = [
     path("", home, name="home"),
     path("home/", home, name="home_after_sign_in"),
-    path("account/", include("allauth.account.urls")),
+    path("account/", include("payorcrm.config.account_urls")),
     path("m/<slug:merchant_slug>/", include("payorcrm.backoffice.urls")),
     path("webhooks/", include("payorcrm.webhooks.urls")),
     path("", include("payorcrm.portal.urls")),

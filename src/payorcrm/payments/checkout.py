@@ -1,16 +1,29 @@
 """Paying a request with a card or bank account that was entered just now."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
 from uuid import UUID
 
+from payorcrm.core.errors import Refused
 from payorcrm.core.money import Money
 from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.authorize import Authorization, text_for_request
 from payorcrm.payments.collect import collect
-from payorcrm.payments.models import Payment, PaymentRequest
+from payorcrm.payments.models import Payment, PaymentRequest, PaymentState
 from payorcrm.payments.queries import payable_invoices_of
 from payorcrm.payments.reserve import NothingLeftToPay, Order, payment_by_key
+
+MOST_DECLINES_AN_HOUR = 10
+
+
+class TooManyDeclines(Refused):
+    """A customer's page has had many cards declined lately; somebody may be trying stolen ones out."""
+
+    code = "too_many_declines"
+    status: ClassVar[int] = 429
+    message = "Nothing was charged. Too many payments were declined here within an hour. Please try again later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,7 @@ def payment_of_checkout(checkout: Checkout) -> Payment | None:
 def pay_checkout(*, checkout: Checkout, method: PaymentMethod, acceptance: Acceptance) -> Payment:
     """Pay what is payable of the request with a method of its customer, once.
 
-    Raises NothingLeftToPay, AmountChanged.
+    Raises NothingLeftToPay, AmountChanged, TooManyDeclines.
     """
     request = checkout.request
     amounts = {invoice.id: invoice.payable_money().minor for invoice in payable_invoices_of(request)}
@@ -43,6 +56,7 @@ def pay_checkout(*, checkout: Checkout, method: PaymentMethod, acceptance: Accep
         return earlier
     if not amounts:
         raise NothingLeftToPay
+    _refuse_card_testing(request, acceptance.at)
     order = Order(
         key=checkout.key(),
         customer_id=request.customer_id,
@@ -54,6 +68,12 @@ def pay_checkout(*, checkout: Checkout, method: PaymentMethod, acceptance: Accep
         request_id=request.id,
     )
     return collect(order=order, now=acceptance.at)
+
+
+def _refuse_card_testing(request: PaymentRequest, now: datetime) -> None:
+    lately = Payment.objects.filter(customer=request.customer, submitted_at__gt=now - timedelta(hours=1))
+    if lately.filter(state=PaymentState.DECLINED).count() >= MOST_DECLINES_AN_HOUR:
+        raise TooManyDeclines
 
 
 def _authorization(checkout: Checkout, method: PaymentMethod, acceptance: Acceptance) -> Authorization | None:

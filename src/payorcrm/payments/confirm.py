@@ -1,6 +1,7 @@
 """Confirmations: asked for with a button in a mail, sent to the address on file, paid once from its link."""
 
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -59,7 +60,15 @@ class MethodGone(Refused):
     message = "Nothing was charged: this card or bank account is no longer saved."
 
 
-def request_confirmation(*, request: PaymentRequest, method: PaymentMethod, now: datetime) -> Confirmation:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A confirmation that waits for its payer, and whether this call made it."""
+
+    confirmation: Confirmation
+    is_new: bool
+
+
+def request_confirmation(*, request: PaymentRequest, method: PaymentMethod, now: datetime) -> Asked:
     """Freeze what is payable of a request and mail it for confirmation to the address on file.
 
     An open confirmation of the same invoices and amounts is sent again instead, at most once a minute.
@@ -76,10 +85,11 @@ def request_confirmation(*, request: PaymentRequest, method: PaymentMethod, now:
         if confirmation is None:
             confirmation = _freeze(request, method, invoices, now)
             _send(confirmation, now)
-        elif now - confirmation.last_sent_at >= SEND_AGAIN_AFTER:
+            return Asked(confirmation, is_new=True)
+        if now - confirmation.last_sent_at >= SEND_AGAIN_AFTER:
             Confirmation.objects.filter(id=confirmation.id).update(last_sent_at=now)
             _send(confirmation, now)
-    return confirmation
+        return Asked(confirmation, is_new=False)
 
 
 def open_confirmation_of(request: PaymentRequest, method: PaymentMethod) -> Confirmation | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from payorcrm.core.errors import Refused, Unavailable
@@ -46,13 +47,9 @@ class ErrorPages:
                 title=_TITLES.get(exception.status, _REFUSED),
                 text=str(exception),
             )
-        if isinstance(exception, Unavailable):
-            response = error_page(
-                request,
-                status=503,
-                title="Please try again in a moment",
-                text=str(exception),
-            )
+        if isinstance(exception, (Unavailable, OperationalError)):
+            text = str(exception) if isinstance(exception, Unavailable) else Unavailable.message
+            response = error_page(request, status=503, title="Please try again in a moment", text=text)
             response["Retry-After"] = "30"
             return response
         return None

@@ -64,13 +64,15 @@ def _ask(request: HttpRequest, page: access.PayPage) -> HttpResponse:
         return redirect("portal:pay", page.token)
     moment = now()
     try:
-        confirmation = request_confirmation(request=page.request, method=method, now=moment)
+        asked = request_confirmation(request=page.request, method=method, now=moment)
     except NothingLeftToPay:
         return redirect("portal:pay", page.token)
     except NoAddressOnFile:
         return render(request, "portal/pay_no_address.html", _shown(page), status=409)
     response = redirect("portal:sent", page.token)
-    remember_asking(response, confirmation, moment)
+    # Pressing again in another browser sends the mail again, but only the one that asked first may leave the code out.
+    if asked.is_new:
+        remember_asking(response, asked.confirmation, moment)
     return response
 
 
