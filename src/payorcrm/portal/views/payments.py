@@ -34,7 +34,7 @@ def payment(request: HttpRequest, payment_id: UUID) -> HttpResponse:
     shown = {
         "payment": found,
         "allocations": allocations_of(found.id),
-        "events": found.events.order_by("at", "id"),
+        "events": found.events.order_by("-at", "-id"),
         "decline": decline_in_words(found),
         "return_reason": return_in_words(found),
     }
