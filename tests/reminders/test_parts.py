@@ -68,6 +68,15 @@ def test_exactly_fifty_rows_need_no_link() -> None:
     assert "more" not in invoice_list_text(listing(50))
 
 
+def test_only_a_long_number_may_break() -> None:
+    short, long = invoice_list_html(PARTS, listing(1, "INV-2026-12345")), invoice_list_html(PARTS, listing(1, "7" * 15))
+
+    assert 'class="number short"' in short
+    assert "white-space: nowrap" in short.partition("INV-2026-12345</td>")[0].rpartition("<td")[2]
+    assert 'class="number long"' in long
+    assert "white-space: nowrap" not in long.partition("777</td>")[0].rpartition("<td")[2]
+
+
 def test_numbers_are_escaped() -> None:
     assert "&lt;script&gt;&quot;" in invoice_list_html(PARTS, listing(1, '<script>"'))
 

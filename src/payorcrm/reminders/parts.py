@@ -18,6 +18,8 @@ from payorcrm.mail.compose import mail_engine
 from payorcrm.mail.layout import inline_styles
 
 MOST_ROWS = 50
+# A number this long fits a telephone beside date and amount; a longer one may break, or it would widen the mail.
+SHORT_NUMBER = 14
 SIGN_IN = "Sign in to see your payments"
 MONTHS = tuple(date(2000, month, 1).strftime("%B") for month in range(1, 13))
 
@@ -63,7 +65,8 @@ class Parts:
     """The inlined HTML of every piece, cut open where values belong."""
 
     head: Piece
-    row: Piece
+    short_row: Piece
+    long_row: Piece
     more: Piece
     total: Piece
     button: Piece
@@ -75,15 +78,17 @@ class Parts:
 @lru_cache(maxsize=64)
 def parts_in(accent: str) -> Parts:
     """Return the pieces in a merchant's colour."""
-    inlined = inline_styles(mail_engine().get_template("mail/reminder_parts.html").render(Context()), accent)
+    template = mail_engine().get_template("mail/reminder_parts.html")
+    inlined = inline_styles(template.render(Context({"lengths": ["short", "long"]})), accent)
     return Parts(*(tuple(_GAP.split(part)) for part in inlined.split(_PART)[1:]))
 
 
 def invoice_list_html(parts: Parts, listing: Listing) -> str:
     """Return the table of invoices: number, due date, how late, amount; at the end the total of all of them."""
-    row, today, currency = parts.row, listing.today, listing.currency
+    today, currency = listing.today, listing.currency
     pieces = [*parts.head]
     for invoice in listing.rows[:MOST_ROWS]:
+        row = parts.short_row if len(invoice.number) <= SHORT_NUMBER else parts.long_row
         due_on = invoice.due_on
         amount = _amount(invoice.payable, currency)
         pieces += (row[0], escape(invoice.number), row[1], day_in_words(due_on), row[2])
