@@ -1,18 +1,20 @@
 """The timetable of payments."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from payorcrm.core.clock import now
 from payorcrm.core.jobs import enqueue_once, job, periodic
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.payments.apply_event import apply_event, fetch_missed_events
-from payorcrm.payments.resolve import resolve, unanswered_payments
+from payorcrm.payments.resolve import StillUnknown, resolve, unanswered_payments
 
 
 @job()
 def resolve_payment(*, payment_id: str) -> None:
-    """Find out what became of one payment."""
-    resolve(payment_id=UUID(payment_id), now=now())
+    """Find out what became of one payment; `resolve_unanswered` asks again for one that is still unknown."""
+    with suppress(StillUnknown):
+        resolve(payment_id=UUID(payment_id), now=now())
 
 
 @job()
