@@ -1,5 +1,7 @@
 """What a template may contain, and how a mistake is explained."""
 
+from time import perf_counter
+
 import pytest
 
 from payorcrm.reminders.fields import (
@@ -115,3 +117,50 @@ def test_a_subject_has_room_for_text_only() -> None:
 )
 def test_plain_templates_are_told_from_others(source: str, is_plain: bool) -> None:  # noqa: FBT001
     assert parse(source).is_plain is is_plain
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{{ "<b>" }}',
+        '{{ "x" }}',
+        "{{ nil }}",
+        "{{ }}",
+        '{{ first_name | default: "<b>" }}',
+        '{{ first_name | default: "< " | strip }}b>',
+        '{{ first_name | default: "\\u003cb>" }}',
+        "{% raw %}{{ <script>x</script> }}{% endraw %}",
+        "{% doc %}{{ first_name }}{% enddoc %}",
+        '{% if first_name == "<b>" %}x{% endif %}',
+    ],
+)
+def test_no_markup_hides_in_a_field_or_a_condition(source: str) -> None:
+    with pytest.raises(TemplateRefused):
+        check_body(source)
+
+
+def test_conditions_may_compare() -> None:
+    check_body('{% if first_name < last_name and first_name <> "x" %}{{ first_name | default: "you" }}{% endif %}')
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{" * 25_000,
+        "{%" * 25_000,
+        "{{" + " " * 50_000 + "}}",
+        "{% if" + " " * 50_000 + "%}",
+        "{% comment %}" + "{% endcomment " * 3_000,
+        "{% # <a" + " <a" * 16_000 + "%}",
+        "{{first_name}}" * 3_500,
+        "{% if " + "(" * 20_000 + " %}",
+        "{% raw %}" * 5_000,
+    ],
+)
+def test_a_hostile_template_is_refused_at_once(source: str) -> None:
+    started = perf_counter()
+
+    with pytest.raises(TemplateMistake):
+        check_body(source)
+
+    assert perf_counter() - started < 1

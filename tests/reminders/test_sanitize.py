@@ -1,10 +1,12 @@
 """What is left of a template's HTML."""
 
+from time import perf_counter
+
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from payorcrm.reminders.fields import FieldMisplaced
+from payorcrm.reminders.fields import FieldMisplaced, TemplateMistake
 from payorcrm.reminders.sanitize import sanitize
 
 
@@ -118,10 +120,41 @@ pieces = st.lists(
 
 @given(source=pieces)
 def test_nothing_that_runs_survives_and_a_second_pass_changes_nothing(source: str) -> None:
-    once = sanitize(source)
+    try:
+        once = sanitize(source)
+    except TemplateMistake:
+        reject()
 
     assert (
         not any(word in once.lower() for word in ("<script", "onload=x>", "onclick", "<svg", "<style", "href", "<!--"))
         or "&lt;" in once
     )
     assert sanitize(once) == once
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("<p>x</p>\n" + "<b>" * 1_500 + "x", "Line 2: more than 50"),
+        ("<b>" * 12_000, "more than 2,000 HTML tags"),
+        ("<div>" * 51, "more than 50"),
+        ("<br>" * 2_001, "more than 2,000 HTML tags"),
+        ("<svg>" * 12_000, "more than 2,000 HTML tags"),
+        ("x\n<a " * 1_900, "Line 2: an HTML tag begins"),
+        ("<a " * 16_000, "HTML tags"),
+        ("</" * 25_000, "HTML tags"),
+        ("<p>x</p><!-- x", "does not end"),
+        ("<![foo[x]]>", "cannot be used"),
+    ],
+)
+def test_hostile_html_is_refused_at_once(source: str, reason: str) -> None:
+    started = perf_counter()
+
+    with pytest.raises(TemplateMistake, match=reason):
+        sanitize(source)
+
+    assert perf_counter() - started < 1
+
+
+def test_elements_may_stand_in_each_other() -> None:
+    assert sanitize("<div>" * 50) == "<div>" * 50 + "</div>" * 50

@@ -27,12 +27,21 @@ BLOCK_FIELDS = {
 MERGE_FIELDS = PLAIN_FIELDS | BLOCK_FIELDS
 
 TAGS = frozenset({"content", "output", "illegal", "if", "unless", "case", "comment", "#"})
+TAG_WORDS = TAGS - {"content", "output", "illegal"} | frozenset(
+    {"elsif", "else", "endif", "endunless", "when", "endcase", "endcomment"}
+)
 FILTERS = frozenset({"default", "capitalize", "upcase", "downcase", "strip"})
+# The parser needs the square of a token's length in time.
+MOST_TOKENS = 1_000
+LONGEST_TOKEN = 500
 
 _FIELD = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
 _BLOCK_START = re.compile(r"\{%-?\s*(?:if|unless|case|comment)\b")
 _BLOCK_END = re.compile(r"\{%-?\s*end")
-_TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_OPENING = re.compile(r"\{[{%]")
+_NAME = re.compile(r"\{[{%]-?\s*(#|\w+(?:-\w+)*)")
+# The parser takes the texts in a token for safe HTML, and the sanitizer does not look into them.
+_MARKUP = re.compile(r"\{\{.*[<\\]|<(?![\s=>])", re.DOTALL)
 
 
 class TemplateRefused(Refused):
@@ -90,6 +99,18 @@ TEXT_ENVIRONMENT = _closed(autoescape=False)
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A field or a tag as it stands in a template."""
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """A template that can be filled, and whether it holds nothing but plain places to fill."""
 
@@ -99,6 +120,8 @@ class Parsed:
 
 def parse(source: str, *, environment: Environment = HTML_ENVIRONMENT) -> Parsed:
     """Read a template. Raises UnknownField, TemplateMistake."""
+    for token in tokens_in(source):
+        _check_token(token, _line_at(source, token.start))
     try:
         template = environment.from_string(source)
         analysis = template.analyze()
@@ -113,16 +136,16 @@ def parse(source: str, *, environment: Environment = HTML_ENVIRONMENT) -> Parsed
             raise UnknownField(name, _line_at(source, places[0].span.index), _nearest(name))
         if any(len(place.segments) > 1 for place in places):
             raise TemplateMistake(_line_at(source, places[0].span.index), f"“{name}” has no parts.")
-    return Parsed(template, is_plain=not _TOKEN.search(_FIELD.sub("", source)))
+    return Parsed(template, is_plain=not _OPENING.search(_FIELD.sub("", source)))
 
 
 def check_body(source: str) -> None:
     """Refuse a body with a mistake. Raises UnknownField, TemplateMistake, FieldMisplaced."""
     parse(source)
-    for token in _TOKEN.finditer(source):
-        block = next((name for name in BLOCK_FIELDS if re.search(rf"\b{name}\b", token[0])), None)
-        if block and "|" in token[0]:
-            line = _line_at(source, token.start())
+    for token in tokens_in(source):
+        block = next((name for name in BLOCK_FIELDS if re.search(rf"\b{name}\b", token.text)), None)
+        if block and "|" in token.text:
+            line = _line_at(source, token.start)
             raise FieldMisplaced(f"Line {line}: {{{{{block}}}}} cannot be changed by a filter.")
 
 
@@ -134,9 +157,43 @@ def check_subject(source: str) -> None:
             raise FieldMisplaced(f"{{{{{name}}}}} is more than a line of text; it belongs into the body.")
 
 
-def tokens_in(source: str) -> list[re.Match[str]]:
-    """Return every field and tag of a template, as it stands there."""
-    return list(_TOKEN.finditer(source))
+def tokens_in(source: str) -> list[Token]:
+    """Return every field and tag of a template. Raises TemplateMistake at the first that does not end."""
+    tokens: list[Token] = []
+    end = 0
+    while opening := _OPENING.search(source, end):
+        tokens.append(_token_at(source, opening))
+        end = tokens[-1].end
+        if len(tokens) > MOST_TOKENS:
+            problem = f"there are more than {MOST_TOKENS:,} fields and conditions."
+            raise TemplateMistake(_line_at(source, opening.start()), problem)
+    return tokens
+
+
+def _token_at(source: str, opening: re.Match[str]) -> Token:
+    start = opening.start()
+    closing = "}}" if opening[0] == "{{" else "%}"
+    end = source.find(closing, opening.end())
+    if end < 0:
+        raise TemplateMistake(_line_at(source, start), f"“{closing}” is missing after “{opening[0]}”.")
+    if end - start > LONGEST_TOKEN:
+        problem = f"between “{opening[0]}” and “{closing}” there are more than {LONGEST_TOKEN} characters."
+        raise TemplateMistake(_line_at(source, start), problem)
+    return Token(source[start : end + 2], start)
+
+
+def _check_token(token: Token, line: int) -> None:
+    found = _NAME.match(token.text)
+    name = found[1] if found else ""
+    if token.text.startswith("{{"):
+        if not name:
+            raise TemplateMistake(line, "the name of a field is missing after “{{”.")
+        if name not in MERGE_FIELDS:
+            raise UnknownField(name, line, _nearest(name))
+    elif name not in TAG_WORDS:
+        raise TemplateMistake(line, f"“{{% {name}” is not known. There are if, unless, case and comment.")
+    if _MARKUP.search(token.text):
+        raise TemplateMistake(line, f"HTML cannot stand inside {token.text[:2]} … {token.text[-2:]}.")
 
 
 def _nearest(name: str) -> str:
@@ -150,15 +207,16 @@ def _line_of(source: str, error: LiquidError) -> int:
     """Return where a mistake is; the parser does not say it of a block that never ends or a field cut short."""
     if error.token and error.token.source == source and error.token.start_index >= 0:
         return _line_at(source, error.token.start_index)
-    unfinished = [token for token in _TOKEN.finditer(source) if _is_unfinished(token[0])]
-    blocks: list[re.Match[str]] = []
-    for token in _TOKEN.finditer(source):
-        if _BLOCK_START.match(token[0]):
+    tokens = tokens_in(source)
+    unfinished = next((token for token in tokens if _is_unfinished(token.text)), None)
+    blocks: list[Token] = []
+    for token in tokens:
+        if _BLOCK_START.match(token.text):
             blocks.append(token)
-        elif _BLOCK_END.match(token[0]) and blocks:
+        elif _BLOCK_END.match(token.text) and blocks:
             blocks.pop()
-    places = unfinished or blocks
-    return _line_at(source, places[0].start() if places else len(source))
+    place = unfinished or next(iter(blocks), None)
+    return _line_at(source, place.start if place else len(source))
 
 
 def _is_unfinished(token: str) -> bool:

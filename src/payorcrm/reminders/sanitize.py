@@ -7,7 +7,7 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
-from payorcrm.reminders.fields import FieldMisplaced, tokens_in
+from payorcrm.reminders.fields import FieldMisplaced, TemplateMistake, tokens_in
 
 VOID = frozenset({"br", "hr", "img"})
 STRUCTURE = frozenset(
@@ -42,6 +42,11 @@ STYLE_VALUE = re.compile(r"[\w\s#%.,()-]*\Z", re.ASCII)
 STYLE_CALL = re.compile(r"(?<!rgb)(?<!rgba)(?<!hsl)(?<!hsla)\(", re.IGNORECASE)
 IMPLIED_END = {"p": {"p"}, "li": {"li"}, "tr": {"tr", "td", "th"}, "td": {"td", "th"}, "th": {"td", "th"}}
 
+# What inlines the styles calls itself for every level, and ends the program when there are thousands.
+MOST_OPEN = 50
+MOST_TAGS = 2_000
+_TAG = re.compile(r"<[a-zA-Z/!?]")
+
 # Private-use characters stand for fields and tags while the HTML is taken apart.
 FIRST_MARK = 0xF0000
 _MARK = re.compile("[\U000f0000-\U000ffffd]")
@@ -52,25 +57,41 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 def sanitize(source: str) -> str:
-    """Return the harmless part of a template's HTML; text without any tag becomes paragraphs. Raises FieldMisplaced."""
+    """Return the harmless part of a template's HTML; text without any tag becomes paragraphs.
+
+    Raises FieldMisplaced, TemplateMistake.
+    """
     marked, tokens = _mark_tokens(_MARK.sub("", source.replace("\r\n", "\n")))
-    reader = _Reader(tokens)
-    reader.feed(marked)
-    reader.close()
-    clean = reader.result()
+    clean = _read(marked, tokens)
     if not re.search(r"<[a-z]", clean):
         clean = _as_paragraphs(clean)
     clean = _MARK.sub(lambda mark: tokens[ord(mark[0]) - FIRST_MARK], clean)
     return _ALONE_IN_PARAGRAPH.sub(r"\1", clean).strip()
 
 
+def _read(marked: str, tokens: list[str]) -> str:
+    if len(_TAG.findall(marked)) > MOST_TAGS:
+        raise TemplateMistake(1, f"there are more than {MOST_TAGS:,} HTML tags.")
+    reader = _Reader(tokens)
+    try:
+        reader.feed(marked)
+    except AssertionError:
+        # What the parser raises at “<![” with an unknown word.
+        raise TemplateMistake(reader.getpos()[0], "“<![” cannot be used here.") from None
+    # The parser would look for the end of every further tag, in vain.
+    if _TAG.match(reader.rawdata):
+        raise TemplateMistake(reader.getpos()[0], "an HTML tag begins with “<” and does not end.")
+    reader.close()
+    return reader.result()
+
+
 def _mark_tokens(source: str) -> tuple[str, list[str]]:
     tokens: list[str] = []
     pieces, end = [], 0
-    for match in tokens_in(source):
-        pieces += [source[end : match.start()], chr(FIRST_MARK + len(tokens))]
-        tokens.append(match[0])
-        end = match.end()
+    for token in tokens_in(source):
+        pieces += [source[end : token.start], chr(FIRST_MARK + len(tokens))]
+        tokens.append(token.text)
+        end = token.end
     return "".join([*pieces, source[end:]]), tokens
 
 
@@ -103,6 +124,8 @@ class _Reader(HTMLParser):
         self._pieces.append(f"<{tag}{self._kept(tag, attrs)}>")
         if tag not in VOID:
             self._open.append(tag)
+            if len(self._open) > MOST_OPEN:
+                raise TemplateMistake(self.getpos()[0], f"more than {MOST_OPEN} HTML elements stand in each other.")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
