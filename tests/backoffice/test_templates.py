@@ -90,3 +90,19 @@ def test_a_preview_of_a_mistake_says_what_is_wrong():
 
     assert response.status_code == 200
     assert "nothing_known" in response.text
+
+
+@pytest.mark.parametrize("body", ["x" * 50_001, "a\0b", "{{" * 25_001, "<b>" * 12_000, "{{first_name", "<![x[y]]>"])
+def test_a_preview_refuses_what_cannot_be_saved(body):
+    shop = make_shop()
+
+    response = preview(shop, body=body)
+
+    assert response.status_code == 200
+    assert "invoice" not in response.text.lower()
+    assert save(shop, body=body).status_code == 200
+    assert shop.template.body != body
+
+
+def test_a_template_without_a_name_can_be_previewed():
+    assert "Pay." in preview(make_shop(), name="").text

@@ -78,15 +78,19 @@ def preview(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpRespon
     customer = customer_of(staff, _id_in(request.POST.get("customer", "")))
     try:
         draft = preview_template(
-            merchant=staff.merchant,
-            customer=customer,
-            subject=request.POST.get("subject", ""),
-            body=request.POST.get("body", ""),
-            now=clock.now(),
+            merchant=staff.merchant, customer=customer, now=clock.now(), **_text_in(TemplateForm(request.POST))
         )
     except TemplateRefused as refusal:
         return render(request, "backoffice/template_refused.html", {"text": str(refusal)})
     return HttpResponse(draft)
+
+
+def _text_in(form: TemplateForm) -> dict[str, str]:
+    """Return subject and body, which a template without a name has, too. Raises TemplateRefused."""
+    for name in ("subject", "body"):
+        for problem in form.errors.get(name, ()):
+            raise TemplateRefused(f"{form[name].label}: {problem}")
+    return {name: form.cleaned_data[name] for name in ("subject", "body")}
 
 
 def _is_saved(subject: ReminderTemplate, form: TemplateForm) -> bool:
