@@ -8,7 +8,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
 from payorcrm.mail.compose import Draft, NoAddress, mail_engine, queue_mail, render_draft, tidy_text
-from payorcrm.mail.layout import fill_html, fill_text, layout_of
+from payorcrm.mail.layout import MARKS, fill_html, fill_text, layout_of
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
 from tests.factories.models import NOW, CustomerFactory
@@ -112,8 +112,17 @@ def test_the_layout_keeps_rules_for_dark_screens_and_inlines_the_others() -> Non
     assert "@media (prefers-color-scheme: dark)" in html
     assert '<meta name="color-scheme" content="light dark">' in html
     assert "max-width: 600px" in html
-    assert "@@" not in html
+    assert not any(mark in html for mark in MARKS.by_gap.values())
     assert "<script" not in html
+
+
+def test_a_name_that_looks_like_a_gap_is_printed_as_it_is() -> None:
+    merchant = Merchant(name="@@body@@ [body] {{ body }}", slug="x", address="@@reason@@", accent_color="#b3261e")
+
+    html = fill_html(draft(subject="@@body@@", reason="Because."), layout_of(merchant))
+
+    assert html.count("<strong>@@body@@ [body] {{ body }}</strong>") == 1
+    assert html.count("Because.") == 1
 
 
 @pytest.mark.parametrize("accent", ["#ffff00", "#ffffff", "#000000", "#0f62a8", "#7f7f7f"])

@@ -281,8 +281,9 @@ def test_what_another_worker_has_taken_over_is_not_recorded(server: ScriptedServ
     assert state_of(mail) == MailState.SENDING
 
 
-def test_a_mail_that_cannot_be_written_does_not_stop_the_others(server: ScriptedServer) -> None:
-    bad, good = queued(to_name="a mistake"), queued("good@acme.example")
+@pytest.mark.parametrize("mistake", ["a mistake", "a late mistake"])
+def test_a_mail_that_cannot_be_written_does_not_stop_the_others(server: ScriptedServer, mistake: str) -> None:
+    bad, good = queued(to_name=mistake), queued("good@acme.example")
 
     deliver()
 

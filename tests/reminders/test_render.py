@@ -75,3 +75,15 @@ def test_a_condition_sees_a_missing_block_as_missing() -> None:
 
     assert compile_template("x", body, ACCENT).write(values()).text == "Thank you.\n"
     assert compile_template("x", body, ACCENT).write(values(login_register="Sign in")).text == "Or:\n\nSign in\n"
+
+
+@pytest.mark.parametrize("condition", ["", "{% if first_name %}{% endif %}"])
+@pytest.mark.parametrize("odd", ["@@vip@@", "@@invoice_list@@", "[first_name]"])
+def test_what_looks_like_a_mark_is_printed_as_it_is(odd: str, condition: str) -> None:
+    compiled = compile_template(odd, f"<p>Hello {odd} {{{{first_name}}}}</p>{condition}{{{{invoice_list}}}}", ACCENT)
+
+    written = compiled.write(values(first_name="@@invoice_list@@", invoice_list="LIST"))
+
+    assert written.subject == odd
+    assert written.text == f"Hello {odd} @@invoice_list@@\n\nLIST\n"
+    assert f">Hello {odd} @@invoice_list@@</p>" in written.html

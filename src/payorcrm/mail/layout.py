@@ -11,12 +11,14 @@ from css_inline import CSSInliner
 from django.template import Context, Engine
 
 from payorcrm.mail.drafts import Draft
+from payorcrm.mail.marks import Marks
 from payorcrm.merchants.branding import logo_says_name, logo_url
 from payorcrm.merchants.models import Merchant
 from payorcrm.ui.colors import palette_of
 
 PRODUCT_ACCENT = "#0f62a8"
-GAPS = ("subject", "preheader", "body", "reason", "unsubscribe")
+# In the order in which they stand in the layout.
+MARKS = Marks(("subject", "preheader", "body", "reason", "unsubscribe"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +119,9 @@ def stylesheet(accent: str) -> str:
 
 @lru_cache(maxsize=64)
 def _make_layout(letterhead: Letterhead) -> Layout:
-    marks = {gap: f"@@{gap}@@" for gap in GAPS}
-    values = {"letterhead": letterhead, "stylesheet": stylesheet(letterhead.accent), **marks}
+    values = {"letterhead": letterhead, "stylesheet": stylesheet(letterhead.accent), **MARKS.by_gap}
     html = _inliner().inline(_engine().get_template("mail/base.html").render(Context(values)))
-    pieces = []
-    for mark in marks.values():
-        piece, html = html.split(mark)
-        pieces.append(piece)
-    return Layout(pieces=(*pieces, html), signature=_signature(letterhead))
+    return Layout(pieces=MARKS.cut(html)[::2], signature=_signature(letterhead))
 
 
 def _signature(letterhead: Letterhead) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -119,6 +120,11 @@ def _finish(mail: Mail, composed: Finished, batch: Batch) -> Prepared:
         if composed.contradiction:
             batch.contradictions.append(composed.contradiction)
         return Answer(MailState.FAILED, composed.reason)
+    written = _call(partial(_outgoing, mail, composed, batch), mail, batch)
+    return Answer(MailState.FAILED, written.reason) if isinstance(written, Unsendable) else written
+
+
+def _outgoing(mail: Mail, composed: Draft | bytes, batch: Batch) -> Prepared:
     try:
         address = ascii_address(mail.to_address)
         if isinstance(composed, bytes):

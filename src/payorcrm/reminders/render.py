@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from payorcrm.mail.compose import tidy_text
 from payorcrm.mail.layout import inline_styles
+from payorcrm.mail.marks import Marks
 from payorcrm.reminders.fields import (
     BLOCK_FIELDS,
     HTML_ENVIRONMENT,
@@ -28,8 +29,7 @@ from payorcrm.reminders.plain_text import text_of
 # What a missing name leaves behind: "Hello ," reads better without the space.
 _SPACE_BEFORE_MARK = re.compile(r" +(?=[ ,.!?:;]|</)")
 _PARAGRAPH_BEGINS = re.compile(r"<p\b[^<>]*>$")
-_BLOCK_MARK = re.compile(f"@@({'|'.join(BLOCK_FIELDS)})@@")
-_MARKED = re.compile(r"@@(\w+)@@")
+_MARKS = Marks(MERGE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class LiquidForm:
         # The values for HTML are escaped already.
         safe = Markup if self.is_html else str
         given = {name: safe(values[name]) if values[name] else None for name in PLAIN_FIELDS}
-        blocks = {name: f"@@{name}@@" if values[name] else None for name in BLOCK_FIELDS}
+        blocks = {name: _MARKS.by_gap[name] if values[name] else None for name in BLOCK_FIELDS}
         try:
             filled = self.template.render(**given, **blocks)
         except LiquidError as error:
@@ -93,7 +93,7 @@ class LiquidForm:
             filled = _SPACE_BEFORE_MARK.sub("", filled)
         if self.is_html:
             filled = inline_styles(filled, self.accent)
-        return _BLOCK_MARK.sub(lambda mark: values[mark[1]], filled)
+        return _MARKS.pattern.sub(lambda mark: values[mark[1]], filled)
 
 
 def _joined(before: str, after: str) -> tuple[str, str, str]:
@@ -139,5 +139,5 @@ def _form(source: str, environment: Environment, accent: str) -> Form:
     is_html = environment is HTML_ENVIRONMENT
     if not parsed.is_plain:
         return LiquidForm(parsed.template, is_html, accent)
-    marked = parsed.template.render(**{name: f"@@{name}@@" for name in MERGE_FIELDS})
-    return PlainForm(tuple(_MARKED.split(inline_styles(marked, accent) if is_html else marked)))
+    marked = parsed.template.render(**_MARKS.by_gap)
+    return PlainForm(_MARKS.cut(inline_styles(marked, accent) if is_html else marked))
