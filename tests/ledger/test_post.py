@@ -66,7 +66,7 @@ def test_same_cause_is_posted_once(merchant):
 @transaction.atomic
 def post_and_add_a_cent(merchant):
     entry = post(merchant, *pair(usd("1.00")))
-    Posting.objects.create(merchant=merchant, entry=entry, account=Account.CLEARING, amount=1, currency="USD")
+    Posting.objects.create(merchant=merchant, entry_id=entry, account=Account.CLEARING, amount=1, currency="USD")
 
 
 @pytest.mark.parametrize("statement", ["UPDATE ledger_posting SET amount = 1", "DELETE FROM ledger_posting"])
@@ -94,7 +94,7 @@ def test_database_refuses_a_posting_added_to_an_old_entry():
         entry = post(merchant, *pair(usd("1.00")))
 
     with pytest.raises(IntegrityError, match="posted before"):
-        Posting.objects.create(merchant=merchant, entry=entry, account=Account.CLEARING, amount=1, currency="USD")
+        Posting.objects.create(merchant=merchant, entry_id=entry, account=Account.CLEARING, amount=1, currency="USD")
 
 
 def test_receivable_needs_its_customer(merchant):

@@ -53,7 +53,7 @@ def order_for(method: PaymentMethod, *invoices: Invoice, key: str = "") -> Order
     return Order(
         key=key or f"checkout:{uuid4()}",
         customer_id=method.customer_id,
-        merchant_id=method.merchant_id,
+        merchant=method.merchant,
         method=method,
         amounts=amounts,
         agreed=Money(sum(amounts.values()), "USD"),

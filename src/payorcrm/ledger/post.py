@@ -10,7 +10,7 @@ from django.db import connection
 from payorcrm.core.errors import Inconsistent
 from payorcrm.core.ids import UUID7_IN_SQL, uuid7, uuid7_batch, uuid7_start
 from payorcrm.core.money import Money
-from payorcrm.ledger.models import Account, Entry, EntryKind, Posting
+from payorcrm.ledger.models import Account, EntryKind
 
 
 class NotBalanced(Inconsistent):
@@ -37,29 +37,43 @@ class Source:
     id: UUID
 
 
-def post_entry(*, merchant_id: UUID, kind: EntryKind, postings: Sequence[Line], source: Source, now: datetime) -> Entry:
-    """Write one entry with its postings, in the caller's transaction. Raises NotBalanced.
+def post_entry(*, merchant_id: UUID, kind: EntryKind, postings: Sequence[Line], source: Source, now: datetime) -> UUID:
+    """Write one entry with its postings, in the caller's transaction, and return its id. Raises NotBalanced.
 
     Lines of zero are left out. A second entry of the same kind and source violates a unique constraint.
     """
     lines = [line for line in postings if line.amount]
     _check_balance(lines)
-    entry = Entry.objects.create(
-        id=uuid7(), merchant_id=merchant_id, kind=kind, source_kind=source.kind, source_id=source.id, posted_at=now
-    )
-    Posting.objects.bulk_create(
-        Posting(
-            id=posting_id,
-            merchant_id=merchant_id,
-            entry=entry,
-            account=line.account,
-            customer_id=line.customer_id,
-            amount=line.amount.minor,
-            currency=line.amount.currency,
+    entry_id = uuid7()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _POST_ENTRY,
+            {
+                "entry_id": entry_id,
+                "merchant_id": merchant_id,
+                "kind": kind,
+                "source_kind": source.kind,
+                "source_id": source.id,
+                "now": now,
+                "ids": list(uuid7_batch(len(lines))),
+                "accounts": [line.account.value for line in lines],
+                "customers": [line.customer_id for line in lines],
+                "amounts": [line.amount.minor for line in lines],
+                "currencies": [line.amount.currency for line in lines],
+            },
         )
-        for posting_id, line in zip(uuid7_batch(len(lines)), lines, strict=True)
-    )
-    return entry
+    return entry_id
+
+
+_POST_ENTRY = """
+WITH entry AS (
+  INSERT INTO ledger_entry (id, merchant_id, kind, source_kind, source_id, posted_at)
+  VALUES (%(entry_id)s, %(merchant_id)s, %(kind)s, %(source_kind)s, %(source_id)s, %(now)s) RETURNING id
+)
+INSERT INTO ledger_posting (id, merchant_id, entry_id, account, customer_id, amount, currency)
+SELECT line.id, %(merchant_id)s, entry.id, line.account, line.customer_id, line.amount, line.currency
+  FROM entry, unnest(%(ids)s::uuid[], %(accounts)s::text[], %(customers)s::uuid[], %(amounts)s::bigint[],
+                     %(currencies)s::text[]) AS line (id, account, customer_id, amount, currency)"""
 
 
 def post_batch(

@@ -60,7 +60,7 @@ def pay_checkout(*, checkout: Checkout, method: PaymentMethod, acceptance: Accep
     order = Order(
         key=checkout.key(),
         customer_id=request.customer_id,
-        merchant_id=request.merchant_id,
+        merchant=request.merchant,
         method=method,
         amounts=amounts,
         agreed=checkout.agreed,

@@ -16,7 +16,7 @@ def collect(*, order: Order, now: datetime) -> Payment:
 
     A second call with the same key returns the first payment as it is. Raises NothingLeftToPay, AmountChanged.
     """
-    line = gateway_of(gateway_account_of(order.merchant_id, order.method.gateway))
+    line = gateway_of(gateway_account_of(order.merchant.id, order.method.gateway))
     reservation = reserve(order=order, now=now)
     if not reservation.is_new:
         return reservation.payment

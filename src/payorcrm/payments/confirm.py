@@ -102,7 +102,7 @@ def open_confirmation(*, token: str, now: datetime) -> Confirmation:
 
     One that has led to a payment is returned as long as it exists; `payment_of` finds the payment.
     """
-    found = Confirmation.objects.select_related("merchant", "customer", "request", "method")
+    found = Confirmation.objects.select_related("merchant", "method")
     confirmation = found.filter(token_digest=token_digest(token)).first()
     if confirmation is None:
         raise NotGenuine
@@ -169,7 +169,7 @@ def _order(confirmation: Confirmation, agreed: Money, acceptance: Acceptance) ->
     return Order(
         key=_key(confirmation),
         customer_id=confirmation.customer_id,
-        merchant_id=confirmation.merchant_id,
+        merchant=confirmation.merchant,
         method=confirmation.method,
         amounts=_agreed(confirmation),
         agreed=agreed,

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import readable_reference
 from payorcrm.core.money import Money
+from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.mandate import record_mandate
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
 from payorcrm.payments.authorize import Authorization
@@ -51,7 +52,7 @@ class Order:
 
     key: str
     customer_id: UUID
-    merchant_id: UUID
+    merchant: Merchant
     method: PaymentMethod
     amounts: Mapping[UUID, int]
     agreed: Money
@@ -122,7 +123,7 @@ def _check_total(left: Mapping[UUID, int], agreed: Money) -> None:
 
 def _write_payment(order: Order, amounts: Mapping[UUID, int], now: datetime) -> Payment:
     payment = Payment.objects.create(
-        merchant_id=order.merchant_id,
+        merchant=order.merchant,
         customer_id=order.customer_id,
         request_id=order.request_id,
         method=order.method,
@@ -136,7 +137,7 @@ def _write_payment(order: Order, amounts: Mapping[UUID, int], now: datetime) -> 
     )
     _reserve_amounts(payment, amounts)
     PaymentEvent.objects.create(
-        merchant_id=order.merchant_id, payment=payment, state=PaymentState.SUBMITTING, at=now, note="Sent to the bank"
+        merchant_id=order.merchant.id, payment=payment, state=PaymentState.SUBMITTING, at=now, note="Sent to the bank"
     )
     if order.confirmation_id:
         Confirmation.objects.filter(id=order.confirmation_id).update(closed_at=now)
