@@ -1,6 +1,7 @@
 """Tables are read whatever program wrote them: encodings, delimiters, report headers, workbooks."""
 
 import datetime as dt
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -231,3 +232,31 @@ def test_a_workbook_that_does_not_begin_in_its_first_cell_keeps_its_row_numbers(
     book.save(tmp_path / "table.xlsx")
 
     assert read(tmp_path / "table.xlsx")[0] == [(5, "7", "", "10", "")]
+
+
+@pytest.mark.parametrize(("cell", "reason"), [("XFD1048576", "1,000 columns"), ("AZ1048576", "reaches to row")])
+def test_a_workbook_with_one_cell_far_away_is_refused(tmp_path, cell, reason):
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active[cell] = "Num", "x"
+    book.save(tmp_path / "table.xlsx")
+
+    with pytest.raises(UnreadableFile, match=reason), open_table(tmp_path / "table.xlsx", LAYOUT):
+        pass
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path):
+    path = write_workbook(tmp_path, ("Sheet", [["Num", "Amount"]]))
+    with ZipFile(path, "a", ZIP_DEFLATED) as archive, archive.open("xl/media/zeros.bin", "w") as part:
+        for _ in range(310):
+            part.write(bytes(1_000_000))
+
+    with pytest.raises(UnreadableFile, match="larger than 300 MB"), open_table(path, LAYOUT):
+        pass
+
+
+def test_a_zipped_file_that_is_no_workbook_is_refused(tmp_path):
+    with ZipFile(tmp_path / "table.xlsx", "w") as archive:
+        archive.writestr("content.xml", "<x/>")
+
+    with pytest.raises(UnreadableFile, match="not an Excel workbook"), open_table(tmp_path / "table.xlsx", LAYOUT):
+        pass

@@ -14,6 +14,7 @@ from python_calamine import (
 )
 
 from payorcrm.core.encodings import UnreadableFile
+from payorcrm.core.zips import check_zipped_workbook
 
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -27,6 +28,9 @@ def is_workbook(file: BinaryIO) -> bool:
 
 def sheets_of(file: BinaryIO) -> Iterator[tuple[int, Iterator[list[str]]]]:
     """Yield the row count and the rows of every visible sheet, from its very first row on. Raises UnreadableFile."""
+    file.seek(0)
+    if file.read(4) == _ZIP:
+        check_zipped_workbook(file)
     file.seek(0)
     try:
         workbook = CalamineWorkbook.from_filelike(file)
