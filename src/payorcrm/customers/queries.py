@@ -17,10 +17,12 @@ class NoAddressOnFile(Refused):
 
 def contact_on_file(customer_id: UUID) -> Contact:
     """Return the primary contact, whose e-mail is the address on file. Raises NoAddressOnFile."""
-    contact = Contact.objects.filter(customer_id=customer_id, is_primary=True).exclude(email="").first()
-    if contact is None:
-        raise NoAddressOnFile
-    return contact
+    # Plain SQL, as in other reads that every payment makes: composing the query would take longer than running it.
+    for contact in Contact.objects.raw(
+        "SELECT * FROM customers_contact WHERE customer_id = %s AND is_primary AND email <> ''", [customer_id]
+    ):
+        return contact
+    raise NoAddressOnFile
 
 
 def masked_address(address: str) -> str:

@@ -17,11 +17,12 @@ class CannotTakePayments(Refused):
 
 def gateway_account_of(merchant_id: UUID, name: str = "") -> GatewayAccount:
     """Return the account of a named gateway, or the merchant's first one. Raises CannotTakePayments."""
-    accounts = GatewayAccount.objects.filter(merchant_id=merchant_id).order_by("id")
-    account = (accounts.filter(gateway=name) if name else accounts).first()
-    if account is None:
-        raise CannotTakePayments
-    return account
+    for account in GatewayAccount.objects.raw(
+        "SELECT * FROM merchants_gatewayaccount WHERE merchant_id = %s AND %s IN ('', gateway) ORDER BY id LIMIT 1",
+        [merchant_id, name],
+    ):
+        return account
+    raise CannotTakePayments
 
 
 def gateway_of(account: GatewayAccount) -> Gateway:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from payorcrm.core.errors import Refused
@@ -162,7 +162,11 @@ def _key(confirmation: Confirmation) -> str:
 
 
 def _agreed(confirmation: Confirmation) -> dict[UUID, int]:
-    return dict(confirmation.lines.values_list("invoice_id", "amount"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT invoice_id, amount FROM payments_confirmationline WHERE confirmation_id = %s", [confirmation.id]
+        )
+        return dict(cursor.fetchall())
 
 
 def _order(confirmation: Confirmation, agreed: Money, acceptance: Acceptance) -> Order:

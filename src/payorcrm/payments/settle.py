@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from payorcrm.gateways.base import ChargeResult, Outcome
 from payorcrm.payment_methods.save import keep_if_agreed
@@ -30,13 +30,25 @@ _SETTLED_FIELDS = (
 def settle(*, payment: Payment, result: ChargeResult, now: datetime) -> Payment:
     """Record what became of a payment. What comes too late or twice, or says nothing new, changes nothing."""
     with transaction.atomic():
-        payment.refresh_from_db(fields=_SETTLED_FIELDS, from_queryset=Payment.objects.select_for_update())
+        _lock(payment)
         _remember_reference(payment, result)
         step = _STEPS[result.outcome]
         if step.state is None or payment.can_become(step.state):
             step.take(payment, result, now)
         payment.save(update_fields=_SETTLED_FIELDS)
     return payment
+
+
+def _lock(payment: Payment) -> None:
+    """Lock the payment's row, and read again what another process may have settled meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, gateway_reference, settled_at, expected_on, returned_at, return_code, decline_code, "
+            "decline_message, action_url FROM payments_payment WHERE id = %s FOR UPDATE",
+            [payment.id],
+        )
+        for name, value in zip(_SETTLED_FIELDS, cursor.fetchone(), strict=True):
+            setattr(payment, name, value)
 
 
 def record(payment: Payment, state: PaymentState, *, now: datetime, note: str = "") -> None:
