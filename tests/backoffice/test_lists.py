@@ -11,6 +11,7 @@ from payorcrm.core.clock import now as present
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import InvoiceStatus
 from payorcrm.mail.models import MailState
+from payorcrm.merchants.models import Role
 from payorcrm.payments.models import PaymentState
 from tests.backoffice.rows import Shop, client_of, make_mail, make_payment, make_shop
 from tests.factories.models import CustomerFactory, InvoiceFactory, PaymentMethodFactory, usd
@@ -166,6 +167,27 @@ def test_a_filter_that_cannot_be_read_narrows_nothing():
     text = listed(client_of(shop.merchant), shop, "payments", "?since=soon&state=odd&customer=x")
 
     assert shop.payment.reference in text
+
+
+@pytest.mark.parametrize("query", ["?until=9999-12-31", "?since=0001-01-01", "?until=2100-01-01"])
+def test_days_at_the_end_of_the_calendar_are_refused(query):
+    shop = make_shop()
+
+    response = client_of(shop.merchant, Role.OWNER).get(place(shop, "payments", query))
+
+    assert response.status_code == 200
+    assert "Choose a day from 1990 to 2099." in response.text
+    assert shop.payment.reference in response.text
+
+
+@pytest.mark.parametrize("name", ["customers", "invoices", "payments", "mails"])
+@pytest.mark.parametrize(
+    "query", ["?search=%00", "?search=%ED%A0%80", "?customer=%00&since=%00", "?after=WyJcdTAwMDAiXQ"]
+)
+def test_what_the_database_cannot_hold_narrows_nothing(name, query):
+    shop = make_shop()
+
+    assert client_of(shop.merchant).get(place(shop, name, query)).status_code == 200
 
 
 def test_a_list_without_rows_says_what_to_do():

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
@@ -19,6 +20,7 @@ from payorcrm.payments.models import Payment, PaymentState
 from payorcrm.reminders.models import ReminderTemplate
 
 ALL = ("", "All")
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2099, 12, 31)
 
 
 def search_field(what: str) -> forms.CharField:
@@ -37,7 +39,14 @@ class DayInput(forms.DateInput):
     input_type = "date"
 
     def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
+        super().__init__(format="%Y-%m-%d", attrs={"min": FIRST_DAY.isoformat(), "max": LAST_DAY.isoformat()})
+
+
+def day_field(label: str) -> forms.DateField:
+    """Return a day to filter by, far from the ends of the calendar."""
+    refusal = f"Choose a day from {FIRST_DAY.year} to {LAST_DAY.year}."
+    limits = [MinValueValidator(FIRST_DAY, refusal), MaxValueValidator(LAST_DAY, refusal)]
+    return forms.DateField(label=label, required=False, widget=DayInput(), validators=limits)
 
 
 class Filter(forms.Form):
@@ -107,8 +116,8 @@ class PaymentFilter(Filter):
     kind = forms.ChoiceField(
         label="Method", required=False, choices=[ALL, *((kind.value, label) for kind, label in KIND_LABELS.items())]
     )
-    since = forms.DateField(label="From", required=False, widget=DayInput())
-    until = forms.DateField(label="Until", required=False, widget=DayInput())
+    since = day_field("From")
+    until = day_field("Until")
     customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def narrow(self, payments: QuerySet[Payment], *, time_zone: str) -> QuerySet[Payment]:
