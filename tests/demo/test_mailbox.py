@@ -34,6 +34,11 @@ class TestList:
         assert "Alder &amp; Finch Wholesale" in page
         assert "to jo@juniperstreet.example" in page
 
+    def test_filter_for_what_is_no_address_is_none(self, client: Client):
+        receive("For Jo")
+
+        assert "For Jo" in client.get("/mailbox/?to=%00").content.decode()
+
     def test_filter_shows_one_address_only(self, client: Client):
         receive("For Jo")
         receive("For the merchant", to="wren@alderfinch.example")

@@ -114,7 +114,7 @@ def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 def _list(request: HttpRequest) -> dict[str, Any]:
     """Return the part of the list that the address asks for."""
-    address = request.GET.get("to", "")
+    address = request.GET.get("to", "").replace("\0", "")
     rows = MailboxMessage.objects.annotate(head=Substr("raw", 1, HEAD_BYTES)).defer("raw")
     chosen = rows.filter(to_address=address) if address else rows
     page = page_of(chosen, by=("-received_at", "-id"), query=_only(request.GET, "to", "after", "before"))

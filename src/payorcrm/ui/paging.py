@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -84,13 +85,19 @@ def _key_from(text: str | None, queryset: QuerySet[Row], by: tuple[str, ...]) ->
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return [_typed(queryset, name.lstrip("-"), value) for name, value in zip(by, values, strict=True)]
-    except (ValueError, TypeError, ValidationError):
+    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError):
         return []
 
 
 def _typed(queryset: QuerySet[Row], name: str, value: Any) -> Any:
+    # PostgreSQL knows no NUL and no halves of surrogate pairs, which do not encode either.
+    if not isinstance(value, str | int) or "\0" in str(value).encode().decode():
+        raise TypeError(value)
     try:
         field = queryset.model._meta.get_field(name)
     except FieldDoesNotExist:
         return value
-    return field.to_python(value)  # type: ignore[union-attr]
+    typed = field.to_python(value)  # type: ignore[union-attr]
+    if isinstance(typed, datetime) and typed.tzinfo is None:
+        raise TypeError(value)
+    return typed
