@@ -12,6 +12,8 @@ MAX_BYTES = 2_000_000
 # Twice the size that mails and pages show, for sharp screens.
 _BOX = (640, 200)
 _MAX_PIXELS = 25_000_000
+# Making a picture smaller needs room for the whole length of its longer side.
+_MAX_SIDE = 10_000
 
 
 class NotALogo(Refused):
@@ -34,7 +36,7 @@ def clean_logo(upload: bytes) -> bytes:
 
 
 def _small_png(picture: Image.Image) -> bytes:
-    if picture.width * picture.height > _MAX_PIXELS:
+    if picture.width * picture.height > _MAX_PIXELS or max(picture.size) > _MAX_SIDE:
         raise NotALogo("The picture has too many pixels. Please choose a smaller one.")
     plain = picture.convert("RGBA")
     plain.thumbnail(_BOX)
