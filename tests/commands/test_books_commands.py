@@ -55,6 +55,31 @@ def test_import_says_what_it_understood_and_did(url: str, customers: Path) -> No
     assert set(Customer.objects.filter(merchant=merchant).values_list("number", flat=True)) == {"C1", "C2"}
 
 
+@pytest.mark.parametrize("words", [[], ["--skip-bad-rows"]])
+def test_nothing_in_a_file_reaches_the_terminal_as_a_command(url: str, bad_invoices: Path, words: list[str]) -> None:
+    CustomerFactory(number="C1")
+    bad_invoices.write_text(
+        BAD_INVOICES.replace("[lots]", "\x1b[2J\0\x07\u202eä").replace("currency", "currency,\x1b]0;x")
+    )
+
+    answer = payorcrm("import", "invoices", str(bad_invoices), *words, DATABASE_URL=url, PAYORCRM_MODE="test")
+
+    assert answer.returncode == Exit.REFUSED, answer.stderr
+    assert "\\x1b[2J\\x00\\x07\\u202eä" in answer.stdout
+    assert not set(answer.stdout) & {"\x1b", "\0", "\x07", "\u202e"}
+
+
+def test_nothing_in_a_header_reaches_the_terminal_as_a_command(url: str, bad_invoices: Path) -> None:
+    CustomerFactory(number="C1")
+    bad_invoices.write_text("ap\x1b[2Jples,pears\n1,2\n")
+
+    answer = payorcrm("import", "invoices", str(bad_invoices), DATABASE_URL=url, PAYORCRM_MODE="test")
+
+    assert answer.returncode == Exit.REFUSED
+    assert "ap\\x1b[2Jples" in answer.stderr
+    assert "\x1b" not in answer.stderr
+
+
 def test_bad_row_is_shown_as_it_stands_and_nothing_is_imported(url: str, bad_invoices: Path) -> None:
     CustomerFactory(number="C1")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from payorcrm.commands.exits import Exit
 from payorcrm.commands.installation import answering_database, opened
 from payorcrm.commands.the_merchant import add_merchant_argument, the_merchant
+from payorcrm.commands.visible import visible
 from payorcrm.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -100,5 +101,5 @@ def _print_report(console: "Console", report: "ImportReport") -> None:
 
 
 def _say(console: "Console", line: str) -> None:
-    # What stands in a file is printed as it is, never read as markup.
-    console.print(line, markup=False, highlight=False)
+    # What stands in a file is printed as it is, never read as markup or obeyed by the terminal.
+    console.print(visible(line), markup=False, highlight=False)

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from payorcrm import __version__
 from payorcrm.commands.exits import Exit
+from payorcrm.commands.visible import visible
 from payorcrm.core.errors import Refused, Unavailable
 
 COMMANDS = {
@@ -67,5 +68,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _complain(error: Exception, code: Exit) -> Exit:
-    print(f"payorcrm: {error}", file=sys.stderr)
+    lines = [visible(line) for line in str(error).split("\n")]
+    print("payorcrm:", "\n".join(lines), file=sys.stderr)
     return code
