@@ -104,7 +104,7 @@ def compose_confirmations(mails: list[Mail], now: datetime) -> Mapping[UUID, Com
             reason=_reason(merchant, "someone pressed a payment button in a mail to you"),
             context={
                 "amount": amount,
-                "method": method.masked(),
+                "method": _on_one_line(method),
                 "invoices": [
                     (line.invoice, str(Money(line.amount, confirmation.currency)))
                     for line in lines[:MOST_INVOICES_SHOWN]
@@ -178,7 +178,7 @@ def _payment_context(payment: Payment, allocations: list[Allocation], now: datet
         "payment": payment,
         "customer": payment.customer,
         "amount": payment.amount_money(),
-        "method": payment.method.masked(),
+        "method": _on_one_line(payment.method),
         "invoices": [(row.invoice, str(row.amount_money())) for row in allocations[:MOST_INVOICES_SHOWN]],
         "hidden_count": max(0, len(allocations) - MOST_INVOICES_SHOWN),
         "paid_on": _moment(payment.settled_at or payment.submitted_at, merchant),
@@ -237,6 +237,10 @@ def _allocations_of(payments: Mapping[UUID, Payment]) -> dict[UUID, list[Allocat
     for row in rows.order_by("invoice__due_on", "invoice__number"):
         found.setdefault(row.payment_id, []).append(row)
     return found
+
+
+def _on_one_line(method: PaymentMethod) -> str:
+    return method.masked().replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
 
 def _reason(merchant: Merchant, because: str) -> str:
