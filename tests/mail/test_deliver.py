@@ -127,6 +127,17 @@ def test_a_final_refusal_ends_the_mail_and_no_other(server: ScriptedServer, answ
     assert server.connection_count == 1
 
 
+def test_an_answer_that_the_database_cannot_hold_is_recorded_without_it(server: ScriptedServer) -> None:
+    server.at_recipient["jo@acme.example"] = ["550 5.7.1 Not\0welcome"]
+    mail, other = queued(), queued("other@acme.example")
+
+    deliver()
+
+    assert state_of(mail) == MailState.FAILED
+    assert "Not\ufffdwelcome" in mail.last_error
+    assert state_of(other) == MailState.SENT
+
+
 def test_a_message_refused_for_good_has_failed(server: ScriptedServer) -> None:
     server.at_message["jo@acme.example"] = ["554 5.7.1 Looks like spam"]
     mail = queued()

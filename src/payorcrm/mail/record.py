@@ -67,7 +67,7 @@ def _row(result: Result, now: datetime) -> tuple[UUID, datetime | None, str, dat
         state, error = MailState.FAILED, f"Given up after {mail.attempt_count} tries. {error}"
     elif state == MailState.DEFERRED:
         again = retry_at(mail.attempt_count, now=now)
-    return mail.id, mail.claimed_at, state.value, again, result.subject[:300], error
+    return mail.id, mail.claimed_at, state.value, again, result.subject[:300], error.replace("\0", "\ufffd")
 
 
 def _after_sending(results: list[Result], now: datetime) -> None:
