@@ -175,7 +175,8 @@ def _confirmations(count: int) -> list[Request]:
         with transaction.atomic():
             invoices = [InvoiceFactory(customer=card.customer) for _ in range(INVOICES_EACH)]
         payable = request_for(*invoices)
-        confirmation = request_confirmation(request=payable, method=card, now=moment - timedelta(seconds=number)).confirmation
+        asked_at = moment - timedelta(seconds=number)
+        confirmation = request_confirmation(request=payable, method=card, now=asked_at).confirmation
         asked = f"asked-{confirmation.id.hex[-12:]}={sign('asked-for-confirmation', confirmation.id.bytes, now=moment)}"
         body = urlencode({"csrfmiddlewaretoken": CSRF, "agreed": confirmation.amount}).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrf={CSRF}; {asked}"}
