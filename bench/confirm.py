@@ -161,13 +161,14 @@ def _confirmations(count: int) -> list[Request]:
 
     from payorcrm.core.clock import now
     from payorcrm.core.signing import sign
-    from payorcrm.merchants.models import Merchant
+    from payorcrm.merchants.models import GatewayAccount
     from payorcrm.payments.confirm import request_confirmation
     from payorcrm.payments.secrets import secrets_of
     from tests.factories.models import InvoiceFactory, request_for
     from tests.payments.kit import merchant_at_the_sandbox, save_method
 
-    merchant = Merchant.objects.first() or merchant_at_the_sandbox()
+    account = GatewayAccount.objects.first()
+    merchant = account.merchant if account else merchant_at_the_sandbox()
     card = save_method(merchant, "4242424242424242")
     moment = now()
     requests: list[Request] = []
