@@ -8,13 +8,13 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from payorcrm.core.errors import Refused
-from payorcrm.core.ids import readable_reference
+from payorcrm.core.ids import readable_reference, uuid7
 from payorcrm.core.money import Money
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.mandate import record_mandate
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
 from payorcrm.payments.authorize import Authorization
-from payorcrm.payments.models import Confirmation, Payment, PaymentEvent, PaymentState
+from payorcrm.payments.models import Payment, PaymentState
 
 
 class NothingLeftToPay(Refused):
@@ -135,12 +135,7 @@ def _write_payment(order: Order, amounts: Mapping[UUID, int], now: datetime) -> 
         currency=order.agreed.currency,
         submitted_at=now,
     )
-    _reserve_amounts(payment, amounts)
-    PaymentEvent.objects.create(
-        merchant_id=order.merchant.id, payment=payment, state=PaymentState.SUBMITTING, at=now, note="Sent to the bank"
-    )
-    if order.confirmation_id:
-        Confirmation.objects.filter(id=order.confirmation_id).update(closed_at=now)
+    _reserve_amounts(payment, amounts, order.confirmation_id)
     return payment
 
 
@@ -153,22 +148,36 @@ def _write_mandate(order: Order) -> Mandate | None:
     return record_mandate(method=order.method, text=accepted.text, amount=order.agreed, acceptance=accepted.acceptance)
 
 
-def _reserve_amounts(payment: Payment, amounts: Mapping[UUID, int]) -> None:
+def _reserve_amounts(payment: Payment, amounts: Mapping[UUID, int], confirmation_id: UUID | None) -> None:
+    """Allocate and reserve the amounts, begin the time line, and close the confirmation that led here."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """WITH made AS (
-                 INSERT INTO payments_allocation (merchant_id, payment_id, invoice_id, customer_id, amount, currency)
-                 SELECT %s, %s, invoice_id, %s, amount, %s
-                   FROM unnest(%s::uuid[], %s::bigint[]) AS chosen (invoice_id, amount)
-                 RETURNING invoice_id, amount)
-               UPDATE invoices_invoice i SET in_flight = i.in_flight + made.amount
-                 FROM made WHERE i.id = made.invoice_id""",
-            [
-                payment.merchant_id,
-                payment.id,
-                payment.customer_id,
-                payment.currency,
-                list(amounts.keys()),
-                list(amounts.values()),
-            ],
+            _RESERVE,
+            {
+                "payment_id": payment.id,
+                "merchant_id": payment.merchant_id,
+                "customer_id": payment.customer_id,
+                "currency": payment.currency,
+                "invoices": list(amounts.keys()),
+                "amounts": list(amounts.values()),
+                "event_id": uuid7(),
+                "state": PaymentState.SUBMITTING,
+                "now": payment.submitted_at,
+                "confirmation_id": confirmation_id,
+            },
         )
+
+
+_RESERVE = """
+WITH made AS (
+  INSERT INTO payments_allocation (merchant_id, payment_id, invoice_id, customer_id, amount, currency)
+  SELECT %(merchant_id)s, %(payment_id)s, invoice_id, %(customer_id)s, amount, %(currency)s
+    FROM unnest(%(invoices)s::uuid[], %(amounts)s::bigint[]) AS chosen (invoice_id, amount)
+  RETURNING invoice_id, amount
+), noted AS (
+  INSERT INTO payments_paymentevent (id, merchant_id, payment_id, state, at, note)
+  VALUES (%(event_id)s, %(merchant_id)s, %(payment_id)s, %(state)s, %(now)s, 'Sent to the bank')
+), closed AS (
+  UPDATE payments_confirmation SET closed_at = %(now)s WHERE id = %(confirmation_id)s
+)
+UPDATE invoices_invoice i SET in_flight = i.in_flight + made.amount FROM made WHERE i.id = made.invoice_id"""
