@@ -46,7 +46,7 @@ def test_list_costs_the_same_however_long(client, access, count, django_assert_n
     client.force_login(access.user)
     client.get(reverse("portal:payments"))
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         client.get(reverse("portal:payments"))
 
 

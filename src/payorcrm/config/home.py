@@ -23,6 +23,6 @@ def home(request: HttpRequest) -> HttpResponse:
     membership = request.user.memberships.select_related("merchant").order_by("merchant__name").first()
     if membership:
         return redirect("backoffice:dashboard", merchant_slug=membership.merchant.slug)
-    if request.user.portal_accesses.exists():
+    if request.user.portal_accesses.live().exists():
         return redirect("portal:payments")
     raise NothingToSee

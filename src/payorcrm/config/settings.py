@@ -94,6 +94,7 @@ TEMPLATES = [
                 "payorcrm.ui.context.site",
             ],
             "builtins": [
+                "django.templatetags.i18n",
                 "django.templatetags.static",
                 "heroicons.templatetags.heroicons",
                 "payorcrm.ui.templatetags.ui",
@@ -200,7 +201,9 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- language and time ------------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -156,3 +156,30 @@ class InvoiceEvent(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="invoice_event_kind", condition=Q(kind__in=InvoiceEventKind.values))]
+
+
+class InvoiceLine(models.Model):
+    """One line of what an invoice bills, as the merchant sent it; `amount` is in the invoice's currency."""
+
+    id = models.BigAutoField(primary_key=True)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    description = models.CharField(max_length=500)
+    quantity = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    unit_price = models.BigIntegerField(null=True, blank=True)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position")]
+
+
+class InvoiceDocument(models.Model):
+    """The PDF of an invoice that the merchant uploaded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="document")
+    file_name = models.CharField(max_length=255)
+    pdf = models.BinaryField()
+    uploaded_at = models.DateTimeField()

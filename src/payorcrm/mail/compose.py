@@ -96,7 +96,7 @@ def render_draft(
 @cache
 def mail_engine() -> Engine:
     """Return the template engine of mails: without the web's tags and context processors."""
-    return Engine(app_dirs=True)
+    return Engine(app_dirs=True, builtins=["django.templatetags.i18n"])
 
 
 _TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)

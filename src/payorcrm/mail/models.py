@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -66,6 +67,7 @@ class Mail(models.Model):
     about_id = models.UUIDField(null=True)
     to_address = models.EmailField()
     to_name = models.CharField(max_length=200, blank=True)
+    cc = ArrayField(models.EmailField(), default=list, db_default=[], blank=True)
     # One of many of a run: a single mail, which somebody waits for, overtakes it.
     is_bulk = models.BooleanField(default=False, db_default=False)
     subject = models.CharField(max_length=300, blank=True)

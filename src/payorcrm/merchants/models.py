@@ -30,6 +30,9 @@ class Merchant(models.Model):
     confirmation_hours = models.PositiveSmallIntegerField(
         default=24, validators=[MinValueValidator(1), MaxValueValidator(168)]
     )
+    language = models.CharField(max_length=10, default="en")  # of mails to customers who have chosen none
+    invites_new_customers = models.BooleanField(default=True, db_default=True)
+    allows_part_payments = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

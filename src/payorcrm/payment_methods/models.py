@@ -19,6 +19,15 @@ KIND_LABELS = {MethodKind.CARD: "Card", MethodKind.BANK_ACCOUNT: "Bank account"}
 DEBIT_CURRENCY = "USD"
 
 
+class Verification(models.TextChoices):
+    """Whether the owner of a bank account has shown that it is theirs."""
+
+    NOT_NEEDED = "not_needed", "Not needed"
+    PENDING = "pending", "Being verified"
+    VERIFIED = "verified", "Verified"
+    FAILED = "failed", "Not verified"
+
+
 class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
     """Filters that read like the business."""
 
@@ -29,10 +38,13 @@ class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
     def usable(self, *, currency: str, today: date) -> Self:
         """Saved ones that can pay in a currency today, in the order in which they are offered."""
         expired = Q(expiry_year__lt=today.year) | Q(expiry_year=today.year, expiry_month__lt=today.month)
-        usable = self.saved().exclude(expired)
+        usable = self.saved().exclude(expired).filter(verification__in=PAYABLE_WHEN)
         if currency != DEBIT_CURRENCY:
             usable = usable.filter(kind=MethodKind.CARD.value)
         return usable.order_by("-kind", "-saved_at", "id")
+
+
+PAYABLE_WHEN = (Verification.NOT_NEEDED, Verification.VERIFIED)
 
 
 class PaymentMethod(models.Model):
@@ -61,12 +73,34 @@ class PaymentMethod(models.Model):
     consented_at = models.DateTimeField(null=True, blank=True)
     consent_address = models.GenericIPAddressField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
+    name = models.CharField(max_length=60, blank=True)  # the customer's own, such as "Fleet card"
+    is_default = models.BooleanField(default=False, db_default=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    verification = models.CharField(
+        max_length=12,
+        choices=Verification.choices,
+        default=Verification.NOT_NEEDED,
+        db_default=Verification.NOT_NEEDED.value,
+    )
+    verification_try_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    deposits_expected_on = models.DateField(null=True, blank=True)
+    verification_reminded_at = models.DateTimeField(null=True, blank=True)
+    expiry_mailed_at = models.DateTimeField(null=True, blank=True)
 
     objects = PaymentMethodQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(name="method_kind", condition=Q(kind__in=[kind.value for kind in MethodKind])),
+            models.CheckConstraint(
+                name="method_verification", condition=Q(verification__in=[each.value for each in Verification])
+            ),
+            models.CheckConstraint(name="method_three_tries", condition=Q(verification_try_count__lte=3)),
+            models.UniqueConstraint(
+                fields=["customer"],
+                condition=Q(is_default=True, removed_at__isnull=True),
+                name="method_default_once",
+            ),
             models.CheckConstraint(
                 name="method_saved_with_consent", condition=Q(saved_at__isnull=True) | ~Q(consent_text="")
             ),

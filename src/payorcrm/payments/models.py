@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from payorcrm.core.ids import uuid7
+from payorcrm.core.models import User
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.gateways.base import DeclineCode
@@ -15,8 +16,18 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
 
 
+class RequestOrigin(models.TextChoices):
+    """Where a request came from."""
+
+    MAIL = "mail", "A mail"
+    PORTAL = "portal", "The portal"
+
+
 class PaymentRequest(models.Model):
-    """The invoices that one mail asks a customer to pay together. Payment links name it."""
+    """The invoices that one mail asks a customer to pay together, or that a user of the portal chose to.
+
+    Payment links name those of mails. One of the portal is paid once at most, whichever tab or user pays it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(
@@ -24,10 +35,17 @@ class PaymentRequest(models.Model):
     )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)
+    origin = models.CharField(
+        max_length=8, choices=RequestOrigin.choices, default=RequestOrigin.MAIL, db_default=RequestOrigin.MAIL.value
+    )
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["id", "customer"], name="request_of_customer")]
+        constraints = [
+            models.UniqueConstraint(fields=["id", "customer"], name="request_of_customer"),
+            models.CheckConstraint(name="request_origin", condition=Q(origin__in=RequestOrigin.values)),
+        ]
 
 
 class PaymentRequestLine(models.Model):
@@ -37,6 +55,10 @@ class PaymentRequestLine(models.Model):
     request = models.ForeignKey(PaymentRequest, on_delete=models.CASCADE, related_name="lines", db_constraint=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     customer_id = models.UUIDField()
+    amount = models.BigIntegerField(null=True)  # a part that the payer chose; null: all that is payable
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="request_line_amount", condition=Q(amount__gt=0))]
 
 
 class Confirmation(models.Model):
@@ -154,6 +176,7 @@ class Payment(models.Model):
     request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, null=True, related_name="payments")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="payments")
     mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     gateway = models.CharField(max_length=40)
     reference = models.CharField(max_length=24, unique=True)
     idempotency_key = models.CharField(max_length=80, unique=True)

@@ -1,15 +1,22 @@
 """The only functions of the portal that turn something from an address into an object."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 
+from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
-from payorcrm.customers.models import Customer, PortalAccess
+from payorcrm.customers.models import Customer, PortalAccess, Viewing
 from payorcrm.gateways.base import MethodKind
+from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import PaymentMethod
@@ -25,6 +32,11 @@ from payorcrm.payments.models import Confirmation, Payment, PaymentRequest
 from payorcrm.payments.queries import payments_of, request_of
 
 ENTERED_METHOD_LIFE = timedelta(hours=1)
+# Names in the session.
+CHOSEN_ACCESS = "portal_access"
+VIEWING = "portal_viewing"
+
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,33 +115,102 @@ def customer_to_unsubscribe(request: HttpRequest, token: str) -> Customer:
     return customer
 
 
-def accesses_of(request: HttpRequest) -> list[PortalAccess]:
-    """Return the customers that the signed-in user may act for, in order of their names."""
-    if not isinstance(request.user, User):
-        return []
-    accesses = request.user.portal_accesses.select_related("customer", "merchant")
-    return list(accesses.order_by("merchant__name", "customer__company_name", "id"))
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who is in the portal, and for which customer. Staff who only look have no access and change nothing."""
+
+    user: User
+    customer: Customer
+    access: PortalAccess | None
+    accesses: list[PortalAccess]
+
+    @property
+    def merchant(self) -> Merchant:
+        """The business that the customer owes."""
+        return self.customer.merchant
+
+    @property
+    def is_viewing(self) -> bool:
+        """Say whether a member of staff looks at the portal as the customer sees it."""
+        return self.access is None
 
 
-def current_access(request: HttpRequest) -> PortalAccess:
-    """Return the access the user works with: the one chosen last, else the first; 404 without any."""
-    accesses = accesses_of(request)
+class OnlyViewing(Refused):
+    """A member of staff who views the portal as a customer tried to change something."""
+
+    code = "only_viewing"
+    status: ClassVar[int] = 403
+    message = _("You are viewing the portal as this customer sees it. Nothing was changed, and nothing can be paid.")
+
+
+def for_customers(view: View) -> View:
+    """Give a view the visit of a signed-in user who acts for a customer; 404 for a user without one."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, **ids: Any) -> HttpResponseBase:
+        visit = visit_of(request)
+        request.visit = visit  # type: ignore[attr-defined]
+        show_brand(request, visit.merchant)
+        if visit.is_viewing and request.method not in ("GET", "HEAD", "OPTIONS"):
+            raise OnlyViewing
+        response = view(request, visit, **ids)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return guarded
+
+
+def visit_of(request: HttpRequest) -> Visit:
+    """Return the visit of a signed-in user: for the customer chosen last, else the first; 404 without any."""
+    assert isinstance(request.user, User)
+    accesses = accesses_of(request.user)
+    viewed = viewed_customer(request)
+    if viewed:
+        return Visit(request.user, viewed, None, accesses)
     if not accesses:
         raise Http404
-    chosen = request.session.get("portal_access")
+    chosen = request.session.get(CHOSEN_ACCESS)
     access = next((one for one in accesses if str(one.id) == chosen), accesses[0])
-    show_brand(request, access.merchant)
-    return access
+    return Visit(request.user, access.customer, access, accesses)
 
 
-def access_to(request: HttpRequest, access_id: str) -> PortalAccess:
+def viewed_customer(request: HttpRequest) -> Customer | None:
+    """Return the customer as whom a member of staff looks at the portal, if one does."""
+    viewing_id = request.session.get(VIEWING)
+    if not viewing_id:
+        return None
+    viewings = Viewing.objects.filter(id=viewing_id, user_id=request.user.pk, ended_at=None)
+    still_staff = viewings.filter(merchant__staff__user_id=request.user.pk)
+    viewing = still_staff.select_related("customer__merchant").first()
+    return viewing.customer if viewing else None
+
+
+def accesses_of(user: User) -> list[PortalAccess]:
+    """Return the customers that a user may act for, in order of their names."""
+    accesses = user.portal_accesses.live().select_related("customer__merchant")
+    return list(accesses.order_by("customer__merchant__name", "customer__company_name", "id"))
+
+
+def access_to(visit: Visit, access_id: str) -> PortalAccess:
     """Return one of the user's own accesses, or 404."""
-    for access in accesses_of(request):
+    for access in visit.accesses:
         if str(access.id) == access_id:
             return access
     raise Http404
 
 
-def payment_of_customer(request: HttpRequest, payment_id: UUID) -> Payment:
+def payment_of_customer(visit: Visit, payment_id: UUID) -> Payment:
     """Return one payment of the customer that the user works for, or 404."""
-    return get_object_or_404(payments_of(current_access(request).customer), id=payment_id)
+    return get_object_or_404(payments_of(visit.customer), id=payment_id)
+
+
+def invoice_of_customer(visit: Visit, invoice_id: UUID) -> Invoice:
+    """Return one invoice of the customer that the user works for, or 404; drafts are the merchant's own."""
+    invoices = Invoice.objects.filter(customer=visit.customer).exclude(status=InvoiceStatus.DRAFT)
+    return get_object_or_404(invoices, id=invoice_id)
+
+
+def method_of_customer(visit: Visit, method_id: UUID) -> PaymentMethod:
+    """Return one saved method of the customer that the user works for, or 404."""
+    return get_object_or_404(PaymentMethod.objects.saved(), customer=visit.customer, id=method_id)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payorcrm.portal.views import brand, confirm, pay, payments, result, unsubscribe
+from payorcrm.portal.views import accounts, brand, confirm, pay, payments, result, unsubscribe
 
 app_name = "portal"
 urlpatterns = [
@@ -16,5 +16,5 @@ urlpatterns = [
     path("brand/<slug:merchant_slug>/logo-<str:digest>.png", brand.logo, name="logo"),
     path("portal/payments/", payments.payments, name="payments"),
     path("portal/payments/<uuid:payment_id>/", payments.payment, name="payment"),
-    path("portal/customer/", payments.switch_customer, name="switch_customer"),
+    path("portal/customer/", accounts.switch_customer, name="switch_customer"),
 ]

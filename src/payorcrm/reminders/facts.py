@@ -144,7 +144,7 @@ def _read_methods(facts: list[Facts]) -> None:
 
 
 def _read_accesses(facts: list[Facts]) -> None:
-    accesses = PortalAccess.objects.filter(customer_id__in=_customers(facts))
+    accesses = PortalAccess.objects.live().filter(customer_id__in=_customers(facts))
     customers = set(accesses.values_list("customer_id", flat=True))
     for fact in facts:
         fact.may_sign_in = fact.customer_id in customers

@@ -67,7 +67,7 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "payments": payments[:_FEW],
         "mails": Mail.objects.filter(customer=subject).order_by("-id")[:_FEW],
         "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
-        "portal_accesses": PortalAccess.objects.filter(customer=subject).select_related("user").order_by("id"),
+        "portal_accesses": PortalAccess.objects.live().filter(customer=subject).select_related("user").order_by("id"),
         "today": today,
     }
     return render(request, "backoffice/customer_page.html", context)
