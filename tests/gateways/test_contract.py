@@ -16,6 +16,8 @@ from payorcrm.gateways.base import (
     MethodNotAccepted,
     Outcome,
     RefundRequest,
+    Verification,
+    VerificationOutcome,
     WebhookNotGenuine,
 )
 from tests.gateways.kit import Kit, request_for
@@ -230,6 +232,89 @@ def test_single_use_method_charges_once(kit: Kit) -> None:
 
     assert first.outcome is Outcome.SUCCEEDED
     assert (second.outcome, second.decline_code) == (Outcome.DECLINED, DeclineCode.METHOD_UNUSABLE)
+
+
+def wrong_for(kit: Kit, token: str, *, by: int = 1) -> tuple[int, int]:
+    first, second = kit.deposits_of(token)
+    return (first + by - 1) % 99 + 1, second
+
+
+def test_account_that_needs_deposits_charges_only_after_their_amounts(kit: Kit) -> None:
+    token = kit.method(BANK_ACCOUNT, "needs_deposits")
+    before = kit.gateway.charge(request_for(token, kind=BANK_ACCOUNT))
+    first, second = kit.deposits_of(token)
+
+    verified = kit.gateway.verify_method(token, (second, first))
+
+    assert kit.gateway.sends_deposits
+    assert (before.outcome, before.decline_code) == (Outcome.DECLINED, DeclineCode.METHOD_UNUSABLE)
+    assert verified.outcome is VerificationOutcome.VERIFIED
+    assert kit.gateway.charge(request_for(token, kind=BANK_ACCOUNT)).outcome is Outcome.PENDING
+
+
+def test_account_that_needs_deposits_says_so_and_when(kit: Kit) -> None:
+    details = kit.gateway.finish_saving_method(kit.browser_token(BANK_ACCOUNT, "needs_deposits"), reusable=True)
+
+    assert details.verification is Verification.DEPOSITS
+    assert details.deposits_expected_on is not None
+    assert details.deposits_expected_on >= datetime.now(UTC).date()
+
+
+def test_card_needs_no_deposits(kit: Kit) -> None:
+    details = kit.gateway.finish_saving_method(kit.browser_token(), reusable=True)
+
+    assert (details.verification, details.deposits_expected_on) == (Verification.NOT_NEEDED, None)
+
+
+def test_wrong_amounts_count_down_and_the_last_fails_for_good(kit: Kit) -> None:
+    token = kit.method(BANK_ACCOUNT, "needs_deposits")
+    right = kit.deposits_of(token)
+
+    tried = [kit.gateway.verify_method(token, wrong_for(kit, token))]
+    while tried[-1].outcome is VerificationOutcome.WRONG:
+        tried.append(kit.gateway.verify_method(token, wrong_for(kit, token, by=len(tried) + 1)))
+    afterwards = kit.gateway.verify_method(token, right)
+
+    assert [result.tries_left for result in tried] == list(range(len(tried) - 1, -1, -1))
+    assert tried[-1].outcome is afterwards.outcome is VerificationOutcome.FAILED
+    charged = kit.gateway.charge(request_for(token, kind=BANK_ACCOUNT))
+    assert (charged.outcome, charged.decline_code) == (Outcome.DECLINED, DeclineCode.METHOD_UNUSABLE)
+
+
+def test_verified_account_stays_verified_whatever_is_sent_again(kit: Kit) -> None:
+    token = kit.method(BANK_ACCOUNT, "needs_deposits")
+    kit.gateway.verify_method(token, kit.deposits_of(token))
+
+    again = kit.gateway.verify_method(token, wrong_for(kit, token))
+
+    assert again.outcome is VerificationOutcome.VERIFIED
+
+
+def test_ten_wrong_tries_at_once_are_counted_one_by_one(kit: Kit) -> None:
+    token = kit.method(BANK_ACCOUNT, "needs_deposits")
+    wrong = wrong_for(kit, token)
+
+    with ThreadPoolExecutor(10) as people:
+        tried = list(people.map(lambda _: kit.gateway.verify_method(token, wrong), range(10)))
+
+    left = [result.tries_left for result in tried if result.outcome is VerificationOutcome.WRONG]
+    assert len(left) == len(set(left))
+    assert VerificationOutcome.FAILED in {result.outcome for result in tried}
+
+
+def test_silence_while_verifying_is_unknown_and_a_stranger_learns_nothing(kit: Kit) -> None:
+    token = kit.method(BANK_ACCOUNT, "needs_deposits")
+    right = kit.deposits_of(token)
+
+    stranger = kit.with_wrong_key().verify_method(token, right)
+    kit.go_away()
+    away = kit.gateway.verify_method(token, right)
+
+    assert stranger.outcome is away.outcome is VerificationOutcome.UNKNOWN
+
+
+def test_method_that_nobody_knows_is_never_verified(kit: Kit) -> None:
+    assert kit.gateway.verify_method("pm_nobody_knows", (32, 45)).outcome is VerificationOutcome.FAILED
 
 
 def test_removed_method_charges_no_more(kit: Kit) -> None:

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
+from django.utils.translation import gettext_lazy as _
+
 from payorcrm.core.errors import Refused, Unavailable
 from payorcrm.core.money import Money
 
@@ -31,6 +33,22 @@ class Outcome(StrEnum):
     RETURNED = "returned"  # the bank sent the debit back; only `look_up` says so
     NOT_SENT = "not_sent"  # the processor certainly has no such charge
     UNKNOWN = "unknown"  # no answer, or none that can be understood; ask again with `look_up`
+
+
+class Verification(StrEnum):
+    """Whether a method must be shown to be the payer's before it can be charged."""
+
+    NOT_NEEDED = "not_needed"
+    DEPOSITS = "deposits"  # two amounts of less than a dollar are on their way; `verify_method` takes them
+
+
+class VerificationOutcome(StrEnum):
+    """What is known after the amounts of two deposits were sent in. Only an explicit answer costs a try."""
+
+    VERIFIED = "verified"
+    WRONG = "wrong"
+    FAILED = "failed"  # for good; the method can never be charged
+    UNKNOWN = "unknown"  # no answer, or none that can be understood; the same amounts may be sent again
 
 
 class DeclineCode(StrEnum):
@@ -176,6 +194,8 @@ class MethodDetails:
         account_type: `checking` or `savings`; empty for cards.
         holder_type: `consumer` or `business`; empty for cards.
         fingerprint: Equal for the same card or account entered twice; empty if the processor has none.
+        verification: Whether the method can be charged at once.
+        deposits_expected_on: Set when DEPOSITS: the day on which both are on the account, if the processor says so.
     """
 
     token: str
@@ -189,6 +209,21 @@ class MethodDetails:
     account_type: str = ""
     holder_type: str = ""
     fingerprint: str = ""
+    verification: Verification = Verification.NOT_NEEDED
+    deposits_expected_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationResult:
+    """What a processor says of the amounts of two deposits.
+
+    Args:
+        outcome: What is known.
+        tries_left: Set when WRONG: how often the processor will still look at other amounts, at least once.
+    """
+
+    outcome: VerificationOutcome
+    tries_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +249,14 @@ class GatewayUnavailable(Unavailable):
     """A call that asks something, and moves no money, got no answer."""
 
     code = "gateway_unavailable"
-    message = "The payment processor does not answer. Please try again in a moment."
+    message = _("The payment processor does not answer. Please try again in a moment.")
 
 
 class MethodNotAccepted(Refused):
     """The processor does not know the method's token, or refuses it."""
 
     code = "method_not_accepted"
-    message = "This card or account could not be used. Please enter it again."
+    message = _("This card or account could not be used. Please enter it again.")
 
 
 class WebhookNotGenuine(Refused):
@@ -243,6 +278,7 @@ class Gateway(Protocol):
     kinds: ClassVar[frozenset[MethodKind]]
     supports_refund: ClassVar[bool]
     settles_later: ClassVar[frozenset[MethodKind]]
+    sends_deposits: ClassVar[bool]
 
     def __init__(self, credentials: Credentials) -> None: ...
 
@@ -264,6 +300,14 @@ class Gateway(Protocol):
 
     def finish_saving_method(self, token: str, *, reusable: bool) -> MethodDetails:
         """Exchange the token that the payer's browser brought. Raises MethodNotAccepted, GatewayUnavailable."""
+        ...
+
+    def verify_method(self, token: str, amounts: tuple[int, int]) -> VerificationResult:
+        """Send in the amounts of the two deposits, in cents and either order. Never raises for what others do.
+
+        A method that is verified already is VERIFIED whatever the amounts, so that a lost answer can be asked for
+        again. Called only for methods that were DEPOSITS, hence never where `sends_deposits` is False.
+        """
         ...
 
     def remove_method(self, token: str) -> None:

@@ -11,7 +11,10 @@ from django.utils.module_loading import import_string
 from payorcrm.core.errors import Inconsistent
 from payorcrm.gateways.base import Credentials, Gateway
 
-_NETWORK_CALLS = ("charge", "refund", "look_up", "finish_saving_method", "remove_method", "fetch_events")
+_NETWORK_CALLS = (
+    *("charge", "refund", "look_up"),
+    *("finish_saving_method", "verify_method", "remove_method", "fetch_events"),
+)
 
 
 class UnknownGateway(Inconsistent):

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from payorcrm.core.ids import uuid7
 from payorcrm.customers.models import Customer
+from payorcrm.gateways import base as gateways
 from payorcrm.gateways.base import MethodDetails, MethodKind
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
-from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.models import PaymentMethod, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,12 @@ def record_saved_method(*, customer: Customer, gateway: str, details: MethodDeta
     )
 
 
+_VERIFICATIONS = {
+    gateways.Verification.NOT_NEEDED: Verification.NOT_NEEDED,
+    gateways.Verification.DEPOSITS: Verification.PENDING,
+}
+
+
 def _shown_fields(details: MethodDetails) -> dict[str, object]:
     return {
         "token": details.token,
@@ -100,4 +107,6 @@ def _shown_fields(details: MethodDetails) -> dict[str, object]:
         "account_type": details.account_type,
         "holder_type": details.holder_type,
         "fingerprint": details.fingerprint,
+        "verification": _VERIFICATIONS[details.verification].value,
+        "deposits_expected_on": details.deposits_expected_on,
     }

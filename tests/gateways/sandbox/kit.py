@@ -13,7 +13,13 @@ import urllib3
 from payorcrm.gateways.base import Credentials, MethodKind
 from payorcrm.gateways.sandbox.gateway import SandboxGateway
 from payorcrm.gateways.sandbox.processor.deliver import signature
-from payorcrm.gateways.sandbox.provision import create_test_method, open_test_account, return_debit, step_debits
+from payorcrm.gateways.sandbox.provision import (
+    create_test_method,
+    deposits_of,
+    open_test_account,
+    return_debit,
+    step_debits,
+)
 from tests.factories.sandbox import free_port
 
 NUMBERS = {
@@ -24,10 +30,17 @@ NUMBERS = {
     (MethodKind.CARD, "hangs_before"): "4100000000052002",
     (MethodKind.BANK_ACCOUNT, "succeeds"): "000123456789",
     (MethodKind.BANK_ACCOUNT, "declines"): "000333333001",
+    (MethodKind.BANK_ACCOUNT, "needs_deposits"): "000111111113",
     (MethodKind.BANK_ACCOUNT, "hangs_after"): "000333333101",
     (MethodKind.BANK_ACCOUNT, "hangs_before"): "000333333102",
 }
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12 / 40", "cvc": "123", "name": "Ada Example"}
+BANK_ACCOUNT = {
+    "routing_number": "110000000",
+    "name": "Ada Example",
+    "account_type": "checking",
+    "holder_type": "business",
+}
 RETURN_URL = "http://localhost:8000/back/?step=2"
 
 
@@ -51,13 +64,19 @@ class SandboxKit:
     def single_use_method(self) -> str:
         return create_test_method(self.credentials, MethodKind.CARD, "4242424242424242", reusable=False).token
 
-    def browser_token(self) -> str:
-        answer = post_form(self.hosted_url(), CARD)
+    def browser_token(self, kind: MethodKind = MethodKind.CARD, behaviour: str = "succeeds") -> str:
+        number = NUMBERS[kind, behaviour]
+        account = BANK_ACCOUNT | {"account_number": number, "account_number_again": number}
+        answer = post_form(self.hosted_url(kind), CARD | {"number": number} if kind is MethodKind.CARD else account)
         return parse_qs(urlsplit(answer.headers["Location"]).query)["method_token"][0]
 
     def hosted_url(self, kind: MethodKind = MethodKind.CARD) -> str:
         parent = self.settings.PUBLIC_URL
         return self.gateway.start_saving_method(kind, return_url=RETURN_URL, parent_origin=parent).hosted_url
+
+    def deposits_of(self, token: str) -> tuple[int, int]:
+        first, second = deposits_of(self.credentials, token)
+        return first, second
 
     def settle(self) -> None:
         step_debits(self.credentials)

@@ -22,6 +22,8 @@ from payorcrm.gateways.base import (
     RefundRequest,
     RefundResult,
     SavingSession,
+    VerificationOutcome,
+    VerificationResult,
 )
 from payorcrm.gateways.sandbox import translate, webhook
 from payorcrm.gateways.sandbox.client import Answer, NoAnswer, NothingSent, call
@@ -36,6 +38,7 @@ class SandboxGateway:
     kinds: ClassVar[frozenset[MethodKind]] = frozenset(MethodKind)
     supports_refund: ClassVar[bool] = True
     settles_later: ClassVar[frozenset[MethodKind]] = frozenset({MethodKind.BANK_ACCOUNT})
+    sends_deposits: ClassVar[bool] = True
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
@@ -92,6 +95,14 @@ class SandboxGateway:
             return translate.method_details(_accepted(answer))
         except (KeyError, ValueError) as error:
             raise GatewayUnavailable from error
+
+    def verify_method(self, token: str, amounts: tuple[int, int]) -> VerificationResult:
+        """Send in the amounts of the two deposits, in cents and either order. Never raises for what others do."""
+        try:
+            answer = self._call("POST", f"/v1/methods/{quote(token, safe='')}/verify", {"amounts": list(amounts)})
+        except (NothingSent, NoAnswer):
+            return VerificationResult(VerificationOutcome.UNKNOWN)
+        return translate.verification_result(answer, token)
 
     def remove_method(self, token: str) -> None:
         """Make the processor forget a method; one it does not know is forgotten already. Raises GatewayUnavailable."""

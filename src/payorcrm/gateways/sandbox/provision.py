@@ -50,6 +50,12 @@ def create_test_method(
     return translate.method_details(_made(answer))
 
 
+def deposits_of(credentials: Credentials, token: str) -> list[int]:
+    """Return the two amounts, in cents, that the owner of an account would read on the statement."""
+    answer = _made(_ask("GET", f"/v1/test/methods/{token}/deposits", credentials.secret_key))
+    return [int(amount) for amount in answer["amounts"]]
+
+
 def step_debits(credentials: Credentials) -> int:
     """Let every debit under way settle or return at once, a late return by a second call; return how many did."""
     return int(_made(_ask("POST", "/v1/test/settle", credentials.secret_key, {}))["moved"])
@@ -69,7 +75,7 @@ def _advance(credentials: Credentials, reference: str, asked: dict[str, str]) ->
     _made(_ask("POST", f"/v1/test/charges/{reference}/advance", credentials.secret_key, asked))
 
 
-def _ask(method: str, path: str, key: str, body: dict[str, Any]) -> Answer:
+def _ask(method: str, path: str, key: str, body: dict[str, Any] | None = None) -> Answer:
     try:
         return call(method, path, key=key, body=body)
     except (NothingSent, NoAnswer) as error:

@@ -14,6 +14,9 @@ from payorcrm.gateways.base import (
     Outcome,
     RefundRequest,
     RefundResult,
+    Verification,
+    VerificationOutcome,
+    VerificationResult,
 )
 from payorcrm.gateways.sandbox.client import Answer
 
@@ -35,6 +38,7 @@ DECLINE_CODES = {
     "method_not_usable": DeclineCode.METHOD_UNUSABLE,
     "currency_not_supported": DeclineCode.METHOD_UNUSABLE,
     "authentication_failed": DeclineCode.ACTION_FAILED,
+    "account_not_verified": DeclineCode.METHOD_UNUSABLE,
 }
 
 
@@ -124,7 +128,30 @@ def method_details(body: Mapping[str, Any]) -> MethodDetails:
         account_type=body["account_type"],
         holder_type=body["holder_type"],
         fingerprint=body["fingerprint"],
+        verification=Verification.DEPOSITS if body["verification"] == "pending" else Verification.NOT_NEEDED,
+        deposits_expected_on=_day(body["deposits_expected_on"]),
     )
+
+
+def verification_result(answer: Answer, token: str) -> VerificationResult:
+    """Read what became of two amounts; a method that the processor does not have can never be verified."""
+    body = answer.body
+    if answer.status == 404 and _error(answer).get("code") == "not_found":
+        return VerificationResult(VerificationOutcome.FAILED)
+    outcome, tries_left = _VERIFICATIONS.get(str(body.get("status"))), body.get("tries_left")
+    if answer.status != 200 or body.get("object") != "verification" or body.get("method") != token or not outcome:
+        return VerificationResult(VerificationOutcome.UNKNOWN)
+    if outcome is not VerificationOutcome.WRONG:
+        return VerificationResult(outcome)
+    is_understood = type(tries_left) is int and tries_left > 0
+    return VerificationResult(outcome, tries_left) if is_understood else VerificationResult(VerificationOutcome.UNKNOWN)
+
+
+_VERIFICATIONS = {
+    "verified": VerificationOutcome.VERIFIED,
+    "wrong": VerificationOutcome.WRONG,
+    "failed": VerificationOutcome.FAILED,
+}
 
 
 def event(body: Mapping[str, Any], raw: str) -> GatewayEvent:
@@ -149,6 +176,10 @@ def is_refusal(answer: Answer) -> bool:
 def _error(answer: Answer) -> dict[str, str]:
     error = answer.body.get("error")
     return {name: str(value) for name, value in error.items()} if isinstance(error, dict) else {}
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _text(value: Any) -> str:

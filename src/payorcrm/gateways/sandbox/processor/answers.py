@@ -65,7 +65,15 @@ def refund_answer(row: Row) -> Response:
 
 def method_answer(row: Row) -> Response:
     """Answer with as much of a method as may be shown."""
-    return JSONResponse({"object": "method"} | {name: row[name] for name in _METHOD_FIELDS})
+    expected: Any = row["deposits_expected_on"]
+    shown = {name: row[name] for name in _METHOD_FIELDS}
+    return JSONResponse({"object": "method", **shown, "deposits_expected_on": expected and expected.isoformat()})
+
+
+def verification_answer(row: Row, status: str) -> Response:
+    """Answer with what became of two amounts."""
+    left = MOST_WRONG_TRIES - row["wrong_tries"]
+    return JSONResponse({"object": "verification", "method": row["id"], "status": status, "tries_left": left})
 
 
 def events_answer(rows: list[Row]) -> Response:
@@ -73,9 +81,10 @@ def events_answer(rows: list[Row]) -> Response:
     return JSONResponse({"object": "list", "events": [json.loads(row["body"]) for row in rows]})
 
 
+MOST_WRONG_TRIES = 3
 _METHOD_FIELDS = (
     *("id", "kind", "brand", "bank_name", "last4", "expiry_month", "expiry_year", "holder_name"),
-    *("account_type", "holder_type", "fingerprint", "state"),
+    *("account_type", "holder_type", "fingerprint", "state", "verification"),
 )
 _CHARGE_FIELDS = ("id", "idempotency_key", "amount", "currency", "status", "decline_code", "return_code", "refunded")
 

@@ -22,6 +22,7 @@ from payorcrm.gateways.sandbox.processor import (
     pages,
     refunds,
     settle,
+    verify,
 )
 from payorcrm.gateways.sandbox.processor.answers import ApiError, render_error
 from payorcrm.gateways.sandbox.processor.database import create_tables, make_pool
@@ -77,8 +78,10 @@ app = Starlette(
         _post("/v1/refunds", refunds.make_refund),
         Route("/v1/events", events.list_events),
         _post("/v1/methods/{token}/attach", methods.attach_method),
+        _post("/v1/methods/{id}/verify", verify.verify_method),
         Route("/v1/methods/{token}", methods.remove_method, methods=["DELETE"]),
         _post("/v1/test/methods", methods.make_test_method),
+        Route("/v1/test/methods/{id}/deposits", verify.show_deposits),
         _post("/v1/test/settle", settle.step_all_now),
         _post("/v1/test/charges/{id}/advance", settle.advance_charge),
         Route("/fields/routing/{number}", pages.check_routing),

@@ -25,7 +25,8 @@ from payorcrm.gateways.sandbox.processor.origins import origin_of
 from payorcrm.gateways.sandbox.processor.test_numbers import Behaviour
 
 _ACCOUNT_AND_METHOD = """
-    SELECT accounts.id AS account_id, methods.id AS method_id, methods.kind, methods.behaviour, methods.state
+    SELECT accounts.id AS account_id, methods.id AS method_id, methods.kind, methods.behaviour, methods.state,
+           methods.verification
     FROM sandbox.accounts
     LEFT JOIN sandbox.methods ON methods.id = %s AND methods.account_id = accounts.id
          AND methods.state IN ('single_use', 'reusable')
@@ -146,6 +147,8 @@ async def _charge_once(connection: Connection, found: Row, order: Order, settles
 def _decide(found: Row, order: Order, settles_after: Any) -> Decision:
     if found["method_id"] is None:
         return decline("method_not_usable")
+    if found["verification"] in ("pending", "failed"):
+        return decline("account_not_verified")
     if found["kind"] == "bank_account" and not order.entry_class:
         raise ApiError("A debit of a bank account needs an “entry_class”.")
     return decide(

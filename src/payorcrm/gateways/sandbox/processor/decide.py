@@ -17,6 +17,7 @@ DECLINE_MESSAGES = {
     "account_not_found": "The bank does not know this account.",
     "method_not_usable": "This method is not known, was removed, or was for one charge only.",
     "currency_not_supported": "Bank accounts can be debited in USD only.",
+    "account_not_verified": "The owner of this account has not confirmed the two test deposits.",
     "authentication_failed": "The payer did not complete the second step.",
 }
 

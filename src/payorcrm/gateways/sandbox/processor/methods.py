@@ -11,14 +11,17 @@ from starlette.responses import JSONResponse, Response
 from payorcrm.gateways.sandbox.processor.answers import ApiError, NotFound, NotPossible, method_answer
 from payorcrm.gateways.sandbox.processor.authorize import account_id_of, derived_key, read_json, text_of
 from payorcrm.gateways.sandbox.processor.database import Connection, Row
+from payorcrm.gateways.sandbox.processor.decide import clears_on
 from payorcrm.gateways.sandbox.processor.read_entry import Entry, EntryRefused, read_bank_account, read_card
+from payorcrm.gateways.sandbox.processor.test_numbers import DEPOSITS, Behaviour
 
 _KEEP = """
     INSERT INTO sandbox.methods (id, account_id, browser_token, state, kind, brand, bank_name, last4, expiry_month,
-                                 expiry_year, holder_name, account_type, holder_type, fingerprint, behaviour)
+                                 expiry_year, holder_name, account_type, holder_type, fingerprint, behaviour,
+                                 verification, deposits, deposits_expected_on)
     VALUES (%(id)s, %(account_id)s, %(token)s, %(state)s, %(kind)s, %(brand)s, %(bank_name)s, %(last4)s,
             %(expiry_month)s, %(expiry_year)s, %(holder_name)s, %(account_type)s, %(holder_type)s, %(fingerprint)s,
-            %(behaviour)s)
+            %(behaviour)s, %(verification)s, %(deposits)s, %(deposits_expected_on)s)
     RETURNING *
 """
 _ATTACH = """
@@ -85,17 +88,28 @@ async def _keep(
     connection: Connection, request: Request, account_id: str, entry: Entry, *, state: str, token: str | None
 ) -> Row:
     admin_key = request.app.state.settings.admin_key
-    columns = {name: getattr(entry, name) for name in Entry.__slots__ if name != "secret"} | {
-        "id": f"pm_{secrets.token_hex(12)}",
-        "account_id": account_id,
-        "token": token,
-        "state": state,
-        # Keyed by a secret of the account: equal cards can be told, but no number can be found by trying them all.
-        "fingerprint": derived_key(admin_key, f"fingerprint:{entry.kind}:{entry.secret}", account_id)[:32],
-    }
+    columns = (
+        {name: getattr(entry, name) for name in Entry.__slots__ if name != "secret"}
+        | _deposits(entry)
+        | {
+            "id": f"pm_{secrets.token_hex(12)}",
+            "account_id": account_id,
+            "token": token,
+            "state": state,
+            # Keyed by a secret of the account: equal cards can be told, but no number can be found by trying them all.
+            "fingerprint": derived_key(admin_key, f"fingerprint:{entry.kind}:{entry.secret}", account_id)[:32],
+        }
+    )
     row = await (await connection.execute(_KEEP, columns)).fetchone()
     assert row is not None
     return row
+
+
+def _deposits(entry: Entry) -> dict[str, Any]:
+    if entry.behaviour != Behaviour.NEEDS_DEPOSITS:
+        return {"verification": "not_needed", "deposits": [], "deposits_expected_on": None}
+    expected_on = clears_on(datetime.now(UTC).date())
+    return {"verification": "pending", "deposits": list(DEPOSITS), "deposits_expected_on": expected_on}
 
 
 def _entry_of(body: Mapping[str, Any]) -> Entry:

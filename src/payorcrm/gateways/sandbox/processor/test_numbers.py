@@ -18,6 +18,7 @@ class Behaviour(StrEnum):
     RETURNS = "returns"
     RETURNS_LATE = "returns_late"
     STAYS_PENDING = "stays_pending"
+    NEEDS_DEPOSITS = "needs_deposits"
     REFUSED_AT_ENTRY = "refused_at_entry"
 
 
@@ -59,6 +60,7 @@ BANK_ACCOUNTS = (
     TestNumber("000222222009", "returns:R09", "Returned R09: uncollected funds"),
     TestNumber("000222222010", "returns_late:R10", "Settles, later returned R10: not authorized"),
     TestNumber("000222222029", "returns_late:R29", "Settles, later returned R29: business did not authorize"),
+    TestNumber("000111111113", "needs_deposits", "Needs two test deposits first: 0.32 and 0.45. Then settles"),
     TestNumber("000123458820", "stays_pending", "Ends in 8820, stays pending until it is told to settle or return"),
     TestNumber("000333333001", "declines:account_closed", "Declined at once: account closed"),
     TestNumber("000333333002", "declines:account_not_found", "Declined at once: no such account"),
@@ -66,6 +68,9 @@ BANK_ACCOUNTS = (
     TestNumber("000333333102", "hangs_before", "Times out before charging"),
     TestNumber("000444444001", "refused_at_entry", "Refused when entered"),
 )
+
+# What the two deposits to an account that needs them are worth, in cents.
+DEPOSITS = (32, 45)
 
 BANKS = {
     "110000000": "First Sandbox Bank",
