@@ -55,9 +55,9 @@ UPDATE customer_match SET is_changed = true FROM changed WHERE changed.id = cust
 _INSERT = f"""
 WITH added AS (
   INSERT INTO customers_customer
-    (id, merchant_id, number, company_name, category, phone, address, is_reminded, created_at)
+    (id, merchant_id, number, company_name, category, phone, address, language, is_reminded, created_at)
   SELECT {UUID7_IN_SQL}, %(merchant_id)s, number, coalesce(nullif(company_name, ''), number), category, phone, address,
-         true, %(now)s
+         '', true, %(now)s
     FROM imported_customer r WHERE NOT EXISTS (SELECT FROM customer_match m WHERE m.row = r.row)
   RETURNING id, number
 )

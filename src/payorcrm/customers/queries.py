@@ -3,7 +3,11 @@
 from typing import ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
+
 from payorcrm.core.errors import Refused
+from payorcrm.core.models import User
 from payorcrm.customers.models import Contact
 
 
@@ -29,3 +33,8 @@ def masked_address(address: str) -> str:
     """Return an address as its owner recognises it and nobody else learns it: `j•••@acme.example`."""
     name, _, domain = address.rpartition("@")
     return f"{name[:1]}•••@{domain}"
+
+
+def users_known_as(email: str) -> QuerySet[User]:
+    """Return the one user of an address, or none, by the index that makes addresses unique."""
+    return User.objects.alias(known_as=Lower("email")).filter(known_as=Lower(Value(email.replace("\0", ""))))
