@@ -11,10 +11,13 @@ from payorcrm.mail.layout import layout_of
 from payorcrm.merchants.branding import brand_of, logo_says_name
 from payorcrm.merchants.logo import LOGO_TYPE, clean_logo
 from payorcrm.merchants.models import Merchant
+from tests.factories.models import MerchantFactory
+
+pytestmark = pytest.mark.django_db
 
 
 def merchant_with(logo: bytes | None) -> Merchant:
-    return Merchant(name="Harbor & Sons", slug="harbor", logo=logo, logo_type=LOGO_TYPE)
+    return MerchantFactory(name="Harbor & Sons", slug="harbor", logo=logo, logo_type=LOGO_TYPE)
 
 
 def picture(width: int, height: int) -> bytes:

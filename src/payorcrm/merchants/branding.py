@@ -1,27 +1,17 @@
-"""What a merchant's own look is made of."""
-
-import hashlib
-import struct
+"""What a merchant's own look is made of. The picture of the logo itself is not read here."""
 
 from django.conf import settings
 
 from payorcrm.merchants.models import Merchant
 from payorcrm.ui.context import Brand
 
-# A picture at least this many times as wide as high, in tenths, is taken for a word mark.
-WORD_MARK = 22
-_PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def logo_digest(merchant: Merchant) -> str:
-    """Return a short digest of the logo, so that its address changes with it; empty without one."""
-    return hashlib.sha256(bytes(merchant.logo)).hexdigest()[:12] if merchant.logo else ""
-
 
 def logo_path(merchant: Merchant) -> str:
-    """Return the address of the logo on this site; empty without one."""
-    digest = logo_digest(merchant)
-    return f"/brand/{merchant.slug}/logo-{digest}.png" if digest else ""
+    """Return the address of the logo on this site, which changes with it; empty without one."""
+    # PostgreSQL makes the digest; a merchant that it has not stored yet has none.
+    if merchant._state.adding or not merchant.logo_digest:
+        return ""
+    return f"/brand/{merchant.slug}/logo-{merchant.logo_digest}.png"
 
 
 def logo_url(merchant: Merchant) -> str:
@@ -32,12 +22,7 @@ def logo_url(merchant: Merchant) -> str:
 
 def logo_says_name(merchant: Merchant) -> bool:
     """Tell from the logo's proportions whether it is a word mark, beside which the name need not stand."""
-    head = bytes(merchant.logo[:24]) if merchant.logo else b""
-    if len(head) < 24 or not head.startswith(_PNG):
-        return False
-    # A PNG begins with its size (W3C PNG, section 11.2.1).
-    width, height = struct.unpack(">II", head[16:])
-    return width * 10 >= WORD_MARK * height
+    return bool(logo_path(merchant)) and bool(merchant.logo_says_name)
 
 
 def brand_of(merchant: Merchant) -> Brand:

@@ -8,6 +8,16 @@ from payorcrm.core.ids import uuid7
 from payorcrm.core.models import User
 from payorcrm.gateways.base import Credentials
 
+# A picture at least this many times as wide as high, in tenths, is taken for a word mark.
+WORD_MARK = 22
+_DIGEST = "CASE WHEN length(%(expressions)s) > 0 THEN left(encode(sha256(%(expressions)s), 'hex'), 12) ELSE '' END"
+# A PNG begins with eight fixed bytes; its size stands at 16 and 20 (W3C PNG, sections 5.2 and 11.2.1).
+_IS_WORD_MARK = (
+    r"CASE WHEN substring(%(expressions)s, 1, 8) = '\x89504e470d0a1a0a' AND length(%(expressions)s) >= 24 "
+    "THEN ('x' || encode(substring(%(expressions)s, 17, 4), 'hex'))::bit(32)::bigint * 10 "
+    f">= ('x' || encode(substring(%(expressions)s, 21, 4), 'hex'))::bit(32)::bigint * {WORD_MARK} ELSE false END"
+)
+
 
 class Merchant(models.Model):
     """The business that is owed money; everything else carries its id."""
@@ -21,6 +31,13 @@ class Merchant(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     logo = models.BinaryField(null=True, blank=True)
     logo_type = models.CharField(max_length=20, blank=True)
+    # PostgreSQL keeps these beside the logo, so that a page need not read the picture to name it.
+    logo_digest = models.GeneratedField(
+        expression=models.Func("logo", template=_DIGEST), output_field=models.CharField(max_length=12), db_persist=True
+    )
+    logo_says_name = models.GeneratedField(
+        expression=models.Func("logo", template=_IS_WORD_MARK), output_field=models.BooleanField(), db_persist=True
+    )
     accent_color = models.CharField(
         max_length=7,
         default="#0f62a8",

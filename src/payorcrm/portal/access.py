@@ -188,7 +188,7 @@ def viewed_customer(request: HttpRequest) -> Customer | None:
 
 def accesses_of(user: User) -> list[PortalAccess]:
     """Return the customers that a user may act for, in order of their names."""
-    accesses = user.portal_accesses.live().select_related("customer__merchant")
+    accesses = user.portal_accesses.live().select_related("customer__merchant").defer("customer__merchant__logo")
     return list(accesses.order_by("customer__merchant__name", "customer__company_name", "id"))
 
 

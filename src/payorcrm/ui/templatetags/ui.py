@@ -1,6 +1,7 @@
 """The tags of every page; loaded everywhere, so that templates need no `load`."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ _CARDS = {
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> str:
     """Draw a 20-pixel heroicon that says nothing to a screen reader; words stand beside it."""
     return heroicon_mini(name, **{"class": "icon", "aria_hidden": "true"})  # type: ignore[arg-type]
