@@ -7,15 +7,18 @@
 
 from typing import ClassVar
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 class PayorError(Exception):
-    """The root; never raised itself."""
+    """The root; never raised itself. A message is put into the language that is active when the error is raised."""
 
     code: ClassVar[str] = "error"
-    message: ClassVar[str] = "Something went wrong."
+    message: ClassVar[str | Promise] = _("Something went wrong.")
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or self.message)
+    def __init__(self, message: str | Promise = "") -> None:
+        super().__init__(str(message or self.message))
 
 
 class Refused(PayorError):
@@ -23,14 +26,14 @@ class Refused(PayorError):
 
     code = "refused"
     status: ClassVar[int] = 409
-    message = "That is not possible."
+    message = _("That is not possible.")
 
 
 class Unavailable(PayorError):
     """Something outside does not answer; the same call may succeed later."""
 
     code = "unavailable"
-    message = "This is not available right now. Please try again in a moment."
+    message = _("This is not available right now. Please try again in a moment.")
 
 
 class Inconsistent(PayorError):

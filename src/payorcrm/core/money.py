@@ -11,6 +11,7 @@ from babel.core import get_global
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 from payorcrm.core.errors import Inconsistent, Refused
+from payorcrm.core.language import babel_locale
 
 
 class MixedCurrencies(Inconsistent):
@@ -104,10 +105,11 @@ class Money:
         receivers = set(by_remainder[:left_over])
         return [Money(share[0] + (place in receivers), self.currency) for place, share in enumerate(shares)]
 
-    def format(self, locale: str = "en_US") -> str:
-        """Write the amount as people of a locale do: "$1,150.00"."""
-        if locale == "en_US":
-            return _format_american(self.minor, self.currency)
+    def format(self, locale: str = "") -> str:
+        """Write the amount as people of a locale do, or of the active language: "$1,150.00"."""
+        locale = locale or babel_locale()
+        if locale in _AMERICAN_NUMBERS:
+            return _format_american(self.minor, self.currency, locale)
         return format_currency(self.to_decimal(), self.currency, locale=locale)
 
     def to_decimal(self) -> Decimal:
@@ -130,17 +132,21 @@ def add_up(amounts: Sequence[Money], currency: str) -> Money:
     return total
 
 
+# Locales that write 1,150.00 and put the currency in front; only its sign differs ("€5.00", "EUR 5.00").
+_AMERICAN_NUMBERS = frozenset({"en_US", "es_US"})
+
+
 @cache
-def _american_pattern(currency: str) -> tuple[str, str]:
-    shown = format_currency(Decimal(0), currency, locale="en_US")
+def _american_pattern(currency: str, locale: str) -> tuple[str, str]:
+    shown = format_currency(Decimal(0), currency, locale=locale)
     before, _, after = shown.partition(re.search(r"[\d.]+", shown).group())  # type: ignore[union-attr]
     # CLDR keeps a space between letters and digits ("CHF 5.00"), which Babel leaves out.
     return before + ("\u00a0" if before[-1:].isalpha() else ""), after
 
 
-def _format_american(minor: int, currency: str) -> str:
+def _format_american(minor: int, currency: str, locale: str) -> str:
     # Babel takes 25 microseconds an amount; a reminder run formats a hundred thousand of them.
-    before, after = _american_pattern(currency)
+    before, after = _american_pattern(currency, locale)
     decimals = decimals_of(currency)
     whole, part = divmod(abs(minor), 10**decimals)
     fraction = f".{part:0{decimals}d}" if decimals else ""

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template import Context
@@ -14,6 +13,7 @@ from django.utils.safestring import SafeString
 from heroicons.templatetags.heroicons import heroicon_mini
 
 from payorcrm.core.money import Money
+from payorcrm.core.write_dates import write_day, write_moment
 from payorcrm.ui.badges import look_of
 from payorcrm.ui.paging import Page
 
@@ -76,7 +76,7 @@ def day(context: Context, value: date | datetime | None) -> str:
     return format_html(
         '<time class="nowrap" datetime="{}">{}</time>',
         shown.isoformat(),
-        format_date(shown, "medium", "en_US"),
+        write_day(shown),
     )
 
 
@@ -86,13 +86,7 @@ def moment(context: Context, value: datetime | None) -> str:
     if value is None:
         return _NOTHING
     local = _local(context, value)
-    words = format_datetime(local, "MMM d, y, h:mm a", locale="en_US")
-    return format_html(
-        '<time class="nowrap" datetime="{}">{} {}</time>',
-        value.isoformat(),
-        words,
-        local.tzname(),
-    )
+    return format_html('<time class="nowrap" datetime="{}">{}</time>', value.isoformat(), write_moment(local))
 
 
 def _local(context: Context, value: datetime) -> datetime:
