@@ -1,10 +1,12 @@
 """Saved cards and bank accounts, and the authorizations to debit them. Numbers are at the processor, not here."""
 
-from datetime import date
+from calendar import monthrange
+from datetime import date, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.crypto import EncryptedTextField
 from payorcrm.core.ids import uuid7
@@ -12,8 +14,9 @@ from payorcrm.customers.models import Customer
 from payorcrm.gateways.base import MethodKind
 from payorcrm.merchants.models import Merchant
 
-KIND_LABELS = {MethodKind.CARD: "Card", MethodKind.BANK_ACCOUNT: "Bank account"}
-
+KIND_LABELS = {MethodKind.CARD: _("Card"), MethodKind.BANK_ACCOUNT: _("Bank account")}
+MOST_TRIES = 3
+DEPOSITS_LIFE = timedelta(days=14)
 
 # The ACH network moves US dollars only; another currency is paid by card.
 DEBIT_CURRENCY = "USD"
@@ -22,10 +25,10 @@ DEBIT_CURRENCY = "USD"
 class Verification(models.TextChoices):
     """Whether the owner of a bank account has shown that it is theirs."""
 
-    NOT_NEEDED = "not_needed", "Not needed"
-    PENDING = "pending", "Being verified"
-    VERIFIED = "verified", "Verified"
-    FAILED = "failed", "Not verified"
+    NOT_NEEDED = "not_needed", _("Not needed")
+    PENDING = "pending", _("Being verified")
+    VERIFIED = "verified", _("Verified")
+    FAILED = "failed", _("Not verified")
 
 
 class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
@@ -41,7 +44,7 @@ class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
         usable = self.saved().exclude(expired).filter(verification__in=PAYABLE_WHEN)
         if currency != DEBIT_CURRENCY:
             usable = usable.filter(kind=MethodKind.CARD.value)
-        return usable.order_by("-kind", "-saved_at", "id")
+        return usable.order_by("-is_default", F("last_used_at").desc(nulls_last=True), "-saved_at", "id")
 
 
 PAYABLE_WHEN = (Verification.NOT_NEEDED, Verification.VERIFIED)
@@ -134,11 +137,24 @@ class PaymentMethod(models.Model):
         """Return what a button calls it: `card •••• 0027`, `bank account •••• 5456`."""
         return f"{KIND_LABELS[MethodKind(self.kind)].lower()} •••• {self.last4}"
 
+    def can_pay(self, *, today: date) -> bool:
+        """Say whether a payment can be made with it today."""
+        return self.is_saved() and self.verification in PAYABLE_WHEN and not self.has_expired(today=today)
+
+    def last_day(self) -> date | None:
+        """Return the last day of a card's expiry month; bank accounts have none."""
+        if self.expiry_year is None or self.expiry_month is None:
+            return None
+        return date(self.expiry_year, self.expiry_month, monthrange(self.expiry_year, self.expiry_month)[1])
+
+    def tries_left(self) -> int:
+        """Return how often the amounts of the deposits may still be tried."""
+        return MOST_TRIES - self.verification_try_count
+
     def has_expired(self, *, today: date) -> bool:
         """Say whether a card's expiry month has passed; bank accounts never expire."""
-        if self.expiry_year is None or self.expiry_month is None:
-            return False
-        return (self.expiry_year, self.expiry_month) < (today.year, today.month)
+        last = self.last_day()
+        return last is not None and last < today
 
 
 class Mandate(models.Model):

@@ -5,11 +5,13 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
-from payorcrm.core.jobs import enqueue_named
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.payment_methods import mails
 from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.save import take_out
 
 
 class MethodInUse(Refused):
@@ -17,7 +19,7 @@ class MethodInUse(Refused):
 
     code = "method_in_use"
     status: ClassVar[int] = 409
-    message = "A payment with this card or account is under way. It can be removed when that has cleared."
+    message = _("A payment with this card or account is under way. It can be removed when that has cleared.")
 
 
 def remove_method(*, method_id: UUID, now: datetime) -> PaymentMethod:
@@ -27,14 +29,18 @@ def remove_method(*, method_id: UUID, now: datetime) -> PaymentMethod:
     """
     with transaction.atomic():
         method = PaymentMethod.objects.select_for_update().get(id=method_id)
-        if method.payments.filter(state__in=["submitting", "pending"]).exists():
+        if is_in_use(method):
             raise MethodInUse
         if method.removed_at is None:
-            method.removed_at = now
-            method.save(update_fields=["removed_at"])
-            method.mandates.filter(revoked_at=None).update(revoked_at=now)
-            enqueue_named("payorcrm.payment_methods.jobs.forget_at_processor", method_id=str(method.id))
+            take_out(method, now=now)
+            if method.saved_at:
+                mails.queue_about([method], kind="method_removed", now=now)
     return method
+
+
+def is_in_use(method: PaymentMethod) -> bool:
+    """Say whether a payment with the method is under way."""
+    return method.payments.filter(state__in=["submitting", "pending"]).exists()
 
 
 def forget_at_processor(*, method_id: UUID) -> None:

@@ -2,13 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from payorcrm.core.errors import Refused
 from payorcrm.core.ids import uuid7
+from payorcrm.core.jobs import enqueue_named
 from payorcrm.customers.models import Customer
 from payorcrm.gateways import base as gateways
 from payorcrm.gateways.base import MethodDetails, MethodKind
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
 from payorcrm.payment_methods.models import PaymentMethod, Verification
+
+
+class MethodGone(Refused):
+    """A saved method was removed meanwhile."""
+
+    code = "method_gone"
+    message = _("This card or account was removed meanwhile.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +35,17 @@ class Consent:
 
 def consent_text(kind: str, merchant_name: str) -> str:
     """Return what a payer agrees to when a method is kept."""
-    noun = "card" if kind == MethodKind.CARD else "bank account"
-    return (
-        f"Keep this {noun} with {merchant_name}'s payment processor, so that I can pay later invoices with it. "
-        f"It is only charged when I confirm a payment. {merchant_name} removes it whenever I ask."
-    )
+    if kind == MethodKind.CARD:
+        text = gettext(
+            "Keep this card with %(merchant)s's payment processor, so that I can pay later invoices with it. "
+            "It is only charged when I confirm a payment. %(merchant)s removes it whenever I ask."
+        )
+    else:
+        text = gettext(
+            "Keep this bank account with %(merchant)s's payment processor, so that I can pay later invoices with it. "
+            "It is only charged when I confirm a payment. %(merchant)s removes it whenever I ask."
+        )
+    return text % {"merchant": merchant_name}
 
 
 def take_over_method(*, customer: Customer, method_token: str, consent: Consent | None, now: datetime) -> PaymentMethod:
@@ -61,15 +80,65 @@ def agree_to_keep(method: PaymentMethod, consent: Consent | None) -> None:
 
 def keep_if_agreed(method: PaymentMethod, *, now: datetime) -> None:
     """Save a method that has just worked, if its owner agreed; the same card or account is saved once."""
+    if method.saved_at:
+        method.last_used_at = now
+        method.save(update_fields=["last_used_at"])
     if not method.consent_text or method.saved_at or method.removed_at:
         return
-    twins = PaymentMethod.objects.saved().filter(
-        customer_id=method.customer_id, gateway=method.gateway, fingerprint=method.fingerprint
-    )
-    if method.fingerprint and twins.exists():
-        return
+    save_once(method, now=now)
+
+
+def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:
+    """Save a method in the caller's transaction, or return the saved one that is the same card or account.
+
+    A card that comes again may bring a later expiry date, so the saved one takes over its dates and its token. An
+    account whose verification failed makes way.
+    """
+    # Whoever saves, at the same moment, the same card in another tab waits here and then finds it saved.
+    Customer.objects.select_for_update(no_key=True).get(id=method.customer_id)
+    twin = _twin_of(method)
+    if twin and twin.verification != Verification.FAILED:
+        if method.is_card():
+            _renew(twin, method)
+        return twin
+    if twin:
+        take_out(twin, now=now)
     method.saved_at = now
     method.save(update_fields=["saved_at"])
+    return method
+
+
+def lock_saved(method_id: UUID) -> PaymentMethod:
+    """Lock a saved method in the caller's transaction. Raises MethodGone."""
+    method = PaymentMethod.objects.saved().select_for_update().filter(id=method_id).first()
+    if method is None:
+        raise MethodGone
+    return method
+
+
+def take_out(method: PaymentMethod, *, now: datetime) -> None:
+    """End a method's use for ever, in the caller's transaction; its authorizations end with it."""
+    method.removed_at, method.is_default = now, False
+    method.save(update_fields=["removed_at", "is_default"])
+    method.mandates.filter(revoked_at=None).update(revoked_at=now)
+    enqueue_named("payorcrm.payment_methods.jobs.forget_at_processor", method_id=str(method.id))
+
+
+def _twin_of(method: PaymentMethod) -> PaymentMethod | None:
+    if not method.fingerprint:
+        return None
+    same = PaymentMethod.objects.saved().filter(gateway=method.gateway, fingerprint=method.fingerprint)
+    return same.filter(customer_id=method.customer_id).exclude(id=method.id).first()
+
+
+def _renew(saved: PaymentMethod, entered: PaymentMethod) -> None:
+    saved.token, entered.token = entered.token, saved.token
+    if (saved.expiry_year, saved.expiry_month) != (entered.expiry_year, entered.expiry_month):
+        saved.expiry_mailed_at = None
+    saved.expiry_year, saved.expiry_month = entered.expiry_year, entered.expiry_month
+    saved.holder_name = entered.holder_name
+    saved.save(update_fields=["token", "expiry_year", "expiry_month", "holder_name", "expiry_mailed_at"])
+    entered.save(update_fields=["token"])
 
 
 def record_saved_method(*, customer: Customer, gateway: str, details: MethodDetails, consent: Consent) -> PaymentMethod:

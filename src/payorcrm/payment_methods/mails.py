@@ -1,0 +1,140 @@
+"""The mails about saved cards and bank accounts: queued with the method's id, composed when they are sent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from babel.dates import format_date
+from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from payorcrm.core.language import babel_locale, speaking
+from payorcrm.customers.models import Contact
+from payorcrm.mail.compose import Composed, composer, render_draft
+from payorcrm.mail.jobs import deliver_soon
+from payorcrm.mail.models import Mail
+from payorcrm.payment_methods.models import DEPOSITS_LIFE, MOST_TRIES, PaymentMethod, Verification
+
+
+def queue_about(methods: Sequence[PaymentMethod], *, kind: str, now: datetime) -> None:
+    """Queue one mail for each method, in the caller's transaction; a customer without an address gets none."""
+    contacts = Contact.objects.filter(customer__in={method.customer_id for method in methods}, is_primary=True)
+    on_file = {contact.customer_id: contact for contact in contacts.exclude(email="")}
+    queued = Mail.objects.bulk_create(
+        Mail(
+            kind=kind,
+            about_id=method.id,
+            merchant_id=method.merchant_id,
+            customer_id=method.customer_id,
+            to_address=on_file[method.customer_id].email,
+            to_name=str(on_file[method.customer_id]),
+            is_bulk=len(methods) > 1,
+            queued_at=now,
+            send_after=now,
+        )
+        for method in methods
+        if method.customer_id in on_file
+    )
+    if queued:
+        deliver_soon()
+
+
+def _compose(kind: str, still: Q, subject: Callable[[PaymentMethod], str], because: str) -> None:
+    """Write the mails of a kind whose methods are still as `still` says; the others are withdrawn."""
+
+    @composer(kind)
+    def compose(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
+        rows = PaymentMethod.objects.select_related("merchant", "customer")
+        methods = rows.filter(still, id__in=[mail.about_id for mail in mails if mail.about_id]).in_bulk()
+        return {mail.id: write(methods[mail.about_id]) for mail in mails if mail.about_id in methods}
+
+    def write(method: PaymentMethod) -> Composed:
+        with speaking(method.customer.language or method.merchant.language):
+            merchant = method.merchant
+            return render_draft(
+                f"mail/{kind}",
+                subject=subject(method),
+                merchant=merchant,
+                reason=_(because) % {"merchant": merchant.name},
+                context=_context_of(method),
+            )
+
+
+def _context_of(method: PaymentMethod) -> dict[str, Any]:
+    expected, begun = method.deposits_expected_on, method.saved_at or method.created_at
+    path = f"/portal/methods/{method.id}/verify/"
+    return {
+        "method": method,
+        "shown": method.masked().replace("•••• ", "••••\N{NO-BREAK SPACE}"),
+        "customer": method.customer,
+        "expected_on": _day(expected) if expected else "",
+        "until": _day((begun + DEPOSITS_LIFE).date()),
+        "tries": MOST_TRIES,
+        "expiry": _month(method),
+        "verify_link": f"{settings.PUBLIC_URL}{path}",
+        "methods_link": f"{settings.PUBLIC_URL}/portal/methods/",
+    }
+
+
+def _day(day: Any) -> str:
+    return format_date(day, "long", locale=babel_locale())
+
+
+def _month(method: PaymentMethod) -> str:
+    last = method.last_day()
+    return format_date(last, "MMMM y", locale=babel_locale()) if last else ""
+
+
+def _masked(method: PaymentMethod) -> dict[str, str]:
+    return {"method": method.masked(), "digits": method.last4, "merchant": method.merchant.name}
+
+
+_KEPT = Q(saved_at__isnull=False, removed_at=None)
+_WAITING = _KEPT & Q(verification=Verification.PENDING)
+_BECAUSE_SAVED = gettext_noop("You get this mail because a card or bank account was saved to pay %(merchant)s.")
+
+_compose(
+    "deposits_sent",
+    _WAITING,
+    lambda method: _("Two small deposits are on their way to your account •••• %(digits)s") % _masked(method),
+    _BECAUSE_SAVED,
+)
+_compose(
+    "deposits_reminder",
+    _WAITING,
+    lambda method: _("Still to do: name the two deposits to your account •••• %(digits)s") % _masked(method),
+    _BECAUSE_SAVED,
+)
+_compose(
+    "method_verified",
+    _KEPT & Q(verification=Verification.VERIFIED),
+    lambda method: _("Your bank account •••• %(digits)s is verified") % _masked(method),
+    _BECAUSE_SAVED,
+)
+_compose(
+    "method_not_verified",
+    _KEPT & Q(verification=Verification.FAILED),
+    lambda method: _("Your bank account •••• %(digits)s could not be verified") % _masked(method),
+    _BECAUSE_SAVED,
+)
+_compose(
+    "method_added",
+    _KEPT,
+    lambda method: _("Saved to pay %(merchant)s: %(method)s") % _masked(method),
+    _BECAUSE_SAVED,
+)
+_compose(
+    "method_removed",
+    Q(removed_at__isnull=False),
+    lambda method: _("Removed: %(method)s") % _masked(method),
+    gettext_noop("You get this mail because a saved card or bank account was removed at %(merchant)s."),
+)
+_compose(
+    "card_expiring",
+    _KEPT & Q(expiry_mailed_at__isnull=False),
+    lambda method: _("Your saved card •••• %(digits)s expires soon") % _masked(method),
+    _BECAUSE_SAVED,
+)
