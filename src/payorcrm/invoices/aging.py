@@ -1,4 +1,4 @@
-"""How much is owed and for how long, for a whole merchant: one query for its currency, one for all others."""
+"""How much is owed and for how long: by a whole merchant's customers, or by one customer in each currency."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from django.db.models import Count, F, Q, Sum
 
 from payorcrm.core.money import Money
+from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
 
@@ -38,6 +39,17 @@ class OtherCurrencies:
 
     owed: list[Money]
     overdue: list[Money]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one customer owes in one currency; `amounts` are those of the buckets, the first is not due yet."""
+
+    currency: str
+    amounts: list[Money]
+    owed: Money
+    processing: Money
+    invoice_count: int
 
 
 # Days overdue, both bounds included; None is without bound.
@@ -79,6 +91,28 @@ def other_currencies_of(merchant: Merchant, *, today: date) -> OtherCurrencies:
         owed=[Money(owed, currency) for currency, owed, _ in rows],
         overdue=[Money(overdue, currency) for currency, _, overdue in rows if overdue],
     )
+
+
+def accounts_of(customer: Customer, *, today: date) -> list[Account]:
+    """Add up a customer's open invoices in one query, by currency; `today` is the merchant's."""
+    in_buckets = {
+        f"amount_{place}": Sum("balance", filter=_due_between(today, at_least, at_most))
+        for place, (_, at_least, at_most) in enumerate(_BOUNDS)
+    }
+    invoices = Invoice.objects.open().filter(customer=customer)
+    sums = invoices.values("currency").annotate(
+        owed=Sum("balance"), processing=Sum("in_flight"), invoice_count=Count("id"), **in_buckets
+    )
+    return [
+        Account(
+            currency=each["currency"],
+            amounts=[Money(each[name] or 0, each["currency"]) for name in in_buckets],
+            owed=Money(each["owed"], each["currency"]),
+            processing=Money(each["processing"], each["currency"]),
+            invoice_count=each["invoice_count"],
+        )
+        for each in sums.order_by("currency")
+    ]
 
 
 def _overdue(today: date) -> Q:

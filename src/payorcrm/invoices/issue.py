@@ -1,5 +1,6 @@
 """Issues one invoice."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from django.db import transaction
 from payorcrm.core.errors import Refused
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
+from payorcrm.invoices.lines import BilledLine, check_lines, write_lines
 from payorcrm.invoices.lock_numbers import lock_numbers_for_issue
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.ledger.models import Account, EntryKind
@@ -28,10 +30,20 @@ class NumberTaken(Refused):
     message: ClassVar[str] = "There is already an invoice with this number."
 
 
-def issue(*, customer: Customer, number: str, total: Money, issued_on: date, due_on: date, now: datetime) -> Invoice:
-    """Write an open invoice and its ledger entry. Raises NotAnInvoice, NumberTaken."""
+def issue(
+    *,
+    customer: Customer,
+    number: str,
+    total: Money,
+    issued_on: date,
+    due_on: date,
+    now: datetime,
+    lines: Sequence[BilledLine] = (),
+) -> Invoice:
+    """Write an open invoice, its lines and its ledger entry. Raises NotAnInvoice, LinesDoNotFit, NumberTaken."""
     number = " ".join(number.split())
     _check(number, total, issued_on, due_on)
+    check_lines(lines, total=total)
     with transaction.atomic():
         lock_numbers_for_issue(customer.merchant_id)
         invoice, is_new = Invoice.objects.get_or_create(
@@ -50,6 +62,7 @@ def issue(*, customer: Customer, number: str, total: Money, issued_on: date, due
         )
         if not is_new:
             raise NumberTaken
+        write_lines([(invoice, lines)])
         post_entry(
             merchant_id=customer.merchant_id,
             kind=EntryKind.INVOICES_ISSUED,
