@@ -1,4 +1,4 @@
-"""Inviting one customer: a user, an access, a password that nobody stores, one mail; and what the invited person does."""
+"""Inviting one customer: user, access, a password that nobody stores, one mail; and what the invited person does."""
 
 import re
 from datetime import timedelta

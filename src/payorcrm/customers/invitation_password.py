@@ -55,7 +55,7 @@ def password_digests(password: str) -> list[bytes]:
 def fits(invitation: Invitation, password: str) -> bool:
     """Say whether a password is the invitation's, in a time that tells nothing."""
     kept = bytes(invitation.password_digest)
-    return any([hmac.compare_digest(kept, digest) for digest in password_digests(password)])
+    return any(hmac.compare_digest(kept, digest) for digest in password_digests(password))
 
 
 def _password_from(digest: bytes) -> str:
