@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import pgettext_lazy
 
 from payorcrm.core.ids import uuid7
 from payorcrm.core.money import Money
@@ -15,23 +16,23 @@ from payorcrm.merchants.models import Merchant
 class InvoiceStatus(models.TextChoices):
     """Where an invoice stands. Overdue and processing are derived."""
 
-    DRAFT = "draft", "Draft"
-    OPEN = "open", "Open"
-    PAID = "paid", "Paid"
-    VOID = "void", "Void"
-    WRITTEN_OFF = "written_off", "Written off"
+    DRAFT = "draft", pgettext_lazy("invoice", "Draft")
+    OPEN = "open", pgettext_lazy("invoice", "Open")
+    PAID = "paid", pgettext_lazy("invoice", "Paid")
+    VOID = "void", pgettext_lazy("invoice", "Void")
+    WRITTEN_OFF = "written_off", pgettext_lazy("invoice", "Written off")
 
 
 class Standing(models.TextChoices):
     """What people are shown of an invoice: its status, with what is derived in front of "open"."""
 
-    DRAFT = "draft", "Draft"
-    OPEN = "open", "Open"
-    OVERDUE = "overdue", "Overdue"
-    PROCESSING = "processing", "Processing"
-    PAID = "paid", "Paid"
-    VOID = "void", "Void"
-    WRITTEN_OFF = "written_off", "Written off"
+    DRAFT = "draft", pgettext_lazy("invoice", "Draft")
+    OPEN = "open", pgettext_lazy("invoice", "Open")
+    OVERDUE = "overdue", pgettext_lazy("invoice", "Overdue")
+    PROCESSING = "processing", pgettext_lazy("invoice", "Processing")
+    PAID = "paid", pgettext_lazy("invoice", "Paid")
+    VOID = "void", pgettext_lazy("invoice", "Void")
+    WRITTEN_OFF = "written_off", pgettext_lazy("invoice", "Written off")
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
@@ -97,6 +98,9 @@ class Invoice(models.Model):
                 include=["customer"],
             ),
             models.Index(fields=["customer", "due_on"], name="invoice_by_customer"),
+            models.Index(
+                fields=["customer", "due_on", "id"], name="invoice_open_by_customer", condition=Q(status="open")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -134,10 +138,10 @@ class Invoice(models.Model):
 class InvoiceEventKind(models.TextChoices):
     """What can happen to an invoice besides payments. Those with an amount lower the balance by it."""
 
-    CHANGED = "changed", "Changed by an import"
-    SETTLED_ELSEWHERE = "settled_elsewhere", "Settled elsewhere"
-    VOIDED = "voided", "Voided"
-    WRITTEN_OFF = "written_off", "Written off"
+    CHANGED = "changed", pgettext_lazy("invoice", "Changed by an import")
+    SETTLED_ELSEWHERE = "settled_elsewhere", pgettext_lazy("invoice", "Settled elsewhere")
+    VOIDED = "voided", pgettext_lazy("invoice", "Voided")
+    WRITTEN_OFF = "written_off", pgettext_lazy("invoice", "Written off")
 
 
 class InvoiceEvent(models.Model):

@@ -1,0 +1,69 @@
+"""What happened to an invoice, as far as its customer should see it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from payorcrm.core.money import Money
+from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind
+from payorcrm.mail.models import Mail, MailState
+from payorcrm.payments.models import Allocation, Payment
+from payorcrm.reminders.models import Reminder
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of an invoice's history: a change, or a payment."""
+
+    at: datetime
+    state: str
+    words: str
+    amount: Money | None = None
+    payment: Payment | None = None
+    note: str = ""
+
+
+def history_of(invoice: Invoice) -> list[Happening]:
+    """Return payments and changes of an invoice, the latest first."""
+    happenings = [*_payments_of(invoice), *_changes_of(invoice)]
+    return sorted(happenings, key=lambda happening: happening.at, reverse=True)
+
+
+def mails_about(invoice: Invoice) -> list[Mail]:
+    """Return the mails that its customer was sent about an invoice, the latest first; rehearsals went elsewhere."""
+    reminders = Reminder.objects.filter(
+        request__lines__invoice=invoice, customer_id=invoice.customer_id, run__to_address=""
+    )
+    # A receipt is about its payment.
+    payments = Allocation.objects.filter(invoice=invoice, customer_id=invoice.customer_id).values("payment_id")
+    sent = Mail.objects.filter(customer_id=invoice.customer_id, state=MailState.SENT)
+    about = sent.filter(id__in=reminders.values("mail_id")) | sent.filter(about_id__in=payments)
+    return list(about.order_by("-sent_at", "-id"))
+
+
+def _payments_of(invoice: Invoice) -> Iterator[Happening]:
+    # An invoice may have been another customer's before; their payments are their own.
+    allocations = Allocation.objects.filter(invoice=invoice, payment__customer_id=invoice.customer_id)
+    for allocation in allocations.select_related("payment__method"):
+        payment = allocation.payment
+        at = payment.returned_at or payment.settled_at or payment.submitted_at
+        yield Happening(at, payment.state, payment.get_state_display(), allocation.amount_money(), payment)
+
+
+def _changes_of(invoice: Invoice) -> Iterator[Happening]:
+    words = {
+        InvoiceEventKind.CHANGED: _("The invoice was changed"),
+        InvoiceEventKind.SETTLED_ELSEWHERE: _("Paid another way"),
+        InvoiceEventKind.VOIDED: _("Voided: nothing is owed on it"),
+        InvoiceEventKind.WRITTEN_OFF: _("Written off: nothing is owed on it"),
+    }
+    for event in InvoiceEvent.objects.filter(invoice=invoice):
+        amount = Money(event.amount, invoice.currency) if event.amount > 0 else None
+        yield Happening(event.at, event.kind, words[InvoiceEventKind(event.kind)], amount, note=_note_of(event))
+
+
+def _note_of(event: InvoiceEvent) -> str:
+    """Return what a change says of amounts and dates; other notes, and other customers' names, are the merchant's."""
+    return event.note.partition("Moved from ")[0].strip() if event.kind == InvoiceEventKind.CHANGED else ""
