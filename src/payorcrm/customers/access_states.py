@@ -80,10 +80,14 @@ def _together(states: list[AccessState]) -> AccessState:
     )
 
 
-_STATES = """
+# Of a user called "known": a password of their own, or an account elsewhere by which they sign in.
+CAN_SIGN_IN = """(known.password NOT LIKE '!%%' OR EXISTS (
+    SELECT FROM socialaccount_socialaccount AS elsewhere WHERE elsewhere.user_id = known.id
+))"""
+_STATES = f"""
 SELECT access.customer_id, access.id,
     CASE
-        WHEN known.password NOT LIKE '!%%' OR access.last_used_at IS NOT NULL THEN 'signs_in'
+        WHEN {CAN_SIGN_IN} THEN 'signs_in'
         WHEN invitation.id IS NULL THEN 'not_invited'
         WHEN invitation.expires_at <= %(now)s THEN 'expired'
         WHEN mail.state IN ('failed', 'bounced') THEN 'mail_failed'
@@ -97,5 +101,5 @@ LEFT JOIN LATERAL (
     SELECT state FROM mail_mail WHERE kind = %(kind)s AND about_id = invitation.id
     ORDER BY queued_at DESC, id DESC LIMIT 1
 ) AS mail ON true
-WHERE access.{column} = ANY(%(ids)s) AND access.removed_at IS NULL
-"""
+WHERE access.{{column}} = ANY(%(ids)s) AND access.removed_at IS NULL
+"""  # noqa: S608

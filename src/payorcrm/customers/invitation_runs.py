@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from payorcrm.core.jobs import enqueue_named
 from payorcrm.core.models import User
+from payorcrm.customers.access_states import CAN_SIGN_IN
 from payorcrm.customers.invite_guests import KIND, Guest, invite_guests
 from payorcrm.customers.mails import send_test_invitation
 from payorcrm.customers.models import Customer, InvitationRun, LineOutcome
@@ -192,21 +193,20 @@ def _chosen(merchant: Merchant, customer_ids: Sequence[UUID] | None) -> dict[str
 
 
 # What becomes of a customer is decided by the user whom the address on file names, if there is one.
-_WITH_OUTCOME = """
+_WITH_OUTCOME = f"""
 SELECT customer.id, customer.merchant_id, customer.company_name, contact.email,
     coalesce(nullif(trim(contact.first_name || ' ' || contact.last_name), ''), contact.email) AS contact_name,
     CASE
         WHEN coalesce(contact.email, '') = '' THEN 'no_address'
         WHEN access.removed_at IS NOT NULL THEN 'removed'
-        WHEN access.last_used_at IS NOT NULL THEN 'signs_in'
-        WHEN access.id IS NOT NULL AND known.password NOT LIKE '!%%' THEN 'signs_in'
+        WHEN access.id IS NOT NULL AND {CAN_SIGN_IN} THEN 'signs_in'
         ELSE 'invited'
     END AS outcome
 FROM customers_customer AS customer
 LEFT JOIN customers_contact AS contact ON contact.customer_id = customer.id AND contact.is_primary
 LEFT JOIN core_user AS known ON lower(known.email) = lower(contact.email) AND contact.email <> ''
 LEFT JOIN customers_portalaccess AS access ON access.customer_id = customer.id AND access.user_id = known.id
-"""
+"""  # noqa: S608
 _CANDIDATES = f"""candidates AS ({_WITH_OUTCOME}
 WHERE customer.merchant_id = %(merchant)s
     AND (%(customers)s::uuid[] IS NULL OR customer.id = ANY(%(customers)s::uuid[])))

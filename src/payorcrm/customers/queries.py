@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
@@ -16,7 +17,7 @@ class NoAddressOnFile(Refused):
 
     code = "no_address_on_file"
     status: ClassVar[int] = 409
-    message = "There is no e-mail address on file for this customer."
+    message = _("There is no e-mail address on file for this customer.")
 
 
 def contact_on_file(customer_id: UUID) -> Contact:
