@@ -5,6 +5,8 @@ import binascii
 import hmac
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from payorcrm.core.crypto import keyed_digest, keyed_digests
 from payorcrm.core.errors import Refused
 
@@ -17,7 +19,7 @@ class NotGenuine(Refused):
 
     code = "not_genuine"
     status = 404
-    message = "This link is not complete. Please open it again from the mail, or copy all of it."
+    message = _("This link is not complete. Please open it again from the mail, or copy all of it.")
 
 
 def sign(purpose: str, payload: bytes, *, now: datetime) -> str:

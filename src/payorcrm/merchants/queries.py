@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from payorcrm.core.errors import Refused
 from payorcrm.gateways.base import Gateway
 from payorcrm.gateways.registry import gateway
@@ -12,7 +14,7 @@ class CannotTakePayments(Refused):
     """A merchant has not connected a payment processor."""
 
     code = "cannot_take_payments"
-    message = "Online payment is not set up yet. Please contact the company that sent you the invoice."
+    message = _("Online payment is not set up yet. Please contact the company that sent you the invoice.")
 
 
 def gateway_account_of(merchant_id: UUID, name: str = "") -> GatewayAccount:

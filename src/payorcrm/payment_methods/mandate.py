@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from babel.dates import format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from payorcrm.core.ids import readable_reference
 from payorcrm.core.money import Money
+from payorcrm.core.write_dates import write_long_day
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
 
@@ -30,22 +32,61 @@ class Acceptance:
 def authorization_text(
     *, merchant: Merchant, method: PaymentMethod, amount: Money, invoice_numbers: Sequence[str], today: date
 ) -> str:
-    """Return the authorization for one debit, in three short paragraphs."""
-    account = f"{method.account_type or 'bank'} account ending in {method.last4}"
-    bank = f" at {method.bank_name}" if method.bank_name else ""
-    contact = " or ".join(part for part in (merchant.reply_to, merchant.phone) if part) or "the address on my invoice"
-    invoices = ", ".join(invoice_numbers[:5]) + (
-        f" and {len(invoice_numbers) - 5} more" if len(invoice_numbers) > 5 else ""
+    """Return the authorization for one debit, in three short paragraphs, in the reader's language."""
+    shown = {
+        "merchant": merchant.name,
+        "amount": amount,
+        "account": _account_in_words(method),
+        "day": write_long_day(today),
+        "invoices": _numbers_in_words(invoice_numbers),
+    }
+    debit = ngettext(
+        "I authorize %(merchant)s to debit %(amount)s once, electronically through the ACH network, from my "
+        "%(account)s, on or after %(day)s, to pay invoice %(invoices)s.",
+        "I authorize %(merchant)s to debit %(amount)s once, electronically through the ACH network, from my "
+        "%(account)s, on or after %(day)s, to pay invoices %(invoices)s.",
+        len(invoice_numbers),
     )
-    return (
-        f"I authorize {merchant.name} to debit {amount} once, electronically through the ACH network, from my "
-        f"{account}{bank}, on or after {format_date(today, 'long', locale='en_US')}, to pay "
-        f"{'invoice' if len(invoice_numbers) == 1 else 'invoices'} {invoices}.\n\n"
-        f"If my bank sends the debit back for insufficient or uncollected funds, it may be presented again up to two "
-        f"times within 180 days.\n\n"
-        f"I can revoke this authorization before the debit is submitted to the bank by writing to {contact}. "
-        f"I confirm that I may authorize debits from this account."
+    again = _(
+        "If my bank sends the debit back for insufficient or uncollected funds, it may be presented again up to two "
+        "times within 180 days."
     )
+    revocation = _(
+        "I can revoke this authorization before the debit is submitted to the bank by writing to %(contact)s. "
+        "I confirm that I may authorize debits from this account."
+    )
+    return "\n\n".join([debit % shown, again, revocation % {"contact": _contact_of(merchant)}])
+
+
+def _account_in_words(method: PaymentMethod) -> str:
+    account = str(_ACCOUNTS.get(method.account_type, _ACCOUNTS[""])) % {"last4": method.last4}
+    if not method.bank_name:
+        return account
+    return _("%(account)s at %(bank)s") % {"account": account, "bank": method.bank_name}
+
+
+_ACCOUNTS = {
+    "checking": gettext_lazy("checking account ending in %(last4)s"),
+    "savings": gettext_lazy("savings account ending in %(last4)s"),
+    "": gettext_lazy("bank account ending in %(last4)s"),
+}
+_MOST_NUMBERS = 5
+
+
+def _numbers_in_words(numbers: Sequence[str]) -> str:
+    first, more = ", ".join(numbers[:_MOST_NUMBERS]), len(numbers) - _MOST_NUMBERS
+    if more <= 0:
+        return first
+    return ngettext("%(numbers)s and %(count)d more", "%(numbers)s and %(count)d more", more) % {
+        "numbers": first,
+        "count": more,
+    }
+
+
+def _contact_of(merchant: Merchant) -> str:
+    if merchant.reply_to and merchant.phone:
+        return _("%(address)s or %(phone)s") % {"address": merchant.reply_to, "phone": merchant.phone}
+    return merchant.reply_to or merchant.phone or _("the address on my invoice")
 
 
 def record_mandate(*, method: PaymentMethod, text: str, amount: Money, acceptance: Acceptance) -> Mandate:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from payorcrm.core.crypto import keyed_digest, keyed_digests
 from payorcrm.core.errors import Refused
 from payorcrm.payments.models import Confirmation
@@ -15,7 +17,7 @@ class LinkKeyLost(Refused):
 
     code = "link_key_lost"
     status: ClassVar[int] = 410
-    message = "Nothing was charged: this confirmation has ended. Please press the button in the first mail again."
+    message = _("Nothing was charged: this confirmation has ended. Please press the button in the first mail again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused, Unavailable
 from payorcrm.ui.views import error_page
@@ -29,6 +30,27 @@ class VisitorAddress:
         return self.get_response(request)
 
 
+class PermissionsPolicy:
+    """Gives up the browser's powers that no page here uses, for pages and for what they frame."""
+
+    POLICY = ", ".join(
+        [
+            *(f"{power}=()" for power in ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope")),
+            *(f"{power}=()" for power in ("magnetometer", "microphone", "midi", "payment", "usb")),
+            "publickey-credentials-create=(self)",
+            "publickey-credentials-get=(self)",
+        ]
+    )
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", self.POLICY)
+        return response
+
+
 class ErrorPages:
     """Shows what `Refused` and `Unavailable` say."""
 
@@ -44,22 +66,22 @@ class ErrorPages:
             return error_page(
                 request,
                 status=exception.status,
-                title=_TITLES.get(exception.status, _REFUSED),
+                title=str(_TITLES.get(exception.status, _REFUSED)),
                 text=str(exception),
             )
         if isinstance(exception, (Unavailable, OperationalError)):
-            text = str(exception) if isinstance(exception, Unavailable) else Unavailable.message
-            response = error_page(request, status=503, title="Please try again in a moment", text=text)
+            text = str(exception) if isinstance(exception, Unavailable) else str(Unavailable.message)
+            response = error_page(request, status=503, title=str(_("Please try again in a moment")), text=text)
             response["Retry-After"] = "30"
             return response
         return None
 
 
-_REFUSED = "That did not work"
+_REFUSED = _("That did not work")
 _TITLES = {
-    403: "This is not open to you",
-    404: "Nothing is here",
-    410: "This link is no longer valid",
+    403: _("This is not open to you"),
+    404: _("Nothing is here"),
+    410: _("This link is no longer valid"),
 }
 
 

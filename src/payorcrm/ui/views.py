@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 
 def error_page(request: HttpRequest, *, status: int, title: str, text: str) -> HttpResponse:
@@ -14,29 +15,29 @@ def error_page(request: HttpRequest, *, status: int, title: str, text: str) -> H
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404."""
-    text = "This page does not exist, or it is not yours to see. Please check the address."
-    return error_page(request, status=404, title="Nothing is here", text=text)
+    text = _("This page does not exist, or it is not yours to see. Please check the address.")
+    return error_page(request, status=404, title=_("Nothing is here"), text=text)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 403."""
-    text = "Your sign-in does not allow this. Nothing was changed."
-    return error_page(request, status=403, title="This is not open to you", text=text)
+    text = _("Your sign-in does not allow this. Nothing was changed.")
+    return error_page(request, status=403, title=_("This is not open to you"), text=text)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 400."""
-    text = "Nothing was changed. Go back and try once more."
-    return error_page(request, status=400, title="That could not be read", text=text)
+    text = _("Nothing was changed. Go back and try once more.")
+    return error_page(request, status=400, title=_("That could not be read"), text=text)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 without looking anything up: the database may be what failed."""
-    text = "If you were paying, nothing is charged twice: we check every payment with the bank."
-    return error_page(request, status=500, title="Something broke on our side", text=text)
+    text = _("If you were paying, nothing is charged twice: we check every payment with the bank.")
+    return error_page(request, status=500, title=_("Something broke on our side"), text=text)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "", **more: Any) -> HttpResponse:
     """Answer a form whose token no longer fits."""
-    text = "Nothing was charged. Go back and press the button again."
-    return error_page(request, status=403, title="This page was open too long", text=text)
+    text = _("Nothing was charged. Go back and press the button again.")
+    return error_page(request, status=403, title=_("This page was open too long"), text=text)

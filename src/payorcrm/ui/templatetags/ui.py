@@ -10,6 +10,7 @@ from django.forms import BoundField, CheckboxInput
 from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_mini
 
 from payorcrm.core.money import Money
@@ -101,11 +102,11 @@ def method_chip(method: Any) -> str:
         return _NOTHING
     is_card = str(method.kind) == "card"
     name = _CARDS.get(method.brand, method.brand.title()) if is_card else method.bank_name
-    dots = SafeString('<span aria-hidden="true">••••</span><span class="unseen">ending in</span>')
+    dots = format_html('<span aria-hidden="true">••••</span><span class="unseen">{}</span>', _("ending in"))
     return format_html(
         '<span class="chip">{}<span>{} {} {}</span></span>',
         icon("credit-card" if is_card else "building-library"),
-        name or ("Card" if is_card else "Bank account"),
+        name or (_("Card") if is_card else _("Bank account")),
         dots,
         method.last4,
     )
