@@ -76,14 +76,14 @@ def test_every_state_of_a_payment_can_be_shown(client, access):
         type(payment).objects.filter(id=payment.id).update(state=state, return_code="R01")
 
     for payment, state in zip(payments, PaymentState, strict=True):
-        assert state.label in client.get(reverse("portal:payment", args=[payment.id])).content.decode()
+        assert str(state.label) in client.get(reverse("portal:payment", args=[payment.id])).content.decode()
 
 
 # How each address is asked with what belongs to another customer. Addresses with a token are signed: a changed one is
 # refused (tests/payments/test_links.py), and a genuine one names a single thing.
-SIGNED = {"pay", "sent", "review", "fresh", "confirm", "result", "unsubscribe"}
+SIGNED = {"confirm", "fresh", "pay", "result", "result_receipt", "review", "sent", "unsubscribe"}
 OPEN_TO_ALL = {"logo"}
-OWN_ONLY = {"payments", "switch_customer", "payment"}
+OWN_ONLY = {"invoice_pdf", "payment", "payments", "payments_export", "receipt_pdf", "statement_pdf", "switch_customer"}
 
 
 def test_every_address_has_a_rule():
@@ -109,7 +109,7 @@ def test_another_users_access_cannot_be_switched_to(client, access):
     assert client.post(reverse("portal:switch_customer"), {"access": theirs.id}).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["pay", "sent", "fresh", "confirm", "result", "unsubscribe"])
+@pytest.mark.parametrize("name", ["pay", "sent", "fresh", "confirm", "result", "result_receipt", "unsubscribe"])
 def test_made_up_tokens_are_not_found(client, db, name):
     path = reverse(f"portal:{name}", args=["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
 

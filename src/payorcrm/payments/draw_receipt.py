@@ -30,6 +30,12 @@ def draw_receipt(payment: Payment, allocations: Sequence[Allocation]) -> bytes:
     return draw("payments/receipt.typ", _values(payment, allocations))
 
 
+def receipt_name(payment: Payment) -> str:
+    """Return what the file is called, without its ending; only what was paid is called a receipt."""
+    words = _("Receipt %(reference)s") if payment.state == PaymentState.SUCCEEDED else _("Payment %(reference)s")
+    return words % {"reference": payment.reference}
+
+
 def _values(payment: Payment, allocations: Sequence[Allocation]) -> dict[str, Any]:
     title = _("Payment %(reference)s") % {"reference": payment.reference}
     listed = allocations[:MOST_INVOICES]

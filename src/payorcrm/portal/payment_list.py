@@ -1,0 +1,132 @@
+"""What the payment history was asked for, and the payments that fit, each with the first numbers of its invoices."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from payorcrm.core.dates import YEARS
+from payorcrm.customers.models import Customer
+from payorcrm.payments.models import Allocation, Payment, PaymentState
+from payorcrm.payments.queries import payments_of
+
+NUMBERS_IN_A_ROW = 3
+# A cell of a workbook holds 32,767 characters.
+NUMBERS_IN_A_CELL = 400
+
+_DAYS = [MinValueValidator(date(YEARS[0], 1, 1)), MaxValueValidator(date(YEARS[-1], 12, 31))]
+
+
+class _DayInput(forms.DateInput):
+    """The browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class PaymentFilter(forms.Form):
+    """Filters in the address of the history and of its exports; what cannot be read narrows nothing."""
+
+    use_required_attribute = False
+
+    search = forms.CharField(
+        label=gettext_lazy("Search"),
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": gettext_lazy("Reference or invoice number")}),
+    )
+    state = forms.ChoiceField(
+        label=gettext_lazy("Status"),
+        required=False,
+        choices=lambda: [("", _("All")), *PaymentState.choices],
+    )
+    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=_DayInput(), validators=_DAYS)
+    until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=_DayInput(), validators=_DAYS)
+
+    def is_narrow(self) -> bool:
+        """Say whether anything is filtered at all."""
+        self.is_valid()
+        return any(self.cleaned_data.values())
+
+    def payments_of(self, customer: Customer) -> QuerySet[Payment]:
+        """Return the customer's payments that fit; days are the merchant's."""
+        self.is_valid()
+        wanted = self.cleaned_data
+        zone = ZoneInfo(customer.merchant.time_zone)
+        found = payments_of(customer)
+        if words := wanted.get("search"):
+            paid = Allocation.objects.filter(customer_id=customer.id, invoice__number__icontains=words)
+            found = found.filter(Q(reference__icontains=words) | Q(id__in=paid.values("payment_id")))
+        if state := wanted.get("state"):
+            found = found.filter(state=state)
+        if since := wanted.get("since"):
+            found = found.filter(submitted_at__gte=datetime.combine(since, time.min, zone))
+        if until := wanted.get("until"):
+            found = found.filter(submitted_at__lt=datetime.combine(until + timedelta(days=1), time.min, zone))
+        return found
+
+
+def with_invoices(payments: QuerySet[Payment], *, most: int) -> QuerySet[Payment]:
+    """Add to each payment `numbers`, the first ones of its invoices, and `invoice_count`, in the same query."""
+    paid = Allocation.objects.filter(payment_id=OuterRef("id"))
+    counted = paid.order_by().values("payment_id").annotate(count=Count("id"))
+    return payments.annotate(
+        numbers=ArraySubquery(paid.order_by("invoice__due_on", "invoice__number").values("invoice__number")[:most]),
+        invoice_count=Subquery(counted.values("count")),
+    )
+
+
+def numbers_in_words(payment: Payment) -> str:
+    """Write which invoices a payment pays, after `with_invoices`: the first numbers and how many more."""
+    numbers: list[str] = payment.numbers  # type: ignore[attr-defined]
+    shown = ", ".join(numbers)
+    more = (payment.invoice_count or 0) - len(numbers)  # type: ignore[attr-defined]
+    if not more:
+        return shown
+    return ngettext("%(numbers)s and %(count)s more", "%(numbers)s and %(count)s more", more) % {
+        "numbers": shown,
+        "count": more,
+    }
+
+
+def export_head() -> list[str]:
+    """Return the column heads of the exports."""
+    return [
+        _("Reference"),
+        _("Submitted"),
+        _("Paid or cleared"),
+        _("Method"),
+        _("Amount"),
+        _("Currency"),
+        _("Status"),
+        _("Return code"),
+        _("Invoices"),
+    ]
+
+
+def export_lines(payments: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[object]]:
+    """Yield one line a payment, in constant memory."""
+    for row in with_invoices(payments, most=NUMBERS_IN_A_CELL).iterator(chunk_size=2000):
+        yield [
+            row.reference,
+            _minute(row.submitted_at, zone),
+            _minute(row.settled_at, zone) if row.state == PaymentState.SUCCEEDED else "",
+            row.method.masked(),
+            row.amount_money().to_decimal(),
+            row.currency,
+            str(row.get_state_display()),
+            row.return_code,
+            numbers_in_words(row),
+        ]
+
+
+def _minute(moment: datetime | None, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") if moment else ""

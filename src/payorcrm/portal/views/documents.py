@@ -1,0 +1,55 @@
+"""The PDFs of the portal: an invoice, the statement of all that is open, the receipt of a payment."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from payorcrm.core.clock import day_in, now
+from payorcrm.invoices.draw_invoice import invoice_pdf as draw_invoice
+from payorcrm.invoices.draw_statement import statement_pdf
+from payorcrm.payments.draw_receipt import receipt_name
+from payorcrm.payments.draw_receipt import receipt_pdf as draw_receipt
+from payorcrm.portal.access import (
+    Visit,
+    for_customers,
+    invoice_of_customer,
+    payment_of_customer,
+    payment_of_page,
+)
+from payorcrm.portal.visitor import private_page
+from payorcrm.ui.documents import pdf_response
+
+
+@require_safe
+@for_customers
+def invoice_pdf(request: HttpRequest, visit: Visit, invoice_id: UUID) -> HttpResponse:
+    """Show the merchant's own PDF of an invoice, else a drawn one."""
+    invoice = invoice_of_customer(visit, invoice_id)
+    return pdf_response(draw_invoice(invoice), _("Invoice %(number)s") % {"number": invoice.number})
+
+
+@require_safe
+@for_customers
+def statement(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Show the statement of all that is open today."""
+    moment = now()
+    name = _("Statement %(day)s") % {"day": day_in(visit.merchant.time_zone, moment).isoformat()}
+    return pdf_response(statement_pdf(visit.customer, moment), name)
+
+
+@require_safe
+@for_customers
+def receipt_pdf(request: HttpRequest, visit: Visit, payment_id: UUID) -> HttpResponse:
+    """Show what can be said of a payment today."""
+    payment = payment_of_customer(visit, payment_id)
+    return pdf_response(draw_receipt(payment), receipt_name(payment))
+
+
+@private_page
+@require_safe
+def result_receipt(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the same behind the signed link of the page that the payer came to."""
+    payment = payment_of_page(request, token, now())
+    return pdf_response(draw_receipt(payment), receipt_name(payment))
