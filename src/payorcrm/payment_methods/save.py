@@ -79,13 +79,11 @@ def agree_to_keep(method: PaymentMethod, consent: Consent | None) -> None:
 
 
 def keep_if_agreed(method: PaymentMethod, *, now: datetime) -> None:
-    """Save a method that has just worked, if its owner agreed; the same card or account is saved once."""
-    if method.saved_at:
-        method.last_used_at = now
-        method.save(update_fields=["last_used_at"])
-    if not method.consent_text or method.saved_at or method.removed_at:
-        return
-    save_once(method, now=now)
+    """Note that a method has just worked, and save it if its owner agreed; the same card or account is saved once."""
+    if not method.saved_at and method.consent_text and not method.removed_at:
+        method = save_once(method, now=now)
+    method.last_used_at = now
+    method.save(update_fields=["last_used_at"])
 
 
 def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:

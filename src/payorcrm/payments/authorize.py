@@ -9,7 +9,7 @@ from payorcrm.core.money import Money
 from payorcrm.payment_methods.mandate import Acceptance, authorization_text
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Confirmation, PaymentRequest
-from payorcrm.payments.queries import payable_invoices_of
+from payorcrm.payments.queries import payable_numbers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,8 @@ def text_for_confirmation(confirmation: Confirmation, amount: Money, now: dateti
 
 
 def text_for_request(request: PaymentRequest, method: PaymentMethod, amount: Money, now: datetime) -> str:
-    """Return what the payer of a new account authorizes by paying a request."""
-    numbers = [invoice.number for invoice in payable_invoices_of(request)]
-    return _text(request, method, amount, numbers, now)
+    """Return what the payer of a request authorizes: of a new account, or of a saved one after signing in."""
+    return _text(request, method, amount, payable_numbers_of(request), now)
 
 
 def _text(request: PaymentRequest, method: PaymentMethod, amount: Money, numbers: Sequence[str], now: datetime) -> str:

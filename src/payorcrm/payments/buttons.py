@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from payorcrm.core.money import Money
-from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod
+from payorcrm.gateways.base import MethodKind
+from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod, Verification
 from payorcrm.payments.links import BANK, CARD, payment_link, payment_token
 from payorcrm.payments.models import PaymentRequest
 
@@ -29,11 +32,12 @@ def new_method_choices(currency: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to pay a request: a saved method, or a new one of a kind."""
+    """One way to pay a request: a saved method, or a new one of a kind; where its page is, or why it cannot pay."""
 
     choice: str
     method: PaymentMethod | None
-    token: str
+    url: str
+    why_not: str = ""
 
 
 def ways_to_pay(request: PaymentRequest, *, today: date, made_at: datetime, without: str = "") -> list[Way]:
@@ -41,12 +45,41 @@ def ways_to_pay(request: PaymentRequest, *, today: date, made_at: datetime, with
 
     A link that anyone may have forwarded cannot renew itself this way; a fresh one goes to the address on file.
     """
-    usable = PaymentMethod.objects.filter(customer=request.customer).usable(currency=request.currency, today=today)
-    ways: list[tuple[str, PaymentMethod | None]] = [(str(method.id), method) for method in usable]
-    ways += [(choice, None) for choice in new_method_choices(request.currency)]
     return [
-        Way(choice, method, payment_token(request.id, choice, made_at)) for choice, method in ways if choice != without
+        Way(choice, method, f"/pay/{payment_token(request.id, choice, made_at)}/")
+        for choice, method in _ways(request, _usable(request, today))
+        if choice != without
     ]
+
+
+def ways_in_portal(request: PaymentRequest, *, today: date) -> list[Way]:
+    """Return the ways that a signed-in user has: saved methods, then new ones, then those that cannot pay now."""
+    usable = _usable(request, today)
+    able = [
+        Way(choice, method, f"/portal/pay/{request.id}/?with={choice}") for choice, method in _ways(request, usable)
+    ]
+    others = PaymentMethod.objects.saved().filter(customer=request.customer_id).exclude(id__in=[m.id for m in usable])
+    if request.currency != DEBIT_CURRENCY:
+        others = others.filter(kind=MethodKind.CARD.value)
+    return able + [Way(str(method.id), method, "", _why_not(method, today)) for method in others.order_by("id")]
+
+
+def _usable(request: PaymentRequest, today: date) -> list[PaymentMethod]:
+    methods = PaymentMethod.objects.filter(customer=request.customer_id)
+    return list(methods.usable(currency=request.currency, today=today))
+
+
+def _ways(request: PaymentRequest, usable: list[PaymentMethod]) -> list[tuple[str, PaymentMethod | None]]:
+    saved: list[tuple[str, PaymentMethod | None]] = [(str(method.id), method) for method in usable]
+    return saved + [(choice, None) for choice in new_method_choices(request.currency)]
+
+
+def _why_not(method: PaymentMethod, today: date) -> str:
+    if method.has_expired(today=today):
+        return _("This card has expired.")
+    if method.verification == Verification.PENDING:
+        return _("This account is being verified.")
+    return _("This account could not be verified.")
 
 
 def payment_buttons(

@@ -1,18 +1,22 @@
-"""Paying a request with a card or bank account that was entered just now."""
+"""Paying a request: from a mail with a method that was entered just now, after signing in with a saved one, too."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
-from uuid import UUID
+from uuid import UUID, uuid5
+
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
+from payorcrm.core.ids import uuid7
+from payorcrm.core.models import User
 from payorcrm.core.money import Money
 from payorcrm.payment_methods.mandate import Acceptance
-from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.models import PAYABLE_WHEN, PaymentMethod
 from payorcrm.payments.authorize import Authorization, text_for_request
 from payorcrm.payments.collect import collect
-from payorcrm.payments.models import Payment, PaymentRequest, PaymentState
-from payorcrm.payments.queries import payable_invoices_of
+from payorcrm.payments.models import NOT_CHARGED_STATES, Payment, PaymentRequest, PaymentState, RequestOrigin
+from payorcrm.payments.queries import payable_amounts_of, standing_payment_of
 from payorcrm.payments.reserve import NothingLeftToPay, Order, payment_by_key
 
 MOST_DECLINES_AN_HOUR = 10
@@ -23,7 +27,14 @@ class TooManyDeclines(Refused):
 
     code = "too_many_declines"
     status: ClassVar[int] = 429
-    message = "Nothing was charged. Too many payments were declined here within an hour. Please try again later."
+    message = _("Nothing was charged. Too many payments were declined here within an hour. Please try again later.")
+
+
+class MethodNotUsable(Refused):
+    """A method has not been verified yet, has expired, or was removed while its page was open."""
+
+    code = "method_not_usable"
+    message = _("Nothing was charged: this card or bank account cannot pay now. Please choose another way to pay.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +49,40 @@ class Checkout:
         return f"checkout:{self.id}"
 
 
+def new_checkout_id(request: PaymentRequest) -> UUID:
+    """Return the id of a page that is about to be shown.
+
+    One of the portal follows from the request and the attempts that came to nothing, so that all tabs and all users of
+    the customer share it, and the next attempt has another.
+    """
+    if request.origin != RequestOrigin.PORTAL:
+        return uuid7()
+    attempts = request.payments.filter(state__in=NOT_CHARGED_STATES).count()
+    return uuid5(request.id, f"attempt {attempts + 1}")
+
+
 def payment_of_checkout(checkout: Checkout) -> Payment | None:
-    """Return the payment that a checkout of this request has led to, if any."""
-    payment = payment_by_key(checkout.key())
+    """Return the payment that a checkout has led to, or that another page of its request led to first, if any."""
+    payment = standing_payment_of(checkout.request) or payment_by_key(checkout.key())
     return payment if payment and payment.request_id == checkout.request.id else None
 
 
-def pay_checkout(*, checkout: Checkout, method: PaymentMethod, acceptance: Acceptance) -> Payment:
-    """Pay what is payable of the request with a method of its customer, once.
+def pay_checkout(
+    *, checkout: Checkout, method: PaymentMethod, acceptance: Acceptance, payer: User | None = None
+) -> Payment:
+    """Pay what is payable of the request with a method of its customer, once; `payer` is who has signed in.
 
-    Raises NothingLeftToPay, AmountChanged, TooManyDeclines.
+    Raises NothingLeftToPay, AmountChanged, TooManyDeclines, MethodNotUsable.
     """
     request = checkout.request
-    amounts = {invoice.id: invoice.payable_money().minor for invoice in payable_invoices_of(request)}
+    amounts = payable_amounts_of(request)
     earlier = payment_of_checkout(checkout)
     if earlier:
         return earlier
     if not amounts:
         raise NothingLeftToPay
+    if method.verification not in PAYABLE_WHEN or method.removed_at:
+        raise MethodNotUsable
     _refuse_card_testing(request, acceptance.at)
     order = Order(
         key=checkout.key(),
@@ -66,12 +93,13 @@ def pay_checkout(*, checkout: Checkout, method: PaymentMethod, acceptance: Accep
         agreed=checkout.agreed,
         authorization=_authorization(checkout, method, acceptance),
         request_id=request.id,
+        made_by_id=payer.pk if payer else None,
     )
     return collect(order=order, now=acceptance.at)
 
 
 def _refuse_card_testing(request: PaymentRequest, now: datetime) -> None:
-    lately = Payment.objects.filter(customer=request.customer, submitted_at__gt=now - timedelta(hours=1))
+    lately = Payment.objects.filter(customer=request.customer_id, submitted_at__gt=now - timedelta(hours=1))
     if lately.filter(state=PaymentState.DECLINED).count() >= MOST_DECLINES_AN_HOUR:
         raise TooManyDeclines
 

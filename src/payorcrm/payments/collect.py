@@ -5,7 +5,7 @@ from datetime import datetime
 from payorcrm.gateways.base import ChargeRequest, MethodKind
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
 from payorcrm.payment_methods.mandate import entry_class_of
-from payorcrm.payments.links import payment_page_link
+from payorcrm.payments.links import page_of_payment
 from payorcrm.payments.models import Payment
 from payorcrm.payments.reserve import Order, reserve
 from payorcrm.payments.settle import settle
@@ -32,6 +32,6 @@ def charge_request(payment: Payment, now: datetime) -> ChargeRequest:
         kind=MethodKind(payment.method.kind),
         method_token=payment.method.token,
         description=payment.reference,
-        return_url=payment_page_link(payment.id, now),
+        return_url=page_of_payment(payment, now),
         entry_class=entry_class_of(payment.method),
     )

@@ -8,19 +8,19 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import uuid7
 from payorcrm.core.money import Money
 from payorcrm.core.signing import NotGenuine
-from payorcrm.invoices.models import Invoice
 from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.authorize import Authorization, text_for_confirmation
 from payorcrm.payments.collect import collect
 from payorcrm.payments.mails import queue_to_contact
 from payorcrm.payments.models import Confirmation, ConfirmationLine, Payment, PaymentRequest
-from payorcrm.payments.queries import payable_invoices_of
+from payorcrm.payments.queries import payable_amounts_of
 from payorcrm.payments.reserve import NothingLeftToPay, Order, amounts_left, payment_by_key
 from payorcrm.payments.secrets import has_secrets, new_secrets, secrets_of, token_digest
 
@@ -33,7 +33,7 @@ class ConfirmationExpired(Refused):
 
     code = "confirmation_expired"
     status: ClassVar[int] = 410
-    message = "Nothing was charged: this confirmation is no longer valid."
+    message = _("Nothing was charged: this confirmation is no longer valid.")
 
     def __init__(self, confirmation: Confirmation) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class MethodGone(Refused):
 
     code = "method_gone"
     status: ClassVar[int] = 410
-    message = "Nothing was charged: this card or bank account is no longer saved."
+    message = _("Nothing was charged: this card or bank account is no longer saved.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,12 @@ def request_confirmation(*, request: PaymentRequest, method: PaymentMethod, now:
         PaymentRequest.objects.select_for_update().get(id=request.id)
         if not method.is_saved() or method.customer_id != request.customer_id:
             raise MethodGone
-        invoices = payable_invoices_of(request)
-        if not invoices:
+        amounts = payable_amounts_of(request)
+        if not amounts:
             raise NothingLeftToPay
-        confirmation = _open_one(request, method, invoices, now)
+        confirmation = _open_one(request, method, amounts, now)
         if confirmation is None:
-            confirmation = _freeze(request, method, invoices, now)
+            confirmation = _freeze(request, method, amounts, now)
             _send(confirmation, now)
             return Asked(confirmation, is_new=True)
         if now - confirmation.last_sent_at >= SEND_AGAIN_AFTER:
@@ -190,21 +190,20 @@ def _authorization(confirmation: Confirmation, agreed: Money, acceptance: Accept
 
 
 def _open_one(
-    request: PaymentRequest, method: PaymentMethod, invoices: list[Invoice], now: datetime
+    request: PaymentRequest, method: PaymentMethod, amounts: dict[UUID, int], now: datetime
 ) -> Confirmation | None:
     """Return the open confirmation if it still says the truth; close it otherwise."""
     confirmation = open_confirmation_of(request, method)
     if confirmation is None:
         return None
-    frozen = {invoice.id: invoice.payable_money().minor for invoice in invoices}
-    is_true = not confirmation.has_expired(now=now) and _agreed(confirmation) == frozen
+    is_true = not confirmation.has_expired(now=now) and _agreed(confirmation) == amounts
     if is_true and has_secrets(confirmation) and confirmation.code_attempt_count < CODE_TRIES:
         return confirmation
     Confirmation.objects.filter(id=confirmation.id).update(closed_at=now)
     return None
 
 
-def _freeze(request: PaymentRequest, method: PaymentMethod, invoices: list[Invoice], now: datetime) -> Confirmation:
+def _freeze(request: PaymentRequest, method: PaymentMethod, amounts: dict[UUID, int], now: datetime) -> Confirmation:
     confirmation_id = uuid7()
     secrets = new_secrets(confirmation_id)
     confirmation = Confirmation.objects.create(
@@ -213,7 +212,7 @@ def _freeze(request: PaymentRequest, method: PaymentMethod, invoices: list[Invoi
         customer_id=request.customer_id,
         request=request,
         method=method,
-        amount=sum(invoice.payable_money().minor for invoice in invoices),
+        amount=sum(amounts.values()),
         currency=request.currency,
         token_digest=token_digest(secrets.token),
         created_at=now,
@@ -221,8 +220,8 @@ def _freeze(request: PaymentRequest, method: PaymentMethod, invoices: list[Invoi
         last_sent_at=now,
     )
     ConfirmationLine.objects.bulk_create(
-        ConfirmationLine(confirmation=confirmation, invoice=invoice, amount=invoice.payable_money().minor)
-        for invoice in invoices
+        ConfirmationLine(confirmation=confirmation, invoice_id=invoice_id, amount=amount)
+        for invoice_id, amount in amounts.items()
     )
     return confirmation
 

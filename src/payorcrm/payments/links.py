@@ -6,9 +6,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.signing import NotGenuine, open_signed, sign
+from payorcrm.payments.models import Payment
 
 LINK_LIFE = timedelta(days=90)
 
@@ -37,7 +39,7 @@ class LinkExpired(Refused):
 
     code = "link_expired"
     status: ClassVar[int] = 410
-    message = "This link is too old to pay with."
+    message = _("This link is too old to pay with.")
 
 
 def payment_token(request_id: UUID, choice: str, now: datetime) -> str:
@@ -78,11 +80,18 @@ def payment_page_link(payment_id: UUID, now: datetime) -> str:
     return f"{settings.PUBLIC_URL}/payment/{payment_page_token(payment_id, now)}/"
 
 
+def page_of_payment(payment: Payment, now: datetime) -> str:
+    """Return where the person who made a payment sees what became of it: in the portal if they were signed in."""
+    if payment.made_by_id:
+        return f"{settings.PUBLIC_URL}/portal/payments/{payment.id}/result/"
+    return payment_page_link(payment.id, now)
+
+
 def open_payment_page(token: str, *, now: datetime) -> UUID:
     """Return the id of the payment that a page's token names. Raises NotGenuine, LinkExpired."""
     payload, made_at = open_signed("payment-page", token)
     if now - made_at > LINK_LIFE:
-        raise LinkExpired("This page is no longer shown here. Sign in to see your payments.")
+        raise LinkExpired(_("This page is no longer shown here. Sign in to see your payments."))
     return _uuid(payload)
 
 

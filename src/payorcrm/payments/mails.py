@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime
 from django.conf import settings
 
 from payorcrm.core.clock import day_in
-from payorcrm.core.money import Money, add_up
+from payorcrm.core.money import Money
 from payorcrm.customers.models import Contact
 from payorcrm.customers.queries import NoAddressOnFile, contact_on_file
 from payorcrm.mail.compose import Composed, Unsendable, composer, queue_mail, render_draft
@@ -23,7 +23,7 @@ from payorcrm.payments.authorize import text_for_confirmation
 from payorcrm.payments.buttons import Button, payment_buttons
 from payorcrm.payments.links import CARD, payment_link, payment_page_link
 from payorcrm.payments.models import Allocation, Confirmation, Payment, PaymentRequest, PaymentState
-from payorcrm.payments.queries import payable_invoices_of
+from payorcrm.payments.queries import due_of
 from payorcrm.payments.secrets import has_secrets, secrets_of
 from payorcrm.payments.wording import decline_in_words, return_in_words
 
@@ -139,10 +139,9 @@ def compose_fresh_links(mails: list[Mail], now: datetime) -> Mapping[UUID, Compo
 
 
 def _ways(request: PaymentRequest, now: datetime) -> list[Button]:
-    payable = [invoice.payable_money() for invoice in payable_invoices_of(request)]
     return payment_buttons(
         request_id=request.id,
-        amount=add_up(payable, request.currency),
+        amount=due_of(request).total,
         methods=PaymentMethod.objects.filter(customer=request.customer).usable(
             currency=request.currency, today=day_in(request.merchant.time_zone, now)
         ),

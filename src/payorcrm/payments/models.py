@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import pgettext_lazy
 
 from payorcrm.core.ids import uuid7
 from payorcrm.core.models import User
@@ -120,14 +121,14 @@ class ConfirmationLine(models.Model):
 class PaymentState(models.TextChoices):
     """Where a payment stands."""
 
-    SUBMITTING = "submitting", "Checking"
-    PENDING = "pending", "Processing"
-    SUCCEEDED = "succeeded", "Paid"
-    DECLINED = "declined", "Declined"
-    FAILED = "failed", "Not charged"
-    RETURNED = "returned", "Returned"
-    REFUNDED = "refunded", "Refunded"
-    DISPUTED = "disputed", "Disputed"
+    SUBMITTING = "submitting", pgettext_lazy("payment", "Checking")
+    PENDING = "pending", pgettext_lazy("payment", "Processing")
+    SUCCEEDED = "succeeded", pgettext_lazy("payment", "Paid")
+    DECLINED = "declined", pgettext_lazy("payment", "Declined")
+    FAILED = "failed", pgettext_lazy("payment", "Not charged")
+    RETURNED = "returned", pgettext_lazy("payment", "Returned")
+    REFUNDED = "refunded", pgettext_lazy("payment", "Refunded")
+    DISPUTED = "disputed", pgettext_lazy("payment", "Disputed")
 
 
 # States change forward only; whatever else an event says arrives too late or too early and is ignored.
@@ -152,6 +153,8 @@ PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 IN_FLIGHT_STATES = frozenset({PaymentState.SUBMITTING, PaymentState.PENDING})
+# Attempts that moved no money; another one may follow.
+NOT_CHARGED_STATES = frozenset({PaymentState.DECLINED, PaymentState.FAILED})
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):

@@ -1,15 +1,28 @@
 """Reads of payments and requests that several callers share."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
+from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.links import PaymentLink
-from payorcrm.payments.models import Allocation, Payment, PaymentRequest, PaymentState
+from payorcrm.payments.models import (
+    NOT_CHARGED_STATES,
+    Allocation,
+    Payment,
+    PaymentRequest,
+    PaymentRequestLine,
+    PaymentState,
+    RequestOrigin,
+)
 
 
 class RequestGone(Refused):
@@ -17,7 +30,7 @@ class RequestGone(Refused):
 
     code = "request_gone"
     status = 404
-    message = "This payment page does not exist any more."
+    message = _("This payment page does not exist any more.")
 
 
 def request_of(link: PaymentLink) -> PaymentRequest:
@@ -34,13 +47,106 @@ def invoices_of(request: PaymentRequest) -> list[Invoice]:
     return list(Invoice.objects.filter(id__in=lines, customer_id=request.customer_id).order_by("due_on", "number"))
 
 
-def payable_invoices_of(request: PaymentRequest) -> list[Invoice]:
-    """Return the invoices of a request that can still be paid, the oldest due date first."""
-    return [
-        invoice
-        for invoice in invoices_of(request)
-        if invoice.status == "open" and invoice.payable_money() and invoice.currency == request.currency
-    ]
+@dataclass(frozen=True, slots=True)
+class PayableLine:
+    """One invoice of a request that can still be paid, and how much of it the request would pay."""
+
+    invoice: Invoice
+    amount: Money
+
+    def is_part(self) -> bool:
+        """Say whether something payable of the invoice would be left."""
+        return self.amount != self.invoice.payable_money()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What can still be paid of a request: the total, of how many invoices, and of how many a payment is under way."""
+
+    total: Money
+    count: int
+    under_way_count: int
+    line_count: int
+
+    @property
+    def settled_count(self) -> int:
+        """How many invoices of the request are left out."""
+        return self.line_count - self.count
+
+
+def payable_lines_of(request: PaymentRequest) -> list[PayableLine]:
+    """Return what of a request can still be paid, the oldest due date first."""
+    return [_as_payable(line.invoice, line.amount) for line in _payable(request)]
+
+
+def first_payable_lines_of(request: PaymentRequest, count: int) -> list[PayableLine]:
+    """Return the first of what can still be paid of a request."""
+    return [_as_payable(line.invoice, line.amount) for line in _payable(request)[:count]]
+
+
+def payable_invoices_of(request: PaymentRequest) -> QuerySet[Invoice]:
+    """Return the invoices of a request that can still be paid, for lists of any length."""
+    invoices = Invoice.objects.payable().filter(currency=request.currency, customer_id=request.customer_id)
+    return invoices.filter(id__in=request.lines.values("invoice_id"))
+
+
+def payable_lines_for(request: PaymentRequest, invoices: Sequence[Invoice]) -> list[PayableLine]:
+    """Return the lines of a request for some of its payable invoices, in their order."""
+    lines = request.lines.filter(invoice_id__in=[invoice.id for invoice in invoices])
+    parts = dict(lines.values_list("invoice_id", "amount"))
+    return [_as_payable(invoice, parts.get(invoice.id)) for invoice in invoices]
+
+
+def payable_amounts_of(request: PaymentRequest) -> dict[UUID, int]:
+    """Return the minor units that can still be paid of each invoice of a request."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT i.id, {_AMOUNT} {_PAYABLE_LINES}", [request.id, request.currency])  # noqa: S608
+        return dict(cursor.fetchall())
+
+
+def due_of(request: PaymentRequest) -> Due:
+    """Add up what can still be paid of a request, however long it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT coalesce(sum({_AMOUNT}), 0)::bigint, count(*), count(*) FILTER (WHERE i.in_flight > 0), "  # noqa: S608
+            f"(SELECT count(*) FROM payments_paymentrequestline WHERE request_id = %s) {_PAYABLE_LINES}",
+            [request.id, request.id, request.currency],
+        )
+        total, *counts = cursor.fetchone()
+    return Due(Money(total, request.currency), *counts)
+
+
+def payable_numbers_of(request: PaymentRequest) -> list[str]:
+    """Return the numbers of the invoices that a request would pay, the oldest due date first."""
+    return list(_payable(request).values_list("invoice__number", flat=True))
+
+
+# A chosen part is the most that is taken of its invoice; least() passes over null, which stands for everything.
+_AMOUNT = "least(l.amount, i.balance - i.in_flight)"
+_PAYABLE_LINES = """FROM payments_paymentrequestline l JOIN invoices_invoice i ON i.id = l.invoice_id
+ WHERE l.request_id = %s AND i.currency = %s AND i.status = 'open' AND i.in_flight < i.balance"""
+
+
+def _payable(request: PaymentRequest) -> QuerySet[PaymentRequestLine]:
+    lines = request.lines.filter(invoice__status="open", invoice__currency=request.currency)
+    payable = lines.filter(invoice__in_flight__lt=F("invoice__balance"))
+    return payable.select_related("invoice").order_by("invoice__due_on", "invoice__number")
+
+
+def _as_payable(invoice: Invoice, part: int | None) -> PayableLine:
+    payable = invoice.payable_money()
+    return PayableLine(invoice, payable if part is None else min(payable, Money(part, payable.currency)))
+
+
+def standing_payment_of(request: PaymentRequest) -> Payment | None:
+    """Return the payment that pays a request of the portal, or has: one is all that it may have.
+
+    Declined and failed ones do not stand, so that the payer may try another way. A returned one does: who wants to pay
+    again chooses the invoices again.
+    """
+    if request.origin != RequestOrigin.PORTAL:
+        return None
+    return request.payments.exclude(state__in=NOT_CHARGED_STATES).order_by("submitted_at", "id").first()
 
 
 def is_all_of(payment: Payment, request: PaymentRequest) -> bool:

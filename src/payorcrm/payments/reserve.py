@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import readable_reference, uuid7
@@ -21,14 +22,14 @@ class NothingLeftToPay(Refused):
     """Every invoice was settled some other way, or a payment for it is under way."""
 
     code = "nothing_left_to_pay"
-    message = "Nothing was charged: there is nothing left to pay here."
+    message = _("Nothing was charged: there is nothing left to pay here.")
 
 
 class AmountChanged(Refused):
     """Less is payable now than the payer agreed to."""
 
     code = "amount_changed"
-    message = "Nothing was charged: the amount has changed."
+    message = _("Nothing was charged: the amount has changed.")
 
     def __init__(self, now_payable: Money) -> None:
         super().__init__(f"Nothing was charged: the amount has changed to {now_payable}.")
@@ -39,7 +40,7 @@ class NotAuthorized(Refused):
     """A bank account was to be debited without its owner's authorization."""
 
     code = "not_authorized"
-    message = "Nothing was charged: please accept the authorization first."
+    message = _("Nothing was charged: please accept the authorization first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Order:
     agreed: Money
     authorization: Authorization | None = None
     request_id: UUID | None = None
+    made_by_id: UUID | None = None
     confirmation_id: UUID | None = None
 
 
@@ -127,6 +129,7 @@ def _write_payment(order: Order, amounts: Mapping[UUID, int], now: datetime) -> 
         customer_id=order.customer_id,
         request_id=order.request_id,
         method=order.method,
+        made_by_id=order.made_by_id,
         mandate=_write_mandate(order),
         gateway=order.method.gateway,
         reference=readable_reference("PAY"),

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,26 +11,23 @@ from django.views.decorators.http import require_POST, require_safe
 from payorcrm.core.clock import day_in, now
 from payorcrm.core.money import add_up
 from payorcrm.customers.queries import NoAddressOnFile, contact_on_file, masked_address
-from payorcrm.gateways.base import MethodKind, MethodNotAccepted
-from payorcrm.merchants.queries import gateway_account_of, gateway_of
-from payorcrm.payment_methods.models import PaymentMethod
-from payorcrm.payment_methods.save import Consent, agree_to_keep, consent_text, take_over_method
+from payorcrm.payment_methods.models import PAYABLE_WHEN, PaymentMethod
+from payorcrm.payment_methods.save import agree_to_keep, consent_text
 from payorcrm.payments.authorize import text_for_request
 from payorcrm.payments.buttons import new_method_choices, ways_to_pay
-from payorcrm.payments.checkout import Checkout, pay_checkout, payment_of_checkout
+from payorcrm.payments.checkout import Checkout, MethodNotUsable, pay_checkout, payment_of_checkout
 from payorcrm.payments.confirm import open_confirmation_of, request_confirmation
 from payorcrm.payments.fresh_link import mail_fresh_link
-from payorcrm.payments.links import BANK, CARD, LinkExpired, payment_page_token
+from payorcrm.payments.links import BANK, LinkExpired, payment_page_token
 from payorcrm.payments.models import Payment
-from payorcrm.payments.queries import invoices_of, payable_invoices_of
+from payorcrm.payments.queries import invoices_of, payable_lines_of
 from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
 from payorcrm.portal import access
 from payorcrm.portal.asked import remember_asking
 from payorcrm.portal.forms import CheckoutForm, ReviewForm, new_checkout
+from payorcrm.portal.new_method import KINDS, fields_of, given_consent, take_over
 from payorcrm.portal.settled import nothing_left
-from payorcrm.portal.visitor import acceptance_of, address_of, private_page
-
-_KINDS = {CARD: MethodKind.CARD, BANK: MethodKind.BANK_ACCOUNT}
+from payorcrm.portal.visitor import acceptance_of, private_page
 
 
 @private_page
@@ -96,18 +92,8 @@ def _new_page(request: HttpRequest, page: access.PayPage, form: CheckoutForm | N
     shown = _shown(page)
     if not shown["payable"]:
         return nothing_left(request, page.request)
-    kind = _KINDS[page.link.choice]
-    address = f"{settings.PUBLIC_URL}{request.path}"
-    line = gateway_of(gateway_account_of(page.request.merchant_id))
-    shown |= {
-        "kind": kind,
-        "is_card": kind == MethodKind.CARD,
-        "fields": line.start_saving_method(kind, return_url=address, parent_origin=_origin(request)),
-        "checkout": new_checkout(page.request, shown["total"], now()),
-        "method_token": request.GET.get("method_token", "")[:200],
-        "consent": consent_text(kind, page.request.merchant.name),
-        "form": form,
-    }
+    shown |= fields_of(request, page.request, page.link.choice, form, path=request.path)
+    shown["checkout"] = new_checkout(page.request, shown["total"], now())
     return render(request, "portal/pay_new.html", shown, status=422 if form else 200)
 
 
@@ -115,22 +101,16 @@ def _pay_new(request: HttpRequest, page: access.PayPage) -> HttpResponse:
     form = CheckoutForm(page.request, request.POST)
     if not form.is_valid():
         return _new_page(request, page, form)
-    checkout, entered = form.checkout_made(), form.entered()
+    checkout = form.checkout_made()
     earlier = payment_of_checkout(checkout)
     if earlier:
         return _to_result(earlier)
-    kind = _KINDS[page.link.choice]
-    consent = _consent(request, page, kind) if entered.is_to_be_saved or kind == MethodKind.BANK_ACCOUNT else None
-    try:
-        method = take_over_method(
-            customer=page.request.customer, method_token=entered.token, consent=consent, now=now()
-        )
-    except MethodNotAccepted as error:
+    method = take_over(request, page.request, KINDS[page.link.choice], form)
+    if method is None:
         earlier = payment_of_checkout(checkout)
-        if earlier:
-            return _to_result(earlier)
-        form.add_error(None, str(error))
-        return _new_page(request, page, form)
+        return _to_result(earlier) if earlier else _new_page(request, page, form)
+    if method.verification not in PAYABLE_WHEN:
+        return render(request, "portal/pay_method_gone.html", _shown(page) | {"must_verify": True})
     if not method.is_card():
         return redirect("portal:review", page.token, method.id)
     return _pay(request, page, checkout, method)
@@ -148,7 +128,7 @@ def review(request: HttpRequest, token: str, method_id: UUID) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _review_page(request, page, method, form)
     checkout = form.cleaned_data["checkout"]
-    agree_to_keep(method, _consent(request, page, method.kind) if form.cleaned_data["save"] else None)
+    agree_to_keep(method, given_consent(request, page.request, method.kind) if form.cleaned_data["save"] else None)
     return _pay(request, page, checkout, method)
 
 
@@ -169,7 +149,7 @@ def _review_page(request: HttpRequest, page: access.PayPage, method: PaymentMeth
 def _pay(request: HttpRequest, page: access.PayPage, checkout: Checkout, method: PaymentMethod) -> HttpResponse:
     try:
         payment = pay_checkout(checkout=checkout, method=method, acceptance=acceptance_of(request, now()))
-    except (AmountChanged, NothingLeftToPay) as error:
+    except (AmountChanged, NothingLeftToPay, MethodNotUsable) as error:
         messages.warning(request, str(error))
         return redirect("portal:pay", page.token)
     return _to_result(payment)
@@ -190,27 +170,19 @@ def _expired(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _shown(page: access.PayPage) -> dict[str, Any]:
-    payable = payable_invoices_of(page.request)
-    others = [invoice for invoice in invoices_of(page.request) if invoice not in payable]
+    payable = payable_lines_of(page.request)
+    chosen = {line.invoice.id for line in payable}
     today = day_in(page.request.merchant.time_zone, now())
     return {
         "page": page,
         "merchant": page.request.merchant,
         "customer": page.request.customer,
-        "payable": [(invoice, invoice.payable_money(), invoice.days_overdue(today=today)) for invoice in payable],
-        "settled": others,
-        "total": add_up([invoice.payable_money() for invoice in payable], page.request.currency),
+        "payable": [(line.invoice, line.amount, line.invoice.days_overdue(today=today)) for line in payable],
+        "settled": [invoice for invoice in invoices_of(page.request) if invoice.id not in chosen],
+        "total": add_up([line.amount for line in payable], page.request.currency),
         "other_ways": ways_to_pay(page.request, today=today, made_at=page.link.made_at, without=page.link.choice),
     }
 
 
-def _consent(request: HttpRequest, page: access.PayPage, kind: str) -> Consent:
-    return Consent(consent_text(kind, page.request.merchant.name), address_of(request), now())
-
-
 def _to_result(payment: Payment) -> HttpResponse:
     return redirect("portal:result", payment_page_token(payment.id, now()))
-
-
-def _origin(request: HttpRequest) -> str:
-    return f"{request.scheme}://{request.get_host()}"

@@ -1,0 +1,63 @@
+"""Entering a card or bank account in the processor's own fields, behind links of mails and in the portal alike."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from payorcrm.core.clock import now
+from payorcrm.gateways.base import GatewayUnavailable, MethodKind, MethodNotAccepted
+from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.save import Consent, consent_text, take_over_method
+from payorcrm.payments.links import BANK, CARD
+from payorcrm.payments.models import PaymentRequest
+from payorcrm.portal.forms import CheckoutForm
+from payorcrm.portal.visitor import address_of
+
+KINDS = {CARD: MethodKind.CARD, BANK: MethodKind.BANK_ACCOUNT}
+
+
+def fields_of(
+    request: HttpRequest, payment_request: PaymentRequest, choice: str, form: CheckoutForm | None, *, path: str
+) -> dict[str, Any]:
+    """Return what a page with the processor's fields shows; their hosted page leads back to `path`."""
+    kind = KINDS[choice]
+    line = gateway_of(gateway_account_of(payment_request.merchant_id))
+    return {
+        "kind": kind,
+        "is_card": kind == MethodKind.CARD,
+        "fields": line.start_saving_method(
+            kind,
+            return_url=f"{settings.PUBLIC_URL}{path}",
+            parent_origin=f"{request.scheme}://{request.get_host()}",
+        ),
+        # One that was refused is of no more use; the fields take its place.
+        "method_token": "" if form else request.GET.get("method_token", "")[:200],
+        "consent": consent_text(kind, payment_request.merchant.name),
+        "form": form,
+    }
+
+
+def take_over(
+    request: HttpRequest, payment_request: PaymentRequest, kind: MethodKind, form: CheckoutForm
+) -> PaymentMethod | None:
+    """Take over what a valid form brought; None when the processor refuses it, and the form says so."""
+    entered = form.entered()
+    # Whether an account is kept is asked on the page of its authorization, which comes next.
+    may_keep = entered.is_to_be_saved or kind == MethodKind.BANK_ACCOUNT
+    try:
+        return take_over_method(
+            customer=payment_request.customer,
+            method_token=entered.token,
+            consent=given_consent(request, payment_request, kind) if may_keep else None,
+            now=now(),
+        )
+    except (MethodNotAccepted, GatewayUnavailable) as error:
+        form.add_error(None, str(error))
+        return None
+
+
+def given_consent(request: HttpRequest, payment_request: PaymentRequest, kind: str) -> Consent:
+    """Return the agreement of the person behind a request to keep a method of a kind."""
+    return Consent(consent_text(kind, payment_request.merchant.name), address_of(request), now())
