@@ -73,11 +73,11 @@ class ScriptedServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Keep a message, unless the test wants otherwise."""
-        (address,) = envelope.rcpt_tos
+        address = envelope.rcpt_tos[0]
         if self.at_message[address]:
             return self._said(server, self.at_message[address].pop(0))
         self.raw.append(envelope.original_content or b"")
-        self.recipients.append(address)
+        self.recipients += envelope.rcpt_tos
         return "250 OK"
 
     def _said(self, server: SMTP, answer: str) -> str:

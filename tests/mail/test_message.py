@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payorcrm.mail.drafts import Attachment
 from payorcrm.mail.message import Envelope, NotAnAddress, write_message
 from tests.factories.models import NOW
 
@@ -170,3 +171,41 @@ def test_any_text_and_name_survive(text: str, name: str) -> None:
     assert part(message, "plain") == text
     assert shown_name(raw, "To") == name
     assert message["Subject"] == f"S{name}"
+
+
+def test_further_receivers_stand_in_the_headers() -> None:
+    message = read(written(also_to=["ann@acme.example"], cc=["books@bücher.example", "cfo@acme.example"]))
+
+    assert [address.addr_spec for address in message["To"].addresses] == ["jo@acme.example", "ann@acme.example"]
+    assert [address.addr_spec for address in message["Cc"].addresses] == [
+        "books@xn--bcher-kva.example",
+        "cfo@acme.example",
+    ]
+
+
+@pytest.mark.parametrize("name", ["receipt.pdf", "Quittung für Müller & Söhne.pdf", "収据 " * 30 + ".pdf", 'a"b.pdf'])
+def test_a_file_arrives_with_its_name_beside_the_text(name: str) -> None:
+    content = bytes(range(256)) * 20
+    raw = write_message(
+        envelope(),
+        text="Hello\n",
+        html="<p>Hello</p>\n",
+        at=NOW,
+        attachments=[Attachment(name, "application/pdf", content)],
+    )
+
+    message = read(raw)
+    (file,) = message.iter_attachments()
+    assert (file.get_filename(), file.get_content_type(), file.get_content()) == (name, "application/pdf", content)
+    assert part(message, "plain") == "Hello\n"
+    assert part(message, "html") == "<p>Hello</p>\n"
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
+
+
+def test_a_name_of_a_file_makes_no_header() -> None:
+    file = Attachment("a.pdf\r\nBcc: everyone@acme.example", "application/pdf", b"x")
+
+    message = read(write_message(envelope(), text="Hello\n", html="<p>", at=NOW, attachments=[file]))
+
+    assert [part.get_filename() for part in message.iter_attachments()] == ["a.pdf Bcc: everyone@acme.example"]
+    assert "Bcc" not in message

@@ -1,7 +1,7 @@
 """The door for packages that send mail: queue one, register who writes it, and make a draft from templates."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -9,15 +9,17 @@ from uuid import UUID
 
 from django.db import transaction
 from django.template import Context, Engine
+from django.utils.translation import get_language
 
 from payorcrm.core.errors import Refused
-from payorcrm.mail.drafts import Composed, Draft, LateComposed, Unsendable, after_sending, composer
+from payorcrm.mail.drafts import Attachment, Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.layout import accent_of, inline_styles
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 
 __all__ = [
+    "Attachment",
     "Composed",
     "Draft",
     "LateComposed",
@@ -45,6 +47,8 @@ def queue_mail(
     customer_id: UUID | None,
     to_address: str,
     to_name: str = "",
+    also_to: Sequence[str] = (),
+    cc: Sequence[str] = (),
     now: datetime,
     send_after: datetime | None = None,
 ) -> Mail:
@@ -59,6 +63,8 @@ def queue_mail(
             customer_id=customer_id,
             to_address=to_address,
             to_name=to_name,
+            also_to=list(also_to),
+            cc=list(cc),
             queued_at=now,
             send_after=send_after or now,
         )
@@ -74,8 +80,11 @@ def render_draft(
     context: Mapping[str, Any],
     preheader: str = "",
     reason: str = "",
+    attachments: Sequence[Attachment] = (),
 ) -> Draft:
     """Make a draft from the templates `<template_name>.html` (inner part) and `<template_name>.txt`.
+
+    The language is the one that is spoken where this is called.
 
     The classes of `mail/mail.css` may be used there; `{% include "mail/_button.html" with url=... label=... %}` makes
     a button, with `quiet=True` one of less weight.
@@ -90,6 +99,8 @@ def render_draft(
         merchant=merchant,
         preheader=preheader,
         reason=reason,
+        language=get_language() or "",
+        attachments=tuple(attachments),
     )
 
 

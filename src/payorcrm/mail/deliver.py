@@ -1,26 +1,29 @@
 """Delivers the outbox: claims a batch, writes it, sends it over one connection, and records how it went.
 
-A mail may go out twice if a worker is killed between sending and recording, always with the same Message-ID.
+A worker may be killed at any moment: no mail goes out twice, and the one that the server was just taking is left to
+people. Only a connection that breaks while the server reads makes a second try, with the same Message-ID (RFC 5321,
+section 6.1, prefers that to a lost mail).
 """
 
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Self
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from payorcrm.mail.hand_over import Notebook
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.mail.prepare import Batch, Prepared, prepare
-from payorcrm.mail.record import MAX_ATTEMPTS, Result, record
-from payorcrm.mail.transport import Answer, Outgoing, Transport, open_transport
+from payorcrm.mail.record import Result, record
+from payorcrm.mail.release import release_stuck, stuck_after
+from payorcrm.mail.transport import TAKEN_OVER, Answer, Outgoing, Transport, open_transport
 
 BATCH_SIZE = 200
-# A killed worker leaves at most two parts of so many mails that were sent and are not yet recorded.
+# So many mails are recorded in one statement; until then there are the notes of handing them over.
 RECORD_EVERY = 50
 
 NO_SERVER = "No mail server is configured (EMAIL_URL); this mail waits until there is one."
@@ -73,13 +76,15 @@ class Delivery:
 
     transport: Transport
     clock: Clock
+    notebook: Notebook = field(default_factory=Notebook)
     on_the_line: "Part | None" = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._record_line()
+        with closing(self.notebook):
+            self._record_line()
 
     def deliver_batch(self, mails: list[Mail]) -> None:
         """Compose claimed mails and put them on the line."""
@@ -96,16 +101,29 @@ class Delivery:
         for mail in mails:
             prepared = self._write(mail, batch)  # while the server reads the mail before
             if begun:
-                results.append(Result(begun[0], self.transport.finish(), subject=begun[1].subject))
+                results.append(self._finish(*begun))
                 begun = None
             if isinstance(prepared, Answer):
                 results.append(Result(mail, prepared))
             else:
-                self.transport.begin(prepared, self.clock())
+                self._begin(mail, prepared)
                 begun = mail, prepared
         if begun:
-            results.append(Result(begun[0], self.transport.finish(), subject=begun[1].subject))
+            results.append(self._finish(*begun))
+            if results[-1].answer.state == MailState.SENT:
+                self.notebook.answered(begun[0], was_taken=True)
         return results
+
+    def _begin(self, mail: Mail, outgoing: Outgoing) -> None:
+        now = self.clock()
+        self.notebook.note(mail, outgoing.subject, now)
+        self.transport.begin(outgoing, now, self.notebook.is_noted)
+
+    def _finish(self, mail: Mail, outgoing: Outgoing) -> Result:
+        answer = self.transport.finish()
+        if answer.state != MailState.SENT and answer != TAKEN_OVER:
+            self.notebook.answered(mail, was_taken=False)
+        return Result(mail, answer, subject=outgoing.subject)
 
     def _write(self, mail: Mail, batch: Batch) -> Prepared:
         # Another worker takes over what stays claimed for too long; stop well before that.
@@ -138,28 +156,6 @@ def deliver_batch(mails: list[Mail], transport: Transport, clock: Clock) -> None
     """Compose, send and record claimed mails. Raises Inconsistent, once all is recorded, if a composer did."""
     with Delivery(transport, clock) as delivery:
         delivery.deliver_batch(mails)
-
-
-def stuck_after() -> timedelta:
-    """Return how long a mail may be claimed before its worker is taken for dead."""
-    return timedelta(seconds=settings.MAIL_STUCK_AFTER_SECONDS)
-
-
-def release_stuck(*, now: datetime) -> None:
-    """Give the mails of killed workers back to the queue; one that was tried too often has failed."""
-    with connection.cursor() as cursor:
-        cursor.execute(RELEASE, {"now": now, "before": now - stuck_after(), "tries": MAX_ATTEMPTS})
-
-
-RELEASE = """
-UPDATE mail_mail SET
-    state = CASE WHEN attempt_count < %(tries)s THEN 'deferred' ELSE 'failed' END,
-    send_after = %(now)s, claimed_at = NULL,
-    last_error = 'The worker that was sending this mail stopped. It may have arrived.'
-WHERE id IN (
-    SELECT id FROM mail_mail WHERE state = 'sending' AND claimed_at < %(before)s FOR UPDATE SKIP LOCKED
-)
-"""
 
 
 def explain_waiting(*, now: datetime) -> None:

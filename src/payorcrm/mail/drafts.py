@@ -13,12 +13,22 @@ from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    file_name: str
+    content_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """One mail as its composer wants it; the layout, the headers and the sending come later.
 
     `html` is the inner, block-level part with its styles already inline (`render_draft` does that). `reason` ends
     the mail: why one gets it. `list_unsubscribe` is an absolute address that takes a one-click POST (RFC 8058).
+    `language` is that of the words around it.
     """
 
     subject: str
@@ -28,6 +38,8 @@ class Draft:
     preheader: str = ""
     reason: str = ""
     list_unsubscribe: str = ""
+    language: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The one layout of all mails: the merchant's name, logo and colour around what a composer wrote.
 
-It is rendered and inlined once per appearance of a merchant; a mail only fills the gaps.
+It is rendered and inlined once per appearance of a merchant and language; a mail only fills the gaps.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from html import escape
 
 from css_inline import CSSInliner
 from django.template import Context, Engine
+from django.utils import translation
+from django.utils.translation import gettext
 
 from payorcrm.mail.drafts import Draft
 from payorcrm.mail.marks import Marks
@@ -40,6 +42,7 @@ class Layout:
 
     pieces: tuple[str, ...]
     signature: str
+    unsubscribe: str
 
 
 def letterhead_of(merchant: Merchant | None) -> Letterhead:
@@ -62,9 +65,9 @@ def accent_of(merchant: Merchant | None) -> str:
     return merchant.accent_color if merchant else PRODUCT_ACCENT
 
 
-def layout_of(merchant: Merchant | None) -> Layout:
-    """Return the layout of a merchant's mails."""
-    return _make_layout(letterhead_of(merchant))
+def layout_of(merchant: Merchant | None, language: str = "") -> Layout:
+    """Return the layout of a merchant's mails, its own words in a language."""
+    return _make_layout(letterhead_of(merchant), language or "en")
 
 
 def fill_html(draft: Draft, layout: Layout) -> str:
@@ -73,7 +76,7 @@ def fill_html(draft: Draft, layout: Layout) -> str:
     link = escape(draft.list_unsubscribe)
     unsubscribe = (
         f' <a href="{link}" class="fine-link" style="color:#5b6778;text-decoration:underline;">'
-        "Unsubscribe from reminders</a>"
+        f"{escape(layout.unsubscribe)}</a>"
         if link
         else ""
     )
@@ -100,7 +103,7 @@ def fill_text(draft: Draft, layout: Layout) -> str:
     if draft.reason:
         lines += ["", draft.reason]
     if draft.list_unsubscribe:
-        lines.append(f"Unsubscribe from reminders: {draft.list_unsubscribe}")
+        lines.append(f"{layout.unsubscribe}: {draft.list_unsubscribe}")
     return "\n".join(lines) + "\n"
 
 
@@ -118,10 +121,13 @@ def stylesheet(accent: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _make_layout(letterhead: Letterhead) -> Layout:
+def _make_layout(letterhead: Letterhead, language: str) -> Layout:
     values = {"letterhead": letterhead, "stylesheet": stylesheet(letterhead.accent), **MARKS.by_gap}
-    html = _inliner().inline(_engine().get_template("mail/base.html").render(Context(values)))
-    return Layout(pieces=MARKS.cut(html)[::2], signature=_signature(letterhead))
+    with translation.override(language):
+        values |= {"language": language, "is_from_the_right": translation.get_language_bidi()}
+        html = _inliner().inline(_engine().get_template("mail/base.html").render(Context(values)))
+        unsubscribe = gettext("Unsubscribe from reminders")
+    return Layout(pieces=MARKS.cut(html)[::2], signature=_signature(letterhead), unsubscribe=unsubscribe)
 
 
 def _signature(letterhead: Letterhead) -> str:

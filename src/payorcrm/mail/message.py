@@ -1,4 +1,4 @@
-"""Writes mails as bytes: RFC 5322 headers, a text part and an HTML part.
+"""Writes mails as bytes: RFC 5322 headers, a text part, an HTML part and perhaps files.
 
 `email.message` takes longer for this than sending takes; the tests read every message back with it instead.
 """
@@ -6,7 +6,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -15,6 +15,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from payorcrm.core.errors import Refused
+from payorcrm.mail.attach import file_part
+from payorcrm.mail.drafts import Attachment
 
 MAX_LINE = 990  # RFC 5322, section 2.1.1 allows 998
 FOLD_AT = 76
@@ -40,17 +42,28 @@ class Envelope:
     to_name: str
     to_address: str
     subject: str
+    also_to: Sequence[str] = ()
+    cc: Sequence[str] = ()
     reply_to: str = ""
     list_unsubscribe: str = ""
 
 
-def write_message(envelope: Envelope, *, text: str, html: str, at: datetime) -> bytes:
+def write_message(
+    envelope: Envelope, *, text: str, html: str, at: datetime, attachments: Sequence[Attachment] = ()
+) -> bytes:
     """Return the message with CRLF line ends and no line longer than the standard allows. Raises NotAnAddress."""
-    boundary = f"=_{envelope.message_id.hex}"
-    head = "\r\n".join(_headers(envelope, boundary, _date(at.replace(microsecond=0)))).encode("ascii")
+    head = "\r\n".join(_headers(envelope, _date(at.replace(microsecond=0)))).encode("ascii")
+    body = _multipart("alternative", f"=_{envelope.message_id.hex}", [_text_part(text), _html_part(html)])
+    if attachments:
+        body = _multipart("mixed", f"=_files_{envelope.message_id.hex}", [body, *map(file_part, attachments)])
+    return head + b"\r\n" + body
+
+
+def _multipart(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    head = f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n'.encode()
     opening = f"\r\n--{boundary}\r\n".encode()
     closing = f"\r\n--{boundary}--\r\n".encode()
-    return b"".join((head, b"\r\n", opening, _text_part(text), opening, _html_part(html), closing))
+    return b"".join((head, *(piece for part in parts for piece in (opening, part)), closing))
 
 
 def message_id_of(mail_id: UUID, from_address: str) -> str:
@@ -58,14 +71,16 @@ def message_id_of(mail_id: UUID, from_address: str) -> str:
     return f"<{mail_id}@{_domain(from_address)}>"
 
 
-def _headers(envelope: Envelope, boundary: str, date: str) -> list[str]:
+def _headers(envelope: Envelope, date: str) -> list[str]:
     lines = [
         _mailbox("From", envelope.from_name, envelope.from_address),
-        _mailbox("To", envelope.to_name, envelope.to_address),
+        _mailbox("To", envelope.to_name, envelope.to_address) + "".join(map(_further, envelope.also_to)),
         _unstructured("Subject", envelope.subject),
         f"Date: {date}",
         f"Message-ID: {message_id_of(envelope.message_id, envelope.from_address)}",
     ]
+    if envelope.cc:
+        lines.append(_mailbox("Cc", "", envelope.cc[0]) + "".join(map(_further, envelope.cc[1:])))
     if envelope.reply_to:
         lines.append(f"Reply-To: {ascii_address(envelope.reply_to)}")
     if envelope.list_unsubscribe:
@@ -75,7 +90,6 @@ def _headers(envelope: Envelope, boundary: str, date: str) -> list[str]:
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
     ]
     return lines
 
@@ -133,6 +147,11 @@ def _mailbox(name: str, display_name: str, address: str) -> str:
         return f"{name}: {ascii_address(address)}"
     line = f"{name}: {phrase} <{ascii_address(address)}>"
     return line if len(line) <= FOLD_AT else f"{name}: {phrase}\r\n <{ascii_address(address)}>"
+
+
+def _further(address: str) -> str:
+    """Continue a list of addresses; each has a line of its own, so that no line grows too long."""
+    return f",\r\n {ascii_address(address)}"
 
 
 @lru_cache(maxsize=1024)

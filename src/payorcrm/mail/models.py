@@ -67,6 +67,7 @@ class Mail(models.Model):
     about_id = models.UUIDField(null=True)
     to_address = models.EmailField()
     to_name = models.CharField(max_length=200, blank=True)
+    also_to = ArrayField(models.EmailField(), default=list, db_default=[], blank=True)
     cc = ArrayField(models.EmailField(), default=list, db_default=[], blank=True)
     # One of many of a run: a single mail, which somebody waits for, overtakes it.
     is_bulk = models.BooleanField(default=False, db_default=False)
@@ -94,6 +95,23 @@ class Mail(models.Model):
             models.Index(fields=["customer", "-id"], name="mail_by_customer"),
             models.Index(fields=["kind", "about_id"], name="mail_by_subject"),
         ]
+
+
+class Handover(models.Model):
+    """The right to hand a mail over on one claim of it, from just before until its outcome is recorded.
+
+    `line` is the connection of one worker, which hands over one mail after another; without one, the claim was taken
+    back and the mail must not be handed over on it.
+    """
+
+    pk = models.CompositePrimaryKey("mail_id", "claimed_at")
+    mail_id = models.UUIDField()
+    claimed_at = models.DateTimeField()
+    line = models.UUIDField(null=True)
+    place = models.IntegerField(default=0, db_default=0)
+    subject = models.CharField(max_length=300, blank=True, default="", db_default="")
+    begun_at = models.DateTimeField()
+    was_taken = models.BooleanField(null=True)  # the server's answer, where it is noted
 
 
 class MailboxMessage(models.Model):

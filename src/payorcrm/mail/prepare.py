@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -31,6 +31,17 @@ FAULTS = (ArithmeticError, AttributeError, LookupError, ObjectDoesNotExist, Refu
 log = logging.getLogger(__name__)
 
 Prepared = Outgoing | Answer
+
+
+class Others(NamedTuple):
+    """The further addresses of a mail, and those of them that mail cannot be sent to."""
+
+    also_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+ALONE = Others()
 Finished = Composed | bytes
 
 
@@ -41,7 +52,7 @@ class Batch:
     now: datetime
     composed: dict[UUID, LateComposed | bytes] = field(default_factory=dict)
     contradictions: list[Inconsistent] = field(default_factory=list)
-    layouts: dict[UUID | None, Layout] = field(default_factory=dict)
+    layouts: dict[tuple[UUID | None, str], Layout] = field(default_factory=dict)
 
     def write(self, mail: Mail) -> Prepared:
         """Return the message of a mail, or what became of it already, without touching the database."""
@@ -129,29 +140,54 @@ def _outgoing(mail: Mail, composed: Draft | bytes, batch: Batch) -> Prepared:
         address = ascii_address(mail.to_address)
         if isinstance(composed, bytes):
             return Outgoing(mail.id, address, mail.subject, composed)
-        return Outgoing(mail.id, address, composed.subject, _message_of(mail, composed, batch))
+        others = _reachable(mail) if mail.also_to or mail.cc else ALONE
+        return Outgoing(mail.id, address, composed.subject, _message_of(mail, composed, others, batch), *others)
     except Refused as error:
         return Answer(MailState.FAILED, str(error))
 
 
-def _message_of(mail: Mail, draft: Draft, batch: Batch) -> bytes:
+def _reachable(mail: Mail) -> Others:
+    """Tell the further addresses that mail can be sent to from the others; the latter do not stop the mail."""
+    left_out: list[str] = []
+
+    def kept(addresses: list[str]) -> tuple[str, ...]:
+        found = []
+        for address in addresses:
+            try:
+                found.append(ascii_address(address))
+            except Refused as error:
+                left_out.append(f"{address} ({error})")
+        return tuple(found)
+
+    return Others(kept(mail.also_to), kept(mail.cc), tuple(left_out))
+
+
+def _message_of(mail: Mail, draft: Draft, others: Others, batch: Batch) -> bytes:
     merchant = draft.merchant
-    layout = _layout_for(merchant, batch)
+    layout = _layout_for(merchant, draft.language, batch)
     envelope = Envelope(
         message_id=mail.id,
         from_name=merchant.name if merchant else PRODUCT_NAME,
         from_address=settings.MAIL_FROM,
         to_name=mail.to_name,
         to_address=mail.to_address,
+        also_to=others.also_to,
+        cc=others.cc,
         subject=draft.subject,
         reply_to=merchant.reply_to if merchant else "",
         list_unsubscribe=draft.list_unsubscribe,
     )
-    return write_message(envelope, text=fill_text(draft, layout), html=fill_html(draft, layout), at=batch.now)
+    return write_message(
+        envelope,
+        text=fill_text(draft, layout),
+        html=fill_html(draft, layout),
+        at=batch.now,
+        attachments=draft.attachments,
+    )
 
 
-def _layout_for(merchant: Merchant | None, batch: Batch) -> Layout:
-    key = merchant.id if merchant else None
+def _layout_for(merchant: Merchant | None, language: str, batch: Batch) -> Layout:
+    key = merchant.id if merchant else None, language
     if key not in batch.layouts:
-        batch.layouts[key] = layout_of(merchant)
+        batch.layouts[key] = layout_of(merchant, language)
     return batch.layouts[key]

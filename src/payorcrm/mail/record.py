@@ -27,15 +27,23 @@ class Result:
 
 def record(results: list[Result], *, now: datetime) -> None:
     """Write the outcomes down in one transaction; what another worker has taken over meanwhile is left alone."""
-    rows = [_row(result, now) for result in results]
-    columns = [list(column) for column in zip(*rows, strict=True)]
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
-            # If the machine loses power now, these mails are sent again, as if a worker had been killed.
+            # If the database's machine loses power now, these mails are sent again.
             cursor.execute("SET LOCAL synchronous_commit = off")
-            cursor.execute(RECORD, [now, *columns])
-            recorded = {mail_id for (mail_id,) in cursor.fetchall()}
-        _after_sending([result for result in results if result.mail.id in recorded], now)
+        write_down(results, now=now)
+
+
+def write_down(results: list[Result], *, now: datetime) -> None:
+    """Write outcomes in the current transaction, with what follows from them; the notes of handing over may go."""
+    if not results:
+        return
+    rows = [_row(result, now) for result in results]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(RECORD, [*columns, now])
+        recorded = {mail_id for (mail_id,) in cursor.fetchall()}
+    _after_sending([result for result in results if result.mail.id in recorded], now)
 
 
 def retry_at(attempt_count: int, *, now: datetime) -> datetime:
@@ -45,6 +53,14 @@ def retry_at(attempt_count: int, *, now: datetime) -> datetime:
 
 
 RECORD = """
+WITH result AS (
+    SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
+        AS result (id, claimed_at, state, send_after, subject, error)
+),
+closed_notes AS (
+    DELETE FROM mail_handover AS note USING result
+    WHERE note.mail_id = result.id AND note.claimed_at = result.claimed_at
+)
 UPDATE mail_mail AS mail SET
     state = result.state,
     send_after = coalesce(result.send_after, mail.send_after),
@@ -53,8 +69,7 @@ UPDATE mail_mail AS mail SET
     last_error = result.error,
     sealed_message = CASE WHEN result.state = 'sent' THEN NULL ELSE mail.sealed_message END,
     claimed_at = NULL
-FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
-    AS result (id, claimed_at, state, send_after, subject, error)
+FROM result
 WHERE mail.id = result.id AND mail.state = 'sending' AND mail.claimed_at = result.claimed_at
 RETURNING mail.id
 """

@@ -4,7 +4,7 @@ import re
 import smtplib
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,10 @@ class Outgoing:
     to_address: str
     subject: str
     message: bytes
+    also_to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    # Whom the message does not reach, known before it is handed over.
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,14 @@ class Answer:
 
     state: MailState
     error: str = ""
+
+
+TAKEN_OVER = Answer(MailState.DEFERRED, "Another worker has taken this mail over.")
+
+
+def always() -> bool:
+    """Let every message go."""
+    return True
 
 
 class Transport(ABC):
@@ -50,9 +62,12 @@ class Transport(ABC):
     def send(self, outgoing: Outgoing, now: datetime) -> Answer:
         """Send one message and say what became of it."""
 
-    def begin(self, outgoing: Outgoing, now: datetime) -> None:
-        """Send one message, as far as that goes without waiting; `finish` says what became of it."""
-        self._answer = self.send(outgoing, now)
+    def begin(self, outgoing: Outgoing, now: datetime, may_go: Callable[[], bool] = always) -> None:
+        """Send one message, as far as that goes without waiting; `finish` says what became of it.
+
+        `may_go` is asked at the last moment before the message leaves.
+        """
+        self._answer = self.send(outgoing, now) if may_go() else TAKEN_OVER
 
     def finish(self) -> Answer:
         """Wait for the message that was begun."""
@@ -91,7 +106,7 @@ class MailboxTransport(Transport):
         MailboxMessage.objects.create(
             to_address=outgoing.to_address, subject=outgoing.subject, received_at=now, raw=outgoing.message
         )
-        return Answer(MailState.SENT)
+        return Answer(MailState.SENT, not_to(outgoing.left_out))
 
 
 class SmtpTransport(Transport):
@@ -106,6 +121,7 @@ class SmtpTransport(Transport):
         self._connection: smtplib.SMTP | None = None
         self._has_carried = False
         self._trouble = ""
+        self._left_out: list[str] = []
         self._line = ThreadPoolExecutor(1, thread_name_prefix="mail")
 
     def run(self, sending: Callable[[], T]) -> Future[T]:
@@ -117,9 +133,9 @@ class SmtpTransport(Transport):
         self.begin(outgoing, now)
         return self.finish()
 
-    def begin(self, outgoing: Outgoing, now: datetime) -> None:
+    def begin(self, outgoing: Outgoing, now: datetime, may_go: Callable[[], bool] = always) -> None:
         """Hand one message over; the server may still be reading it when this returns."""
-        self._answer = self._without_raising(partial(self._hand_over, outgoing))
+        self._answer = self._without_raising(partial(self._hand_over, outgoing, may_go))
 
     def finish(self) -> Answer:
         """Wait for the server's word about the message."""
@@ -152,8 +168,11 @@ class SmtpTransport(Transport):
             self._drop()
             return Answer(MailState.DEFERRED, f"The connection to the mail server broke: {_said(error)}")
 
-    def _hand_over(self, outgoing: Outgoing) -> Answer | None:
+    def _hand_over(self, outgoing: Outgoing, may_go: Callable[[], bool]) -> Answer | None:
         refusal = self._introduce(outgoing)
+        if not refusal and not may_go():
+            self._start_over(250)
+            return TAKEN_OVER
         if not refusal:
             code, text = self._connected().docmd("DATA")
             refusal = Refusal("message", code, text) if code != 354 else None
@@ -165,33 +184,54 @@ class SmtpTransport(Transport):
 
     def _await_word(self) -> Answer:
         code, text = self._connected().getreply()
-        return Answer(MailState.SENT) if code == 250 else self._refused(Refusal("message", code, text))
+        return (
+            Answer(MailState.SENT, not_to(self._left_out))
+            if code == 250
+            else self._refused(Refusal("message", code, text))
+        )
 
     def _refused(self, refusal: "Refusal") -> Answer:
         self._start_over(refusal.code)
         return refusal.answer()
 
     def _introduce(self, outgoing: Outgoing) -> "Refusal | None":
-        """Name sender and recipient; on a connection that has grown stale, once more on a new one."""
+        """Name sender and recipients; on a connection that has grown stale, once more on a new one."""
         try:
-            refusal = self._name_both(outgoing)
+            refusal = self._name_all(outgoing)
         except OSError:
             if not self._has_carried:
                 raise
             refusal = Refusal("sender", 421, b"")
         if refusal and refusal.code == 421 and self._has_carried:
             self._drop()
-            refusal = self._name_both(outgoing)
+            refusal = self._name_all(outgoing)
         return refusal
 
-    def _name_both(self, outgoing: Outgoing) -> "Refusal | None":
+    def _name_all(self, outgoing: Outgoing) -> "Refusal | None":
         connection = self._connected()
         options = [f"size={len(outgoing.message)}"] if connection.has_extn("size") else []
         code, text = connection.mail(self._sender, options)
         if code != 250:
             return Refusal("sender", code, text)
-        code, text = connection.rcpt(outgoing.to_address)
-        return None if code in (250, 251) else Refusal("recipient", code, text)
+        self._left_out = list(outgoing.left_out)
+        return self._name_receivers(outgoing)
+
+    def _name_receivers(self, outgoing: Outgoing) -> "Refusal | None":
+        """Name all of them; refused is a mail that reaches nobody it is addressed to, whoever gets a copy."""
+        addressed = (outgoing.to_address, *outgoing.also_to)
+        refusals = [refusal for address in addressed if (refusal := self._name(address))]
+        if len(refusals) == len(addressed):
+            return refusals[0]
+        refusals += [refusal for address in outgoing.cc if (refusal := self._name(address))]
+        return next((refusal for refusal in refusals if refusal.code == 421), None)
+
+    def _name(self, address: str) -> "Refusal | None":
+        code, text = self._connected().rcpt(address)
+        if code in (250, 251):
+            return None
+        refusal = Refusal("recipient", code, text)
+        self._left_out.append(f"{address} ({refusal.said()})")
+        return refusal
 
     def _start_over(self, code: int) -> None:
         if code == 421:
@@ -224,7 +264,7 @@ class Refusal:
 
     def answer(self) -> Answer:
         """Say what follows from it (RFC 5321, section 4.2.1; codes with dots are RFC 3463's)."""
-        said = f"{self.code} {self.text.decode('utf-8', 'replace').strip()}".replace("\r\n", " ").replace("\n", " ")
+        said = self.said()
         if self.code < 500:
             return Answer(MailState.DEFERRED, f"The mail server asked to try again later: {said}")
         if self.step == "sender" and self.code != 552:
@@ -232,6 +272,15 @@ class Refusal:
         if self.step == "recipient" and re.match(rb"5\.1\.\d", self.text):
             return Answer(MailState.BOUNCED, f"This address does not exist, says the mail server: {said}")
         return Answer(MailState.FAILED, f"The mail server refused this mail for good: {said}")
+
+    def said(self) -> str:
+        """Return the server's own words on one line."""
+        return " ".join(f"{self.code} {self.text.decode('utf-8', 'replace')}".split())
+
+
+def not_to(left_out: Sequence[str]) -> str:
+    """Say who of several did not get a mail; empty if all did."""
+    return f"It did not go to {'; '.join(left_out)}." if left_out else ""
 
 
 def dot_stuffed(message: bytes) -> bytes:
