@@ -294,8 +294,13 @@ class Gateway(Protocol):
         """Ask what became of the charge sent with a key: NOT_SENT when there is none, UNKNOWN when nobody answers."""
         ...
 
-    def start_saving_method(self, kind: MethodKind, *, return_url: str, parent_origin: str) -> SavingSession:
-        """Name the addresses of the processor's own fields. Makes no call."""
+    def start_saving_method(
+        self, kind: MethodKind, *, return_url: str, parent_origin: str, language: str = ""
+    ) -> SavingSession:
+        """Name the addresses of the processor's own fields, in a language such as `es` if it is spoken there.
+
+        Makes no call.
+        """
         ...
 
     def finish_saving_method(self, token: str, *, reusable: bool) -> MethodDetails:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from django.conf import settings
@@ -12,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from payorcrm.core.language import babel_locale, speaking
+from payorcrm.core.models import User
 from payorcrm.customers.models import Contact
-from payorcrm.mail.compose import Composed, composer, render_draft
+from payorcrm.mail.compose import Composed, composer, queue_mail, render_draft
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.models import Mail
-from payorcrm.payment_methods.models import DEPOSITS_LIFE, MOST_TRIES, PaymentMethod, Verification
+from payorcrm.payment_methods.models import DEPOSITS_LIFE, MOST_TRIES, Mandate, PaymentMethod, Verification
 
 
 def queue_about(methods: Sequence[PaymentMethod], *, kind: str, now: datetime) -> None:
@@ -40,6 +42,46 @@ def queue_about(methods: Sequence[PaymentMethod], *, kind: str, now: datetime) -
     )
     if queued:
         deliver_soon()
+
+
+def queue_mandate_copy(mandate: Mandate, *, to: User, now: datetime) -> None:
+    """Queue a copy of an authorization to a user of its customer."""
+    queue_mail(
+        kind="mandate_copy",
+        about_id=mandate.id,
+        merchant=mandate.merchant,
+        customer_id=mandate.customer_id,
+        to_address=to.email,
+        to_name=to.name,
+        now=now,
+    )
+
+
+@composer("mandate_copy")
+def compose_mandate_copies(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
+    """Write the copies of authorizations that were asked for."""
+    rows = Mandate.objects.select_related("merchant", "customer", "method")
+    mandates = rows.in_bulk([mail.about_id for mail in mails if mail.about_id])
+    return {mail.id: _mandate_copy(mandates[mail.about_id]) for mail in mails if mail.about_id in mandates}
+
+
+def _mandate_copy(mandate: Mandate) -> Composed:
+    with speaking(mandate.customer.language or mandate.merchant.language):
+        accepted = mandate.accepted_at.astimezone(ZoneInfo(mandate.merchant.time_zone))
+        return render_draft(
+            "mail/mandate_copy",
+            subject=_("Copy of your authorization %(reference)s") % {"reference": mandate.reference},
+            merchant=mandate.merchant,
+            reason=_("You get this mail because you asked for this copy in the portal of %(merchant)s.")
+            % {"merchant": mandate.merchant.name},
+            context={
+                "mandate": mandate,
+                "shown": _on_one_line(mandate.method),
+                "accepted_on": _day(accepted),
+                "revoked_on": _day(mandate.revoked_at) if mandate.revoked_at else "",
+                "amount": mandate.amount_money(),
+            },
+        )
 
 
 def _compose(kind: str, still: Q, subject: Callable[[PaymentMethod], str], because: str) -> None:
@@ -68,7 +110,7 @@ def _context_of(method: PaymentMethod) -> dict[str, Any]:
     path = f"/portal/methods/{method.id}/verify/"
     return {
         "method": method,
-        "shown": method.masked().replace("•••• ", "••••\N{NO-BREAK SPACE}"),
+        "shown": _on_one_line(method),
         "customer": method.customer,
         "expected_on": _day(expected) if expected else "",
         "until": _day((begun + DEPOSITS_LIFE).date()),
@@ -77,6 +119,10 @@ def _context_of(method: PaymentMethod) -> dict[str, Any]:
         "verify_link": f"{settings.PUBLIC_URL}{path}",
         "methods_link": f"{settings.PUBLIC_URL}/portal/methods/",
     }
+
+
+def _on_one_line(method: PaymentMethod) -> str:
+    return method.masked().replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
 
 def _day(day: Any) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.crypto import EncryptedTextField
 from payorcrm.core.ids import uuid7
+from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.gateways.base import MethodKind
 from payorcrm.merchants.models import Merchant
@@ -175,3 +176,6 @@ class Mandate(models.Model):
     address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def amount_money(self) -> Money:
+        return Money(self.amount, self.currency)

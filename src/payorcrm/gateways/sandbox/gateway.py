@@ -75,9 +75,11 @@ class SandboxGateway:
             return ChargeResult(Outcome.UNKNOWN)
         return translate.found_charge(answer, idempotency_key)
 
-    def start_saving_method(self, kind: MethodKind, *, return_url: str, parent_origin: str) -> SavingSession:
-        """Name the addresses of the processor's own fields. Makes no call."""
-        key, page = {"key": self._credentials.public_key}, _PAGES[kind]
+    def start_saving_method(
+        self, kind: MethodKind, *, return_url: str, parent_origin: str, language: str = ""
+    ) -> SavingSession:
+        """Name the addresses of the processor's own fields, in a language if they speak it. Makes no call."""
+        key, page = {"key": self._credentials.public_key} | ({"lang": language} if language else {}), _PAGES[kind]
         processor = urlsplit(settings.SANDBOX_URL)
         return SavingSession(
             kind=kind,
