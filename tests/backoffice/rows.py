@@ -9,7 +9,7 @@ from django.test import Client
 
 from payorcrm.core.clock import now as present
 from payorcrm.core.money import Money
-from payorcrm.customers.models import Customer
+from payorcrm.customers.models import Customer, InvitationRun, PortalAccess
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
@@ -48,6 +48,8 @@ class Shop:
     mail: Mail
     template: ReminderTemplate
     method: PaymentMethod
+    access: PortalAccess
+    run: InvitationRun
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -58,6 +60,8 @@ class Shop:
             "mail_id": self.mail.id,
             "template_id": self.template.id,
             "method_id": self.method.id,
+            "access_id": self.access.id,
+            "run_id": self.run.id,
         }
 
 
@@ -74,6 +78,8 @@ def make_shop(**fields: Any) -> Shop:
         mail=make_mail(customer),
         template=make_template(merchant),
         method=PaymentMethodFactory(customer=customer),
+        access=PortalAccessFactory(customer=customer),
+        run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
     )
 
 

@@ -17,7 +17,7 @@ from tests.backoffice.rows import Shop, client_of, make_mail, make_payment, make
 from tests.factories.models import CustomerFactory, InvoiceFactory, PaymentMethodFactory, usd
 
 pytestmark = pytest.mark.django_db
-QUERIES = {"customers": 5, "invoices": 4, "payments": 4, "mails": 5, "dashboard": 10}
+QUERIES = {"customers": 6, "invoices": 4, "payments": 4, "mails": 5, "dashboard": 10}
 
 
 def place(shop: Shop, name: str, query: str = "") -> str:

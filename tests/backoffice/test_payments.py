@@ -78,4 +78,4 @@ def test_a_payment_without_an_answer_says_that_nothing_is_charged_twice():
 def test_every_state_has_a_page(state):
     facts = {"return_code": "R02"} if state == PaymentState.RETURNED else {}
 
-    assert state.label in page_of(make_payment(make_shop().customer, state=state, **facts))
+    assert str(state.label) in page_of(make_payment(make_shop().customer, state=state, **facts))

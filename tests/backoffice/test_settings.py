@@ -18,6 +18,8 @@ FORM = {
     "time_zone": "America/Denver",
     "accent_color": "#aa3300",
     "confirmation_hours": "48",
+    "language": "es",
+    "allows_part_payments": "on",
 }
 
 
@@ -44,6 +46,9 @@ def test_settings_are_saved_and_shown_at_once():
     assert "#aa3300" in response.text
     assert shop.merchant.confirmation_hours == 48
     assert shop.merchant.time_zone == "America/Denver"
+    assert shop.merchant.language == "es"
+    assert shop.merchant.allows_part_payments
+    assert not shop.merchant.invites_new_customers
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
-from payorcrm.customers.models import Customer
+from payorcrm.customers.models import Customer, InvitationRun, PortalAccess
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.branding import brand_of
@@ -89,6 +89,26 @@ def customers_of(staff: Staff, customer_ids: list[UUID]) -> list[Customer]:
     if len(found) != len(set(customer_ids)):
         raise Http404
     return found
+
+
+def chosen_customers(staff: Staff, sent_in: QueryDict) -> list[Customer]:
+    """Return the merchant's customers that an address or a form names by `customer`; 404 for any other id."""
+    try:
+        return customers_of(staff, [UUID(text) for text in sent_in.getlist("customer")])
+    except ValueError:
+        raise Http404 from None
+
+
+def access_of(customer: Customer, access_id: UUID) -> PortalAccess:
+    """Return one user's access to a customer that was found already, or 404."""
+    accesses = PortalAccess.objects.live().filter(customer=customer)
+    return get_object_or_404(accesses.select_related("user"), id=access_id)
+
+
+def invitation_run_of(staff: Staff, run_id: UUID) -> InvitationRun:
+    """Return one of the merchant's runs of invitations, or 404."""
+    runs = InvitationRun.objects.select_related("merchant", "started_by")
+    return get_object_or_404(runs, merchant=staff.merchant_id, id=run_id)
 
 
 def invoice_of(staff: Staff, invoice_id: UUID) -> Invoice:

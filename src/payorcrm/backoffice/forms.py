@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import F, Q, QuerySet
@@ -185,19 +186,39 @@ class SettingsForm(forms.ModelForm):
     )
     remove_logo = forms.BooleanField(label="Remove the logo", required=False)
     time_zone = forms.ChoiceField(choices=[], help_text="Decides when an invoice becomes overdue.")
+    language = forms.ChoiceField(
+        label="Language of your customers",
+        choices=settings.LANGUAGES,
+        help_text="Mails are written in it to customers who have chosen none themselves.",
+    )
 
     class Meta:
         model = Merchant
-        fields = ["name", "address", "phone", "reply_to", "time_zone", "accent_color", "confirmation_hours"]
+        fields = [
+            "name",
+            "address",
+            "phone",
+            "reply_to",
+            "time_zone",
+            "language",
+            "accent_color",
+            "confirmation_hours",
+            "invites_new_customers",
+            "allows_part_payments",
+        ]
         labels = {
             "reply_to": "Answers go to",
             "accent_color": "Accent colour",
             "confirmation_hours": "Confirmations are valid for (hours)",
+            "invites_new_customers": "Invite new customers to the portal by themselves",
+            "allows_part_payments": "Customers may pay a part of an invoice",
         }
         help_texts = {
             "reply_to": "Customers who answer a mail of yours write to this address.",
             "accent_color": "Buttons and links use it, made a little darker or lighter where it would be hard to read.",
             "confirmation_hours": "How long a customer can confirm a payment from the second mail: 1 to 168.",
+            "invites_new_customers": "After an import, customers who are new get a mail with a password.",
+            "allows_part_payments": "In the portal; the payment buttons of mails always pay in full.",
         }
         widgets = {
             "accent_color": forms.TextInput(attrs={"type": "color"}),

@@ -46,6 +46,11 @@ LOOKS: dict[str, Look] = {
     "deferred": Look("warn", "clock"),
     "withdrawn": _QUIET,
     "bounced": Look("bad", "arrow-uturn-left"),
+    # ways into the portal
+    "not_invited": _QUIET,
+    "invited": Look("note", "envelope"),
+    "mail_failed": _WRONG,
+    "signs_in": _DONE,
     # confirmations and methods
     "used": _DONE,
     "superseded": _QUIET,

@@ -15,7 +15,9 @@ from payorcrm.backoffice.forms import CustomerFilter
 from payorcrm.backoffice.views.invoices import rows_of
 from payorcrm.core import clock
 from payorcrm.core.money import Money
+from payorcrm.customers.access_states import AccessState, access_states_of, states_of_accesses
 from payorcrm.customers.models import Contact, Customer, PortalAccess
+from payorcrm.customers.view_as import viewings_of
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Staff
@@ -44,8 +46,10 @@ def customers(request: HttpRequest, staff: Staff) -> HttpResponse:
     filters = CustomerFilter(request.GET)
     found = filters.narrow(Customer.objects.filter(merchant=staff.merchant), today=today)
     page = page_of(found, by=("company_name", "id"), query=request.GET)
-    debts = debts_of([row.id for row in page.rows], today=today)
-    rows = [(row, debts[row.id]) for row in page.rows]
+    shown = [row.id for row in page.rows]
+    debts = debts_of(shown, today=today)
+    states = access_states_of(shown, now=clock.now())
+    rows = [(row, debts[row.id], states[row.id]) for row in page.rows]
     context = {"section": "customers", "filters": filters, "page": page, "rows": rows}
     return render(request, "backoffice/customer_list.html", context)
 
@@ -67,10 +71,17 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "payments": payments[:_FEW],
         "mails": Mail.objects.filter(customer=subject).order_by("-id")[:_FEW],
         "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
-        "portal_accesses": PortalAccess.objects.live().filter(customer=subject).select_related("user").order_by("id"),
+        "portal_users": _portal_users(subject),
+        "viewings": viewings_of(subject)[:_FEW],
         "today": today,
     }
     return render(request, "backoffice/customer_page.html", context)
+
+
+def _portal_users(customer: Customer) -> list[tuple[PortalAccess, AccessState]]:
+    accesses = list(PortalAccess.objects.live().filter(customer=customer).select_related("user").order_by("id"))
+    states = states_of_accesses(accesses, now=clock.now())
+    return [(access, states[access.id]) for access in accesses if access.id in states]
 
 
 @require_POST

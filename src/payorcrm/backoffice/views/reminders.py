@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from payorcrm.backoffice.access import customers_of, for_collectors
+from payorcrm.backoffice.access import chosen_customers, for_collectors
 from payorcrm.backoffice.forms import ReminderForm
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
@@ -24,7 +24,7 @@ def send(request: HttpRequest, staff: Staff) -> HttpResponse:
     if "chosen" in sent_in and "customer" not in sent_in:
         messages.warning(request, "Choose at least one customer first.")
         return redirect("backoffice:customers", merchant_slug=staff.merchant.slug)
-    chosen = customers_of(staff, _ids_in(sent_in))
+    chosen = chosen_customers(staff, sent_in)
     template_for(staff.merchant)
     form = ReminderForm(sent_in if "min_days_overdue" in sent_in else None, merchant=staff.merchant)
     if request.method == "POST" and form.is_valid():
@@ -52,10 +52,3 @@ def _send(request: HttpRequest, staff: Staff, form: ReminderForm, customer_ids: 
             request, "No reminder was sent: those customers have just been reminded, or owe nothing overdue."
         )
     return redirect("backoffice:mails", merchant_slug=staff.merchant.slug)
-
-
-def _ids_in(sent_in: QueryDict) -> list[UUID]:
-    try:
-        return [UUID(text) for text in sent_in.getlist("customer")]
-    except ValueError:
-        raise Http404 from None
