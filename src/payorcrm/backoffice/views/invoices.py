@@ -11,9 +11,10 @@ from django.views.decorators.http import require_safe
 
 from payorcrm.backoffice.access import for_staff, invoice_of
 from payorcrm.backoffice.forms import InvoiceFilter
+from payorcrm.backoffice.views.documents import DocumentForm
 from payorcrm.core import clock
 from payorcrm.core.money import Money
-from payorcrm.invoices.models import Invoice, InvoiceEvent, Standing
+from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, Standing
 from payorcrm.merchants.models import Staff
 from payorcrm.payments.models import Allocation, Payment
 from payorcrm.reminders.models import Reminder
@@ -64,6 +65,8 @@ def invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpRespons
         "invoice": subject,
         "row": rows_of([subject], today=today)[0],
         "history": history_of(subject),
+        "document": InvoiceDocument.objects.defer("pdf").filter(invoice=subject).first(),
+        "form": DocumentForm(),
     }
     return render(request, "backoffice/invoice_page.html", context)
 
