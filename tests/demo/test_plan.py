@@ -4,8 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from payorcrm.core.money import Money
 from payorcrm.demo.plan_invoices import plan_invoices
+from payorcrm.demo.plan_lines import plan_lines
 from payorcrm.demo.plan_payments import plan_payments
+from payorcrm.invoices.lines import check_lines
 
 TODAY = date(2026, 11, 22)
 
@@ -28,3 +31,13 @@ def test_plan_holds_on_any_day_of_the_year(days: int):
     assert all(each.issued_on <= min(each.due_on, today) for each in invoices)
     assert all(payment.invoices and payment.day < today for payment in payments)
     assert len(paid) == len(set(paid))
+
+
+def test_lines_add_up_to_their_invoices_at_believable_prices():
+    for planned in plan_invoices(TODAY):
+        lines = plan_lines(planned)
+
+        check_lines(lines, total=Money(planned.total, planned.currency))
+        assert 2 <= len(lines) <= 4
+        assert all(line.amount.minor > 0 for line in lines)
+        assert lines[-1].amount < Money(6_000, planned.currency)

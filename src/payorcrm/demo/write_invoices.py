@@ -14,6 +14,8 @@ from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.demo.moments import at_work
 from payorcrm.demo.plan_invoices import Fate, PlannedInvoice
+from payorcrm.demo.plan_lines import plan_lines
+from payorcrm.invoices.lines import write_lines
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
 from payorcrm.ledger.models import Account, EntryKind
 from payorcrm.ledger.post import Line, Source, post_entry
@@ -67,7 +69,7 @@ _ENDINGS = {
 
 
 def write_invoices(merchant: Merchant, customers: list[Customer], plan: list[PlannedInvoice], now: datetime) -> None:
-    """Write every planned invoice, and what happened to it besides payments."""
+    """Write every planned invoice with its lines, and what happened to it besides payments."""
     books = _Books(merchant, now)
     invoices, events = [], []
     for planned in plan:
@@ -81,6 +83,7 @@ def write_invoices(merchant: Merchant, customers: list[Customer], plan: list[Pla
             events.append(event)
             books.add(ending.entry, ending.account, invoice, -event.amount, event.at.date())
     Invoice.objects.bulk_create(invoices)
+    write_lines(zip(invoices, map(plan_lines, plan), strict=True))
     InvoiceEvent.objects.bulk_create(events)
     books.post()
 
