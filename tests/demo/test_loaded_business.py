@@ -84,11 +84,14 @@ def test_played_customer_owes_1150_dollars_and_has_two_saved_methods(loaded, db)
     assert Payment.objects.filter(customer=customer, state="succeeded").count() == 2
 
 
-def test_played_customer_is_reminded_and_the_past_sends_nothing(loaded, db):
-    waiting = Mail.objects.exclude(state=MailState.SENT).get()
+def test_one_customer_is_reminded_another_invited_and_the_past_sends_nothing(loaded, db):
+    waiting = Mail.objects.exclude(state=MailState.SENT).values_list("kind", "to_address", "state").order_by("id")
     settled = Mail.objects.filter(state=MailState.SENT)
 
-    assert (waiting.kind, waiting.to_address, waiting.state) == ("reminder", PLAYED.email, MailState.QUEUED)
+    assert list(waiting) == [
+        ("reminder", PLAYED.email, MailState.QUEUED),
+        ("invitation", COMPANIES[1].email, MailState.QUEUED),
+    ]
     assert settled.filter(kind="receipt").count() > 10
     assert not settled.filter(subject="").exists()
     assert all(mail.sent_at < now() - timedelta(hours=1) for mail in settled)

@@ -145,11 +145,10 @@ def _greet(console: "Console", sign_ins: "Iterable[SignIn]", *, seconds: float) 
 
     url = os.environ["PUBLIC_URL"]
     people = Table(box=None, pad_edge=False)
-    for heading in ("Sign in as", "E-mail", "Password"):
+    for heading in ("Sign in as", "E-mail", "Password", "At"):
         people.add_column(heading, overflow="fold")
     for person in sign_ins:
-        people.add_row(person.who, person.email, person.password)
-    places = sorted({f"{url}{person.path}" for person in sign_ins})
+        people.add_row(person.who, person.email, person.password, f"{url}{person.path}")
     first = Panel.fit(
         f"[bold]Start here:[/bold] open {url}/mailbox/ and read the reminder.\n"
         "Press “Pay … with card •••• 0027” in it, open the confirmation mail that\n"
@@ -157,7 +156,7 @@ def _greet(console: "Console", sign_ins: "Iterable[SignIn]", *, seconds: float) 
         title="PayorCRM",
         border_style="green",
     )
-    console.print(first, people, f"at {' or '.join(places)}\n" if places else "", highlight=False)
+    console.print(first, people, "", highlight=False)
     console.print(f"Ready after {seconds:.1f} seconds. Ctrl-C stops everything.", highlight=False)
 
 

@@ -105,3 +105,5 @@ def customer_number(place: int) -> str:
 
 
 PLAYED_NUMBER = customer_number(0)
+# The customer whose invitation to the portal is in the mailbox from the beginning.
+INVITED_NUMBER = customer_number(1)

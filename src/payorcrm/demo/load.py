@@ -8,8 +8,9 @@ from django.db import transaction
 
 from payorcrm.core.clock import day_in, now
 from payorcrm.core.errors import Inconsistent, Refused
-from payorcrm.customers.models import Customer
-from payorcrm.demo.business import NAME, PLAYED_NUMBER, SLUG, TIME_ZONE
+from payorcrm.customers.invite import invite_customer
+from payorcrm.customers.models import Customer, PortalAccess
+from payorcrm.demo.business import INVITED_NUMBER, NAME, PLAYED_NUMBER, SLUG, TIME_ZONE
 from payorcrm.demo.make_payments import make_payments
 from payorcrm.demo.plan_invoices import PlannedInvoice, plan_invoices
 from payorcrm.demo.plan_payments import plan_payments
@@ -57,6 +58,7 @@ def load_demo_business() -> list[SignIn]:
     _make_history(merchant, invoices, moment)
     _connect(merchant, webhook_url=f"{settings.PUBLIC_URL}/webhooks/{GATEWAY}/{SLUG}/")
     _remind_played_customer(merchant, moment)
+    _invite_a_customer(merchant, moment)
     return sign_ins()
 
 
@@ -102,3 +104,9 @@ def _remind_played_customer(merchant: Merchant, moment: datetime) -> None:
     customer = Customer.objects.get(merchant=merchant, number=PLAYED_NUMBER)
     if not Reminder.objects.filter(customer=customer).exists():
         send_reminders(merchant=merchant, customer_number=PLAYED_NUMBER, now=moment)
+
+
+def _invite_a_customer(merchant: Merchant, moment: datetime) -> None:
+    customer = Customer.objects.get(merchant=merchant, number=INVITED_NUMBER)
+    if not PortalAccess.objects.filter(customer=customer).exists():
+        invite_customer(customer=customer, invited_by=None, now=moment)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from payorcrm.demo.business import PASSWORD, PLAYED, STAFF
+from payorcrm.demo.business import PASSWORD, PLAYED, SLUG, STAFF
 
 SIGN_IN_PATH = "/account/login/"
+PORTAL_PATH = f"/c/{SLUG}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +21,4 @@ class SignIn:
 def sign_ins() -> list[SignIn]:
     """Return everybody who may sign in."""
     colleagues = [SignIn(f"Staff, {person.role.label.lower()}", person.email) for person in STAFF]
-    return [SignIn("Customer", PLAYED.email), *colleagues]
+    return [SignIn("Customer", PLAYED.email, path=PORTAL_PATH), *colleagues]

@@ -26,6 +26,7 @@ def write_merchant() -> Merchant:
         phone=business.PHONE,
         reply_to=business.REPLY_TO,
         accent_color=business.ACCENT,
+        allows_part_payments=True,
         logo=draw_logo(),
         logo_type=LOGO_TYPE,
     )
