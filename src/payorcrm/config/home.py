@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
@@ -13,7 +14,9 @@ class NothingToSee(Refused):
 
     code = "nothing_to_see"
     status = 403
-    message = "Your sign-in works, but it is not connected to any company yet. Please ask the company that invited you."
+    message = _(
+        "Your sign-in works, but it is not connected to any company yet. Please ask the company that invited you."
+    )
 
 
 def home(request: HttpRequest) -> HttpResponse:

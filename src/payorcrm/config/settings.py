@@ -61,22 +61,30 @@ INSTALLED_APPS = [
     "payorcrm.webhooks",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "payorcrm.portal.session_table.SessionTable",
 ]
 if not IS_PRODUCTION:
     INSTALLED_APPS += ["payorcrm.demo"]
 MIDDLEWARE = [
     "payorcrm.ui.middleware.VisitorAddress",
+    "payorcrm.ui.middleware.PermissionsPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "payorcrm.ui.csrf.CsrfCheck",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "payorcrm.portal.user_sessions.LastSeen",
+    "payorcrm.portal.invited.FirstSignIn",
+    "payorcrm.ui.language.PageLanguage",
     "payorcrm.ui.middleware.ErrorPages",
 ]
 ROOT_URLCONF = "payorcrm.config.urls"
@@ -112,7 +120,11 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 AUTH_USER_MODEL = "core.User"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # a unique index on lower(email) does what the check asks for
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "payorcrm.portal.invited.InvitationBackend",
+]
+PASSWORD_RESET_TIMEOUT = 3600
 if MODE is Mode.TEST:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -120,7 +132,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "payorcrm.merchants.sign_in.SignInAdapter"
+ACCOUNT_ADAPTER = "payorcrm.portal.adapters.SignIn"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -128,9 +140,31 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a form that anyone can fill in writes to nobody who is not a user
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_SECURE else "http"
+# Beside allauth's own limits; the key is the e-mail address that was typed.
+ACCOUNT_RATE_LIMITS = {"ask_for_access": "10/m/ip,5/h/key", "choose_password": "20/m/ip"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/home/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+MFA_ADAPTER = "payorcrm.portal.adapters.SecondStep"
+MFA_FORMS = {"add_webauthn": "payorcrm.portal.sign_in_forms.PasskeyForm"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody registers an address themselves: every one was reached by an invitation
+MFA_TOTP_ISSUER = "PayorCRM"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_SECURE  # a demo runs on http://localhost
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "")
+GOOGLE_CLIENT_SECRET = env.str("GOOGLE_CLIENT_SECRET", "")
+HAS_GOOGLE = bool(GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET)
+SOCIALACCOUNT_ADAPTER = "payorcrm.portal.adapters.Google"
+SOCIALACCOUNT_PROVIDERS = {
+    "google": {
+        "APPS": [{"client_id": GOOGLE_CLIENT_ID, "secret": GOOGLE_CLIENT_SECRET}] if HAS_GOOGLE else [],
+        "OAUTH_PKCE_ENABLED": True,
+    }
+}
 
 # --- mail -------------------------------------------------------------------------------------------------------
 
@@ -162,7 +196,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF, SANDBOX_URL],
+        "form-action": [SELF, SANDBOX_URL, *(["https://accounts.google.com"] if HAS_GOOGLE else [])],
         "frame-src": [SELF, SANDBOX_URL],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -182,9 +216,15 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 1 if SECURE_PROXY_SSL_HEADE
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 SESSION_COOKIE_NAME = "__Host-session" if IS_SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_SECURE else "csrf"
+ENTRANCE_COOKIE_NAME = "__Host-entrance" if IS_SECURE else "entrance"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie more
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token; no script reads the cookie
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "payorcrm.ui.views.csrf_failure"
+
+# A customer may choose ten thousand invoices one by one; each is a field of the form.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
@@ -203,6 +243,8 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
+# Pages of these are for staff and machines, who are addressed in English.
+ENGLISH_NAMESPACES = {"backoffice", "demo", "webhooks"}
 LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True

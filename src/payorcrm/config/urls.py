@@ -18,5 +18,5 @@ if settings.IS_DEMO:
 
 handler400 = "payorcrm.ui.views.bad_request"
 handler403 = "payorcrm.ui.views.forbidden"
-handler404 = "payorcrm.ui.views.not_found"
+handler404 = "payorcrm.portal.views.accounts.not_found"
 handler500 = "payorcrm.ui.views.server_error"

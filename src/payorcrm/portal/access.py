@@ -7,19 +7,24 @@ from functools import wraps
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
-from payorcrm.customers.models import Customer, PortalAccess, Viewing
+from payorcrm.customers.accesses import accesses_of
+from payorcrm.customers.invite import open_invitation_link
+from payorcrm.customers.models import Customer, Invitation, PortalAccess
+from payorcrm.customers.password_link import user_of_password_link
+from payorcrm.customers.view_as import VIEWING, viewing_of
 from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Merchant
-from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.models import Mandate, PaymentMethod, Verification
 from payorcrm.payments.confirm import open_confirmation
 from payorcrm.payments.links import (
     PaymentLink,
@@ -28,13 +33,16 @@ from payorcrm.payments.links import (
     open_unsubscribe_link,
     read_payment_token,
 )
-from payorcrm.payments.models import Confirmation, Payment, PaymentRequest
+from payorcrm.payments.models import Confirmation, Payment, PaymentRequest, RequestOrigin
 from payorcrm.payments.queries import payments_of, request_of
+from payorcrm.payments.request_payment import are_invoices_of
+from payorcrm.portal.entrance import sign_in_address
+from payorcrm.ui.language import speak
 
+LONGEST_NUMBER = 18
 ENTERED_METHOD_LIFE = timedelta(hours=1)
-# Names in the session.
+# The name in the session.
 CHOSEN_ACCESS = "portal_access"
-VIEWING = "portal_viewing"
 
 View = Callable[..., HttpResponseBase]
 
@@ -53,6 +61,12 @@ def show_brand(request: HttpRequest, merchant: Merchant) -> None:
     request.brand = brand_of(merchant)  # type: ignore[attr-defined]
 
 
+def answer_mail(request: HttpRequest, customer: Customer, merchant: Merchant) -> None:
+    """Give a page behind a mail the merchant's brand, and the language of the customer's mails."""
+    show_brand(request, merchant)
+    speak(customer.language or merchant.language)
+
+
 def pay_page(request: HttpRequest, token: str, now: datetime) -> PayPage:
     """Open a payment link. Raises NotGenuine, LinkExpired, RequestGone."""
     link = open_payment_link(token, now=now)
@@ -66,7 +80,7 @@ def expired_pay_page(request: HttpRequest, token: str) -> PayPage:
 
 def _pay_page(request: HttpRequest, token: str, link: PaymentLink) -> PayPage:
     payment_request = request_of(link)
-    show_brand(request, payment_request.merchant)
+    answer_mail(request, payment_request.customer, payment_request.merchant)
     return PayPage(token, link, payment_request)
 
 
@@ -83,8 +97,12 @@ def entered_method(page: PayPage, method_id: UUID, now: datetime) -> PaymentMeth
 
     A saved one is never reached this way: it is only charged after a confirmation from the mail to the address on file.
     """
+    return _entered_account(page.request.customer, method_id, now)
+
+
+def _entered_account(customer: Customer, method_id: UUID, now: datetime) -> PaymentMethod:
     entered = PaymentMethod.objects.filter(
-        customer=page.request.customer,
+        customer=customer,
         kind=MethodKind.BANK_ACCOUNT,
         saved_at=None,
         removed_at=None,
@@ -96,7 +114,7 @@ def entered_method(page: PayPage, method_id: UUID, now: datetime) -> PaymentMeth
 def confirmation(request: HttpRequest, token: str, now: datetime) -> Confirmation:
     """Open a confirmation link. Raises NotGenuine, ConfirmationExpired."""
     found = open_confirmation(token=token, now=now)
-    show_brand(request, found.merchant)
+    answer_mail(request, found.customer, found.merchant)
     return found
 
 
@@ -104,14 +122,14 @@ def payment_of_page(request: HttpRequest, token: str, now: datetime) -> Payment:
     """Return the payment that a result page's link names, or 404. Raises NotGenuine, LinkExpired."""
     payments = Payment.objects.select_related("merchant", "customer", "method", "request", "mandate")
     payment = get_object_or_404(payments, id=open_payment_page(token, now=now))
-    show_brand(request, payment.merchant)
+    answer_mail(request, payment.customer, payment.merchant)
     return payment
 
 
 def customer_to_unsubscribe(request: HttpRequest, token: str) -> Customer:
     """Return the customer that an unsubscribe link names, or 404. Raises NotGenuine."""
     customer = get_object_or_404(Customer.objects.select_related("merchant"), id=open_unsubscribe_link(token))
-    show_brand(request, customer.merchant)
+    answer_mail(request, customer, customer.merchant)
     return customer
 
 
@@ -146,9 +164,10 @@ class OnlyViewing(Refused):
 def for_customers(view: View) -> View:
     """Give a view the visit of a signed-in user who acts for a customer; 404 for a user without one."""
 
-    @login_required
     @wraps(view)
     def guarded(request: HttpRequest, **ids: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(_here(request), sign_in_address(request))
         visit = visit_of(request)
         request.visit = visit  # type: ignore[attr-defined]
         show_brand(request, visit.merchant)
@@ -159,6 +178,24 @@ def for_customers(view: View) -> View:
         return response
 
     return guarded
+
+
+def for_own_users(view: View) -> View:
+    """Like `for_customers`, for pages about the person: staff who only look see neither the user's nor their own."""
+
+    @for_customers
+    @wraps(view)
+    def guarded(request: HttpRequest, visit: Visit, **ids: Any) -> HttpResponseBase:
+        if visit.is_viewing:
+            return render(request, "portal/viewing_hidden.html", {"section": "settings"})
+        return view(request, visit, **ids)
+
+    return guarded
+
+
+def _here(request: HttpRequest) -> str:
+    """Return the page to come back to after a sign-in; what was posted is not posted again."""
+    return request.get_full_path() if request.method in ("GET", "HEAD") else ""
 
 
 def visit_of(request: HttpRequest) -> Visit:
@@ -180,16 +217,43 @@ def viewed_customer(request: HttpRequest) -> Customer | None:
     viewing_id = request.session.get(VIEWING)
     if not viewing_id:
         return None
-    viewings = Viewing.objects.filter(id=viewing_id, user_id=request.user.pk, ended_at=None)
-    still_staff = viewings.filter(merchant__staff__user_id=request.user.pk)
-    viewing = still_staff.select_related("customer__merchant").first()
+    assert isinstance(request.user, User)
+    viewing = viewing_of(request.user, UUID(viewing_id))
     return viewing.customer if viewing else None
 
 
-def accesses_of(user: User) -> list[PortalAccess]:
-    """Return the customers that a user may act for, in order of their names."""
-    accesses = user.portal_accesses.live().select_related("customer__merchant").defer("customer__merchant__logo")
-    return list(accesses.order_by("customer__merchant__name", "customer__company_name", "id"))
+def merchant_at(request: HttpRequest, slug: str) -> Merchant:
+    """Return the merchant whose entrance this is, or 404; the page wears its brand."""
+    merchant = get_object_or_404(Merchant.objects.defer("logo"), slug=slug)
+    show_brand(request, merchant)
+    return merchant
+
+
+def invitation_of_link(merchant: Merchant, token: str, now: datetime) -> Invitation:
+    """Return what the button of an invitation leads to, or 404 at another merchant's entrance.
+
+    Raises NotGenuine, InvitationExpired, InvitationUsed.
+    """
+    invitation = open_invitation_link(token, now=now)
+    if invitation.merchant_id != merchant.id:
+        raise Http404
+    return invitation
+
+
+def invitation_of_session(request: HttpRequest, invitation_id: UUID) -> Invitation:
+    """Return the invitation by whose password the user came, or 404; the page wears its merchant's brand."""
+    rows = Invitation.objects.select_related("access__user", "access__customer__merchant")
+    invitation = get_object_or_404(rows, id=invitation_id, access__user_id=request.user.pk)
+    show_brand(request, invitation.access.customer.merchant)
+    return invitation
+
+
+def user_of_reset_link(merchant: Merchant, key: str) -> User | None:
+    """Return who may choose a new password by this link; nobody once it was used, is an hour old, or access ended."""
+    user = user_of_password_link(key)
+    if user is None or not user.portal_accesses.live().filter(merchant=merchant).exists():
+        return None
+    return user
 
 
 def access_to(visit: Visit, access_id: str) -> PortalAccess:
@@ -198,6 +262,13 @@ def access_to(visit: Visit, access_id: str) -> PortalAccess:
         if str(access.id) == access_id:
             return access
     raise Http404
+
+
+def session_of_user(visit: Visit, session_id: str) -> UserSession:
+    """Return one of the user's own sessions, or 404."""
+    if not session_id.isascii() or not session_id.isdigit() or len(session_id) > LONGEST_NUMBER:
+        raise Http404
+    return get_object_or_404(UserSession, user=visit.user, id=int(session_id))
 
 
 def payment_of_customer(visit: Visit, payment_id: UUID) -> Payment:
@@ -211,6 +282,48 @@ def invoice_of_customer(visit: Visit, invoice_id: UUID) -> Invoice:
     return get_object_or_404(invoices, id=invoice_id)
 
 
+def known_method_of_customer(visit: Visit, method_id: UUID) -> PaymentMethod:
+    """Return one method that the customer has or had saved, or 404; a removed one is told of kindly."""
+    kept = PaymentMethod.objects.filter(saved_at__isnull=False).select_related("merchant")
+    return get_object_or_404(kept, customer=visit.customer, id=method_id)
+
+
+def mandate_of_customer(visit: Visit, mandate_id: UUID) -> Mandate:
+    """Return one authorization that the customer gave, or 404."""
+    mandates = Mandate.objects.select_related("method", "merchant")
+    return get_object_or_404(mandates, customer=visit.customer, id=mandate_id)
+
+
 def method_of_customer(visit: Visit, method_id: UUID) -> PaymentMethod:
     """Return one saved method of the customer that the user works for, or 404."""
     return get_object_or_404(PaymentMethod.objects.saved(), customer=visit.customer, id=method_id)
+
+
+def invoices_to_pay(visit: Visit, texts: list[str]) -> list[UUID]:
+    """Return the ids of the customer's invoices that a form names, each once; 404 for any other."""
+    try:
+        ids = list(dict.fromkeys(UUID(text) for text in texts))
+    except ValueError:
+        raise Http404 from None
+    if not are_invoices_of(visit.customer, ids):
+        raise Http404
+    return ids
+
+
+def request_of_customer(visit: Visit, request_id: UUID) -> PaymentRequest:
+    """Return what a user of the customer chose to pay in the portal, or 404; mails have links of their own."""
+    requests = PaymentRequest.objects.filter(customer=visit.customer, origin=RequestOrigin.PORTAL)
+    found = get_object_or_404(requests, id=request_id)
+    found.customer, found.merchant = visit.customer, visit.merchant
+    return found
+
+
+def entered_account_of(visit: Visit, method_id: UUID, now: datetime) -> PaymentMethod:
+    """Return a bank account that a user of the customer entered a moment ago and nobody has saved yet, or 404."""
+    return _entered_account(visit.customer, method_id, now)
+
+
+def account_to_verify(visit: Visit, method_id: UUID) -> PaymentMethod:
+    """Return a bank account of the customer that waits for its verification, saved or just entered, or 404."""
+    waiting = PaymentMethod.objects.filter(verification=Verification.PENDING, removed_at=None)
+    return get_object_or_404(waiting, customer=visit.customer, id=method_id)

@@ -21,14 +21,13 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 def private_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Keep a page out of caches, and its address, which is a key, out of the Referer header to other sites."""
+    """Keep a page out of caches, and its address, which is a key, out of the Referer header."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
-        # With "no-referrer" browsers would also send "Origin: null" with the page's own forms, which are then refused.
-        response["Referrer-Policy"] = "same-origin"
+        response["Referrer-Policy"] = "no-referrer"  # with it, forms arrive with "Origin: null": see ui/csrf.py
         return response
 
     return wrapped
