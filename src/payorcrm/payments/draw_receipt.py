@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from payorcrm.core.money import Money
 from payorcrm.core.typeset import MOST_ROWS_HERE, typeset, typeset_long
 from payorcrm.core.write_dates import write_day, write_long_day, write_moment
+from payorcrm.mail.drafts import Attachment
 from payorcrm.merchants.letterhead import paper_for
 from payorcrm.payments.models import Allocation, Payment, PaymentState
 from payorcrm.payments.queries import allocations_of
@@ -28,6 +29,11 @@ def draw_receipt(payment: Payment, allocations: Sequence[Allocation]) -> bytes:
     """Draw a receipt from rows that are at hand, without asking the database."""
     draw = typeset_long if len(allocations) > MOST_ROWS_HERE else typeset
     return draw("payments/receipt.typ", _values(payment, allocations))
+
+
+def receipt_file(payment: Payment, allocations: Sequence[Allocation]) -> Attachment:
+    """Return the receipt as it goes with a mail."""
+    return Attachment(f"{receipt_name(payment)}.pdf", "application/pdf", draw_receipt(payment, allocations))
 
 
 def receipt_name(payment: Payment) -> str:

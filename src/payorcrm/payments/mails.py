@@ -21,6 +21,7 @@ from payorcrm.merchants.queries import people_to_tell
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.authorize import text_for_confirmation
 from payorcrm.payments.buttons import Button, payment_buttons
+from payorcrm.payments.draw_receipt import receipt_file
 from payorcrm.payments.links import CARD, payment_link, payment_page_link
 from payorcrm.payments.models import Allocation, Confirmation, Payment, PaymentRequest, PaymentState
 from payorcrm.payments.queries import due_of
@@ -165,6 +166,7 @@ def _compose_payments(
                 merchant=payment.merchant,
                 reason=_reason(payment.merchant, because),
                 context=_payment_context(payment, allocations.get(payment.id, []), now),
+                attachments=[receipt_file(payment, allocations.get(payment.id, []))] if kind == "receipt" else [],
             )
 
         return _write_each(mails, payments, write)
