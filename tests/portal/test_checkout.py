@@ -1,0 +1,522 @@
+"""Choosing and paying in the portal: what the pages say, whom they serve, what they cost, and that they pay once."""
+
+import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from payorcrm.core.clock import now
+from payorcrm.core.money import Money
+from payorcrm.gateways.base import MethodKind
+from payorcrm.invoices.models import Invoice
+from payorcrm.ledger.check import check_books
+from payorcrm.merchants.models import GatewayAccount
+from payorcrm.merchants.queries import gateway_of
+from payorcrm.payment_methods.models import PaymentMethod, Verification
+from payorcrm.payments.checkout import MOST_DECLINES_AN_HOUR
+from payorcrm.payments.models import Payment, PaymentRequest, PaymentState
+from payorcrm.payments.request_payment import request_all_unpaid
+from tests.factories.models import (
+    NOW,
+    CustomerFactory,
+    InvoiceFactory,
+    PaymentMethodFactory,
+    PortalAccessFactory,
+    request_for,
+    usd,
+)
+from tests.gateways.sandbox.kit import CARD as CARD_FIELDS
+from tests.gateways.sandbox.kit import post_form
+from tests.payments.kit import amounts_collected
+
+DECLINED = "4000000000000002"
+ACCOUNT = "000123458820"
+BANK_FIELDS = {
+    "routing_number": "110000000",
+    "account_number": ACCOUNT,
+    "account_number_again": ACCOUNT,
+    "name": "Acme Tools",
+    "account_type": "checking",
+    "holder_type": "business",
+}
+WRITTEN_PARTS = [
+    ("", "please write an amount"),
+    ("much", "not an amount"),
+    ("0", "more than zero"),
+    ("70.01", "at most"),
+]
+
+
+@pytest.fixture
+def access(merchant, client):
+    access = PortalAccessFactory(customer=CustomerFactory(merchant=merchant))
+    client.force_login(access.user)
+    return access
+
+
+@pytest.fixture
+def invoices(access):
+    return [
+        InvoiceFactory(customer=access.customer, number="INV-70", amount=usd("70.00")),
+        InvoiceFactory(customer=access.customer, number="INV-50", amount=usd("50.00")),
+    ]
+
+
+@pytest.fixture
+def card(access, saved):
+    return saved(customer=access.customer)
+
+
+def choose(client, *invoices, **more):
+    """Send a selection and return the address of its page."""
+    answer = client.post(reverse("portal:basket"), {"invoice": [str(one.id) for one in invoices]} | more)
+    return answer.url
+
+
+def hidden(page):
+    return re.search(r'name="checkout" value="([^"]+)"', page.content.decode()).group(1)
+
+
+def press(client, address, choice, **more):
+    """Open the page of a way to pay and press its button."""
+    shown = client.get(f"{address}?with={choice}")
+    return client.post(f"{address}?with={choice}", {"checkout": hidden(shown)} | more, follow=True)
+
+
+def text(answer):
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def entered(merchant, kind, fields):
+    """Return what the processor's fields hand to the page when a payer has filled them in."""
+    line = gateway_of(GatewayAccount.objects.get(merchant=merchant))
+    session = line.start_saving_method(
+        kind, return_url=f"{settings.PUBLIC_URL}/back/", parent_origin=settings.PUBLIC_URL
+    )
+    answer = post_form(session.hosted_url, fields)
+    return parse_qs(urlsplit(answer.headers["Location"]).query)["method_token"][0]
+
+
+def test_saved_card_pays_the_selection_with_one_press(client, access, invoices, card):
+    address = choose(client, *invoices)
+
+    shown = client.get(address)
+    answer = press(client, address, card.id)
+
+    assert "Pay $120.00 with card •••• 0027" in text(shown)
+    assert "Paid: $120.00" in text(answer)
+    assert amounts_collected() == [usd("120.00")]
+    payment = Payment.objects.get()
+    assert payment.made_by == access.user
+    assert PaymentMethod.objects.get().last_used_at == payment.settled_at
+    assert check_books() == []
+
+
+def test_saved_account_is_debited_only_with_its_authorization(client, access, invoices, saved):
+    account = saved(ACCOUNT, customer=access.customer, bank=True)
+    address = choose(client, *invoices)
+
+    refused = press(client, address, account.id)
+    answer = press(client, address, account.id, accept="yes")
+
+    assert "I authorize" in text(refused)
+    assert "Please accept the authorization" in text(refused)
+    assert "Authorize and pay $120.00 from bank account •••• 8820" in text(refused)
+    assert "Submitted: $120.00" in text(answer)
+    assert Payment.objects.get().mandate.text.startswith("I authorize")
+
+
+def test_new_card_pays_and_is_saved_with_consent(client, access, invoices):
+    address = choose(client, *invoices)
+
+    answer = press(
+        client,
+        address,
+        "card",
+        method_token=entered(access.merchant, MethodKind.CARD, CARD_FIELDS),
+        save="yes",
+    )
+
+    assert "Paid: $120.00" in text(answer)
+    assert PaymentMethod.objects.saved().get().consent_text.startswith("Keep this card")
+
+
+def test_new_account_is_reviewed_then_debited_and_saved(client, access, invoices):
+    address = choose(client, *invoices)
+
+    review = press(client, address, "bank", method_token=entered(access.merchant, MethodKind.BANK_ACCOUNT, BANK_FIELDS))
+    made = {"checkout": hidden(review), "accept": "yes", "save": "yes"}
+    answer = client.post(review.request["PATH_INFO"], made, follow=True)
+    again = client.post(review.request["PATH_INFO"], made, follow=True)
+
+    assert "Authorize the payment to" in text(review)
+    assert "Submitted: $120.00" in text(answer)
+    assert "Submitted: $120.00" in text(again)
+    assert PaymentMethod.objects.saved().count() == Payment.objects.count() == 1
+
+
+def test_account_that_needs_deposits_is_saved_when_its_owner_agrees_and_nothing_is_debited(client, access, invoices):
+    number = {"account_number": "000111111113", "account_number_again": "000111111113"}
+    address = choose(client, *invoices)
+
+    shown = press(
+        client, address, "bank", method_token=entered(access.merchant, MethodKind.BANK_ACCOUNT, BANK_FIELDS | number)
+    )
+    kept_before = PaymentMethod.objects.saved().count()
+    answer = client.post(shown.request["PATH_INFO"], follow=True)
+    page = client.get(address)
+
+    assert "Nothing was debited" in text(shown)
+    assert "Two small deposits" in text(shown)
+    assert kept_before == 0
+    assert "The account is saved." in text(answer)
+    assert PaymentMethod.objects.saved().get().verification == Verification.PENDING
+    assert not Payment.objects.exists()
+    assert "This account is being verified." in text(page)
+    assert "How do you want to pay?" in text(page)
+
+
+def test_pressing_again_shows_the_first_payment(client, access, invoices, card):
+    address = choose(client, *invoices)
+    sent = {"checkout": hidden(client.get(address))}
+
+    answers = [client.post(f"{address}?with={card.id}", sent, follow=True) for _ in range(3)]
+    reloaded = client.get(address, follow=True)
+
+    assert all("Paid: $120.00" in text(answer) for answer in [*answers, reloaded])
+    assert len(amounts_collected()) == 1
+
+
+def test_other_users_page_leads_to_the_payment_that_won(client, access, invoices, card, saved):
+    address = choose(client, *invoices)
+    mine = {"checkout": hidden(client.get(address))}
+    theirs = PortalAccessFactory(customer=access.customer).user
+    press(client, address, card.id)
+    client.force_login(theirs)
+
+    answer = client.post(f"{address}?with={card.id}", mine, follow=True)
+    choosing = client.post(reverse("portal:basket"), {"invoice": [str(one.id) for one in invoices]}, follow=True)
+
+    assert "Paid: $120.00" in text(answer)
+    assert "Nothing is left to pay of what you chose" in text(choosing)
+    assert len(amounts_collected()) == 1
+
+
+def test_declined_card_leads_to_the_other_ways_and_a_stale_page_to_the_decline(client, access, invoices, card, saved):
+    declined = saved(DECLINED, customer=access.customer)
+    address = choose(client, *invoices)
+    stale = {"checkout": hidden(client.get(address))}
+
+    first = press(client, address, declined.id)
+    again = client.post(f"{address}?with={card.id}", stale, follow=True)
+    paid = press(client, address, card.id)
+    later = client.post(f"{address}?with={declined.id}", stale, follow=True)
+
+    assert "Not charged: $120.00" in text(first)
+    assert f"{address}?with={card.id}" in first.content.decode()
+    assert "Not charged: $120.00" in text(again)
+    assert "Paid: $120.00" in text(paid)
+    assert "Paid: $120.00" in text(later)
+    assert amounts_collected() == [usd("120.00")]
+    assert Payment.objects.count() == 2
+
+
+def test_returned_payment_ends_its_request_and_the_invoices_can_be_chosen_again(client, access, invoices, card):
+    address = choose(client, *invoices)
+    press(client, address, card.id)
+    Payment.objects.update(state=PaymentState.RETURNED, return_code="R01", returned_at=now())
+    Invoice.objects.update(status="open", balance=5_000, in_flight=0)
+
+    shown = client.get(address, follow=True)
+    anew = choose(client, *invoices)
+
+    assert "Sent back: $120.00" in text(shown)
+    assert "You can choose them again" in text(shown)
+    assert anew != address
+    assert client.get(anew).status_code == 200
+
+
+def test_trying_out_cards_is_stopped_with_a_kind_word(client, access, invoices, card):
+    address = choose(client, *invoices)
+    for number in range(MOST_DECLINES_AN_HOUR):
+        Payment.objects.create(
+            merchant=access.merchant,
+            customer=access.customer,
+            method=card,
+            gateway="sandbox",
+            reference=f"PAY-{number}",
+            idempotency_key=f"key-{number}",
+            amount=1,
+            currency="USD",
+            state=PaymentState.DECLINED,
+            submitted_at=now(),
+        )
+
+    answer = press(client, address, card.id)
+
+    assert "Too many payments were declined here" in text(answer)
+    assert amounts_collected() == []
+
+
+def test_changed_amount_charges_nothing_and_shows_the_new_one(client, access, invoices, card):
+    address = choose(client, *invoices)
+    sent = {"checkout": hidden(client.get(address))}
+    Invoice.objects.filter(number="INV-50").update(balance=4_000)
+
+    answer = client.post(f"{address}?with={card.id}", sent, follow=True)
+
+    assert "the amount has changed to $110.00" in text(answer)
+    assert "Pay $110.00 with card •••• 0027" in text(answer)
+    assert amounts_collected() == []
+
+
+def test_tampered_page_is_out_of_date(client, access, invoices, card):
+    address = choose(client, *invoices)
+
+    answer = client.post(f"{address}?with={card.id}", {"checkout": "AAAA"})
+
+    assert answer.status_code == 422
+    assert "This page is out of date" in text(answer)
+
+
+def test_default_method_comes_first_then_the_last_used(client, access, invoices, card, saved):
+    other = saved("5555555555554444", customer=access.customer)
+    address = choose(client, *invoices)
+    PaymentMethod.objects.filter(id=other.id).update(last_used_at=NOW)
+    last_used = text(client.get(address))
+    PaymentMethod.objects.filter(id=card.id).update(is_default=True)
+
+    assert "Pay $120.00 with card •••• 4444" in last_used
+    assert "Pay $120.00 with card •••• 0027" in text(client.get(address))
+
+
+def test_expired_card_is_shown_with_its_reason_and_cannot_be_chosen(client, access, invoices):
+    expired = PaymentMethodFactory(customer=access.customer, expiry_year=2020)
+    address = choose(client, *invoices)
+
+    shown = client.get(f"{address}?with={expired.id}")
+    answer = client.post(f"{address}?with={expired.id}", {"checkout": hidden(shown)})
+
+    assert "This card has expired." in text(shown)
+    assert f'href="{address}?with={expired.id}' not in shown.content.decode()
+    assert answer.url == address
+
+
+def test_euros_are_paid_by_card_only(client, access, saved):
+    saved(ACCOUNT, customer=access.customer, bank=True)
+    invoice = InvoiceFactory(customer=access.customer, amount=Money(5_000, "EUR"))
+
+    shown = text(client.get(choose(client, invoice)))
+
+    assert "New card" in shown
+    assert "bank account" not in shown.lower()
+
+
+def test_two_currencies_are_explained_and_offered_one_by_one(client, access, invoices):
+    euros = InvoiceFactory(customer=access.customer, amount=Money(5_000, "EUR"))
+    chosen = {"invoice": [str(one.id) for one in [*invoices, euros]]}
+
+    page = client.post(reverse("portal:basket"), chosen)
+    answer = client.post(reverse("portal:basket"), chosen | {"currency": "EUR"}, follow=True)
+    everything = client.post(reverse("portal:basket"), {"all": "unpaid", "currency": "USD"}, follow=True)
+
+    assert "One currency at a time" in text(page)
+    assert "Pay $120.00 (USD) for 2 invoices" in text(page)
+    assert "Pay €50.00 (EUR) for 1 invoice" in text(page)
+    assert "€50.00" in text(answer)
+    assert "$120.00" in text(everything)
+
+
+def test_nothing_chosen_goes_back_with_a_word(client, access):
+    answer = client.post(reverse("portal:basket"), follow=True)
+
+    assert answer.redirect_chain[0][0] == reverse("portal:invoices")
+    assert "Please choose at least one invoice" in text(answer)
+
+
+def test_settled_invoices_of_a_selection_are_left_out_and_it_is_said(client, access, invoices):
+    paid = InvoiceFactory(customer=access.customer, balance=0, status="paid")
+
+    answer = client.get(choose(client, *invoices, paid))
+
+    assert "1 invoice is left out" in text(answer)
+    assert "for 2 invoices of" in text(answer)
+
+
+@pytest.fixture
+def parts(access):
+    type(access.merchant).objects.update(allows_part_payments=True)
+
+
+def pay_part(client, address, **amounts):
+    form = {str(Invoice.objects.get(number=number.replace("_", "-")).id): text for number, text in amounts.items()}
+    return client.post(f"{address}part/", form, follow=True)
+
+
+def test_part_of_an_invoice_is_paid_and_the_rest_stays_open(client, access, invoices, card, parts):
+    address = choose(client, *invoices)
+
+    shown = pay_part(client, address, INV_70="20.00", INV_50="50.00")
+    answer = press(client, shown.request["PATH_INFO"], card.id)
+
+    assert "part of $70.00" in text(shown)
+    assert "Pay $70.00 with card •••• 0027" in text(shown)
+    assert "Paid: $70.00" in text(answer)
+    assert list(Invoice.objects.order_by("number").values_list("balance", "status")) == [(0, "paid"), (5_000, "open")]
+    assert check_books() == []
+
+
+@pytest.mark.parametrize(("written", "complaint"), WRITTEN_PARTS)
+def test_part_that_cannot_be_paid_is_refused_by_name(client, access, invoices, parts, written, complaint):
+    address = choose(client, *invoices)
+
+    answer = pay_part(client, address, INV_70=written, INV_50="50")
+
+    assert answer.status_code == 422
+    assert re.search(rf"Invoice INV-70:[^.]*{complaint}", text(answer))
+    assert PaymentRequest.objects.count() == 1
+
+
+def test_parts_are_offered_only_where_the_merchant_allows_them(client, access, invoices):
+    address = choose(client, *invoices)
+
+    refused = pay_part(client, address, INV_70="20.00", INV_50="50.00")
+
+    assert "Pay a part" not in text(client.get(address))
+    assert refused.status_code == 422
+    assert PaymentRequest.objects.count() == 1
+
+
+def test_second_part_warns_of_the_payment_under_way_and_keeps_to_the_balance(client, access, invoices, saved, parts):
+    account = saved(ACCOUNT, customer=access.customer, bank=True)
+    first, second = choose(client, invoices[0]), choose(client, invoices[0])
+    part = pay_part(client, first, INV_70="50.00").request["PATH_INFO"]
+    press(client, part, account.id, accept="yes")
+
+    shown = client.get(second)
+    too_much = pay_part(client, second, INV_70="30.00")
+    press(client, second, account.id, accept="yes")
+
+    assert "A payment of $50.00 for invoice INV-70 is under way." in text(shown)
+    assert "at most $20.00 can be paid" in text(too_much)
+    assert Invoice.objects.get(number="INV-70").in_flight == 7_000
+    assert check_books() == []
+
+
+@pytest.mark.parametrize("same_merchant", [True, False])
+def test_what_belongs_to_another_customer_is_not_found(client, access, invoices, same_merchant):
+    stranger = CustomerFactory(merchant=access.merchant) if same_merchant else CustomerFactory()
+    invoice = InvoiceFactory(customer=stranger)
+    theirs = request_all_unpaid(customer=stranger, user=PortalAccessFactory(customer=stranger).user, now=NOW)
+    account = PaymentMethodFactory(customer=stranger, bank=True, saved_at=None, created_at=now())
+    address = reverse("portal:checkout", args=[theirs.id])
+    mine = choose(client, *invoices)
+
+    answers = [
+        client.post(reverse("portal:basket"), {"invoice": [str(invoices[0].id), str(invoice.id)]}),
+        client.post(reverse("portal:basket"), {"invoice": ["not an id"]}),
+        client.get(address),
+        client.post(f"{address}?with=card", {"checkout": "x"}),
+        client.get(f"{address}invoices/"),
+        client.post(f"{address}part/"),
+        client.get(f"{address}review/{account.id}/"),
+        client.get(f"{mine}review/{account.id}/"),
+        client.post(f"{mine}review/{account.id}/"),
+        client.get(f"{mine}verify/{account.id}/"),
+        client.post(f"{mine}verify/{account.id}/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
+
+
+def test_request_of_a_mail_has_no_page_in_the_portal(client, access, invoices):
+    mailed = request_for(*invoices)
+
+    assert client.get(reverse("portal:checkout", args=[mailed.id])).status_code == 404
+
+
+def test_saved_account_and_an_old_one_cannot_be_debited_through_the_review_page(client, access, invoices):
+    saved_one = PaymentMethodFactory(customer=access.customer, bank=True)
+    old = PaymentMethodFactory(
+        customer=access.customer, bank=True, saved_at=None, created_at=now() - timedelta(hours=2)
+    )
+    address = choose(client, *invoices)
+
+    answers = [client.get(f"{address}review/{method.id}/").status_code for method in (saved_one, old)]
+
+    assert answers == [404, 404]
+
+
+def test_names_are_written_as_they_are_and_never_run(client, access):
+    access.customer.company_name = 'O\'Brien & <b>Söhne</b> 🦀 "AG"'
+    access.customer.save()
+    invoice = InvoiceFactory(customer=access.customer, number="<script>\"'🦀")
+
+    page = client.get(choose(client, invoice)).content.decode()
+
+    assert "&lt;b&gt;Söhne&lt;/b&gt; 🦀" in page
+    assert "&lt;script&gt;&quot;&#x27;🦀" in page
+
+
+@pytest.mark.parametrize("count", [1, 10, 10_000])
+def test_page_costs_the_same_however_much_is_paid(client, access, card, count, django_assert_num_queries):
+    rows = InvoiceFactory.build_batch(count, customer=access.customer, merchant=access.merchant)
+    Invoice.objects.bulk_create(rows)
+    address = client.post(reverse("portal:basket"), {"all": "unpaid"}).url
+    client.get(address)
+
+    with django_assert_num_queries(10):
+        page = client.get(address)
+    with django_assert_num_queries(7):
+        listed = client.get(f"{address}invoices/")
+
+    assert len(page.content) < 60_000
+    assert ("and 9,990 more" in text(page)) == (count == 10_000)
+    assert listed.status_code == 200
+
+
+def test_ten_thousand_invoices_are_chosen_and_paid_at_once(client, access, card):
+    rows = InvoiceFactory.build_batch(10_000, customer=access.customer, merchant=access.merchant)
+    Invoice.objects.bulk_create(rows)
+
+    address = choose(client, *rows)
+    answer = press(client, address, card.id)
+
+    assert "Paid: $1,200,000.00" in text(answer)
+    assert not Invoice.objects.exclude(status="paid").exists()
+
+
+def test_result_is_asked_for_again_while_the_answer_is_out(client, access, invoices, saved):
+    silent = saved("4100000000052002", customer=access.customer)
+    address = choose(client, *invoices)
+
+    answer = press(client, address, silent.id)
+    payment = Payment.objects.get()
+    fragment = client.get(reverse("portal:payment_result", args=[payment.id]), headers={"HX-Request": "true"})
+
+    assert "We are checking with the bank" in text(answer)
+    assert '<meta http-equiv="refresh"' in answer.content.decode()
+    assert f'hx-get="{reverse("portal:payment_result", args=[payment.id])}"' in fragment.content.decode()
+    assert "<html" not in fragment.content.decode()
+    assert client.get(address).url == reverse("portal:payment_result", args=[payment.id])
+
+
+def test_second_step_leads_back_into_the_portal(client, access, invoices, saved):
+    asking = saved("4000002760003184", customer=access.customer)
+
+    answer = press(client, choose(client, *invoices), asking.id)
+
+    assert "Your bank asks for one more step" in text(answer)
+    assert Payment.objects.get().needs_action()
+
+
+def test_looking_changes_nothing(client, access, invoices, card):
+    address = choose(client, *invoices)
+
+    for choice in (card.id, "card", "bank", "nonsense"):
+        assert client.get(f"{address}?with={choice}").status_code == 200
+
+    assert (Payment.objects.count(), PaymentRequest.objects.count()) == (0, 1)
