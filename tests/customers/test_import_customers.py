@@ -6,9 +6,10 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from payorcrm.core.headers import MissingColumns
 from payorcrm.customers.import_customers import import_customers
-from payorcrm.customers.models import Contact, Customer, Import
+from payorcrm.customers.models import Contact, Customer, Import, PortalAccess
 from payorcrm.invoices.import_invoices import import_invoices
 from payorcrm.invoices.models import Invoice
+from payorcrm.mail.models import Mail
 from tests.factories.models import NOW, CustomerFactory, MerchantFactory
 
 pytestmark = pytest.mark.django_db
@@ -188,3 +189,35 @@ def test_a_workbook_is_read_too(merchant, tmp_path):
     assert Customer.objects.values_list("number", "address").get() == ("1001", "4101")
     with pytest.raises(ObjectDoesNotExist):
         Contact.objects.get()
+
+
+def test_report_names_the_new_customers_and_whom_a_run_would_invite(bring):
+    bring("C1,Acme,jo@acme.example,,,,")
+
+    report = bring("C1,Acme,jo@acme.example,,,,", "C2,Beta,b@beta.example,,,,", "C3,Gamma,,,,,")
+
+    new = Customer.objects.filter(number__in=["C2", "C3"])
+    assert set(report.new_customer_ids) == {customer.id for customer in new}
+    assert (report.invitations.to_invite, report.invitations.addresses) == (1, ["b@beta.example"])
+    assert [(customer.number, reason.value) for customer, reason in report.invitations.skipped] == [
+        ("C3", "no_address")
+    ]
+    assert PortalAccess.objects.count() == Mail.objects.count() == 0
+
+
+def test_import_without_new_customers_would_invite_nobody(bring):
+    bring("C1,Acme,jo@acme.example,,,,")
+
+    assert bring("C1,Acme Tools,jo@acme.example,,,,").invitations is None
+
+
+def test_dry_run_reports_the_same_and_changes_nothing(bring):
+    bring("C1,Acme,jo@acme.example,,,,")
+    before = everything()
+    lines = ("C1,Acme Tools,new@acme.example,,,,", "C2,Beta,b@beta.example,,,,")
+
+    rehearsed = bring(*lines, is_dry_run=True)
+
+    assert everything() == before
+    assert Import.objects.count() == 1
+    assert counts(rehearsed) == counts(bring(*lines)) == (1, 1, 0, 0)

@@ -66,6 +66,17 @@ def test_new_invoices_are_open_and_in_the_ledger_once_per_customer(merchant, tmp
     assert check_books() == []
 
 
+def test_dry_run_reports_the_same_and_changes_nothing(merchant, tmp_path):
+    lines = ("C1,INV-1,100,40,2026-08-05,2026-07-05,USD", "C2,INV-2,30,30,2026-08-05,2026-07-05,")
+    before = everything()
+
+    rehearsed = import_lines(merchant, tmp_path, *lines, is_dry_run=True)
+
+    assert everything() == before
+    imported = import_lines(merchant, tmp_path, *lines)
+    assert rehearsed.new_count == imported.new_count == 2
+
+
 def test_what_was_settled_before_the_first_import_is_in_history_and_ledger(merchant, tmp_path):
     import_lines(
         merchant, tmp_path, "C1,INV-1,100,40,2026-08-05,2026-07-05,USD", "C1,INV-2,30,0,2026-08-05,2026-07-05,USD"

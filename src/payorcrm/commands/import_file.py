@@ -1,6 +1,7 @@
 """Import customers or invoices from a CSV or XLSX file. Importing the same file twice changes nothing."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from payorcrm.core.dates import DateOrder
     from payorcrm.customers.report_import import ImportReport
+    from payorcrm.merchants.models import Merchant
 
 SUMMARY = "import customers or invoices from a CSV or XLSX file"
 
@@ -25,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     add_merchant_argument(parser)
     parser.add_argument("--skip-bad-rows", action="store_true", help="import the other rows; else one bad row stops it")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check the file and say what would happen; change nothing"
+    )
+    parser.add_argument("--no-invitations", action="store_true", help="mail no invitations to customers that are new")
     parser.add_argument("--dates", metavar="ORDER", help="how to read 03/04/2026, refused otherwise: mdy, dmy or ymd")
 
 
@@ -42,12 +48,15 @@ def run(arguments: argparse.Namespace) -> Exit:
     if not arguments.file.is_file():
         raise CannotRead(f"There is no file {arguments.file}.")
     with opened(), answering_database():
-        report = _import(arguments, console)
-    _print_report(console, report)
+        merchant = the_merchant(arguments.merchant)
+        report = _import(arguments, merchant, console)
+        _print_report(console, report, is_dry_run=arguments.dry_run)
+        if report.is_imported and report.invitations:
+            _invite(arguments, merchant, report, console)
     return Exit.OK if report.is_imported and not report.bad_rows else Exit.REFUSED
 
 
-def _import(arguments: argparse.Namespace, console: "Console") -> "ImportReport":
+def _import(arguments: argparse.Namespace, merchant: "Merchant", console: "Console") -> "ImportReport":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from payorcrm.core import clock
@@ -59,10 +68,11 @@ def _import(arguments: argparse.Namespace, console: "Console") -> "ImportReport"
     with Progress(*columns, console=console, transient=True) as progress:
         rows = progress.add_task(f"Importing {arguments.kind}", total=None)
         return import_rows(
-            merchant=the_merchant(arguments.merchant),
+            merchant=merchant,
             path=arguments.file,
             now=clock.now(),
             skip_bad_rows=arguments.skip_bad_rows,
+            is_dry_run=arguments.dry_run,
             dates=_date_order(arguments.dates),
             progress=lambda finished, total: progress.update(rows, completed=finished, total=total),
         )
@@ -79,7 +89,38 @@ def _date_order(text: str | None) -> "DateOrder | None":
         raise CannotRead(f"--dates is one of: {', '.join(DateOrder)}.") from None
 
 
-def _print_report(console: "Console", report: "ImportReport") -> None:
+def _invite(arguments: argparse.Namespace, merchant: "Merchant", report: "ImportReport", console: "Console") -> None:
+    """Say how many mails the new customers cause; start the run of them unless somebody says no."""
+    from payorcrm.core import clock
+    from payorcrm.customers.invitation_runs import start_run
+
+    plan = report.invitations
+    assert plan
+    for customer, reason in plan.skipped:
+        _say(console, f"Not invited: {customer.number} ({customer}): {reason.label}")
+    if plan.more_skipped:
+        _say(console, f"Not invited: {plan.more_skipped} more")
+    mails = "1 invitation mail" if plan.to_invite == 1 else f"{plan.to_invite:,} invitation mails"
+    if arguments.no_invitations or not merchant.invites_new_customers:
+        why = "as asked" if arguments.no_invitations else "the merchant's settings say so"
+        _say(console, f"New customers are not invited to the portal ({why}); it would be {mails}.")
+    elif arguments.dry_run:
+        _say(console, f"The import would cause {mails}.")
+    elif plan.to_invite and _agreed(f"Inviting the new customers to the portal causes {mails}. Send them?"):
+        start_run(merchant=merchant, customer_ids=report.new_customer_ids, started_by=None, now=clock.now())
+        _say(console, f"{mails} queued. A worker sends them.")
+    else:
+        _say(console, "No invitation mails are sent.")
+
+
+def _agreed(question: str) -> bool:
+    """Ask whoever sits at the terminal; a script gets what the merchant's settings say."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
+
+
+def _print_report(console: "Console", report: "ImportReport", *, is_dry_run: bool) -> None:
     understood = ", ".join(f"{column} ({meaning})" for column, meaning in report.understood)
     _say(console, f"Columns understood: {understood}")
     if report.ignored_columns:
@@ -97,6 +138,11 @@ def _print_report(console: "Console", report: "ImportReport") -> None:
         _say(console, "Nothing was imported. Correct these rows, or import the others with --skip-bad-rows.")
         return
     counts = f"{report.new_count} new, {report.changed_count} changed, {report.unchanged_count} unchanged"
+    if is_dry_run:
+        _say(
+            console, f"A dry run, nothing was changed. An import would bring: {counts}, {report.skipped_count} skipped."
+        )
+        return
     _say(console, f"Imported: {counts}, {report.skipped_count} skipped.")
 
 

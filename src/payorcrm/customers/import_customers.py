@@ -9,7 +9,8 @@ from payorcrm.core.dates import DateOrder
 from payorcrm.core.delimited import Progress
 from payorcrm.core.ids import uuid7
 from payorcrm.core.tables import BadRow, Table, open_table
-from payorcrm.customers.merge_customers import drop_rows, merge
+from payorcrm.customers.invitation_runs import plan_run
+from payorcrm.customers.merge_customers import drop_rows, merge, new_customer_ids
 from payorcrm.customers.models import ImportKind
 from payorcrm.customers.report_import import ImportReport, in_order, record_import, refused_report
 from payorcrm.customers.stage_customers import LAYOUT, stage_customers
@@ -22,14 +23,16 @@ def import_customers(
     path: Path,
     now: datetime,
     skip_bad_rows: bool = False,
+    is_dry_run: bool = False,
     dates: DateOrder | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Bring a merchant's customers to what a CSV or XLSX file says, and return what became of every row.
 
     Importing a file twice changes nothing the second time, and an empty cell erases nothing. Nothing is imported when
-    any row is bad, unless `skip_bad_rows`. Customers have no dates; `dates` makes both imports callable alike.
-    Raises UnreadableFile.
+    any row is bad, unless `skip_bad_rows`, or by a dry run, whose report is the same. It invites nobody, and says
+    whom of the new ones a run of invitations would reach. Customers have no dates; `dates` makes both imports callable
+    alike. Raises UnreadableFile.
     """
     with open_table(path, LAYOUT, progress) as table, transaction.atomic():
         bad_rows = in_order(stage_customers(table))
@@ -37,11 +40,15 @@ def import_customers(
             transaction.set_rollback(True)
             return refused_report(table, bad_rows)
         drop_rows({bad.row for bad in bad_rows})
-        return _merge(table, bad_rows, merchant=merchant, path=path, now=now)
+        report = _merge(table, bad_rows, merchant=merchant, path=path, now=now)
+        if is_dry_run:
+            transaction.set_rollback(True)
+        return report
 
 
 def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:
     new_count, changed_count, unchanged_count = merge(merchant_id=merchant.id, now=now)
+    new_ids = new_customer_ids()
     report = ImportReport(
         new_count=new_count,
         changed_count=changed_count,
@@ -50,6 +57,8 @@ def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Pa
         understood=table.understood,
         ignored_columns=table.ignored_columns,
         bad_rows=bad_rows,
+        new_customer_ids=new_ids,
+        invitations=plan_run(merchant=merchant, customer_ids=new_ids) if new_ids else None,
     )
     record_import(report=report, import_id=uuid7(), merchant=merchant, kind=ImportKind.CUSTOMERS, path=path, now=now)
     return report

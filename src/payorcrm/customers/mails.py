@@ -104,10 +104,7 @@ def compose_password_resets(mails: list[Mail], now: datetime) -> Mapping[UUID, C
                 subject=_("Choose a new password for %(merchant)s") % {"merchant": merchant.name},
                 merchant=merchant,
                 preheader=_("The button works for one hour, once."),
-                reason=_(
-                    "You get this mail because someone asked for a new password for this address. "
-                    "It was sent for %(merchant)s."
-                )
+                reason=_("%(merchant)s sends this mail because someone asked for a new password for this address.")
                 % {"merchant": merchant.name},
                 context={"user": user, "link": password_link(user, merchant), "portal": _shown(merchant)},
             )

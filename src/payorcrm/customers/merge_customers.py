@@ -28,6 +28,13 @@ def merge(*, merchant_id: UUID, now: datetime) -> tuple[int, int, int]:
     return new_count, changed_count, unchanged_count
 
 
+def new_customer_ids() -> list[UUID]:
+    """Return the customers that `merge` made, within its transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM customer_match WHERE is_new ORDER BY row")
+        return [customer_id for (customer_id,) in cursor.fetchall()]
+
+
 # Every staged row with its customer, who is locked in id order, and what becomes of both.
 _MATCH = """
 DROP TABLE IF EXISTS pg_temp.customer_match;

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from payorcrm.core.tables import BadRow, Table
+from payorcrm.customers.invitation_runs import Plan
 from payorcrm.customers.models import Import, ImportKind
 from payorcrm.merchants.models import Merchant
 
@@ -16,6 +17,7 @@ class ImportReport:
 
     Skipped are bad rows and the invoices in `left_in_flight` (a payment is under way) and `left_closed` (void, written
     off or a draft), which the file would have changed. Nothing at all was imported unless `is_imported`.
+    `invitations` says whom of the new customers a run would invite.
     """
 
     new_count: int
@@ -27,6 +29,8 @@ class ImportReport:
     bad_rows: list[BadRow]
     left_in_flight: list[str] = field(default_factory=list)
     left_closed: list[str] = field(default_factory=list)
+    new_customer_ids: list[UUID] = field(default_factory=list)
+    invitations: Plan | None = None
     is_imported: bool = True
 
 

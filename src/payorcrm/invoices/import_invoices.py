@@ -25,13 +25,15 @@ def import_invoices(
     path: Path,
     now: datetime,
     skip_bad_rows: bool = False,
+    is_dry_run: bool = False,
     dates: DateOrder | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Bring a merchant's invoices to what a CSV or XLSX file says, and return what became of every row.
 
     Importing a file twice changes nothing the second time. Nothing is imported when any row is bad, unless
-    `skip_bad_rows`. Invoices that the file does not name stay as they are. Raises UnreadableFile.
+    `skip_bad_rows`, or by a dry run, whose report is the same. Invoices that the file does not name stay as they are.
+    Raises UnreadableFile.
     """
     with open_table(path, LAYOUT, progress) as table, transaction.atomic():
         bad_rows = stage_invoices(table=table, merchant=merchant, dates=dates)
@@ -43,7 +45,10 @@ def import_invoices(
             transaction.set_rollback(True)
             return refused_report(table, bad_rows)
         drop_rows({bad.row for bad in bad_rows})
-        return _merge(table, bad_rows, merchant=merchant, path=path, now=now)
+        report = _merge(table, bad_rows, merchant=merchant, path=path, now=now)
+        if is_dry_run:
+            transaction.set_rollback(True)
+        return report
 
 
 def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:
