@@ -172,7 +172,7 @@ MAIL_SERVER = mail_server(env.str("EMAIL_URL", ""))
 MAIL_FROM = env.str("MAIL_FROM", "billing@payorcrm.example" if not IS_PRODUCTION else "")
 DEFAULT_FROM_EMAIL = MAIL_FROM
 EMAIL_BACKEND = "payorcrm.mail.backend.OutboxBackend"
-# A mail that a worker claimed and has not finished after this long is taken for abandoned and sent again.
+# A worker that claimed a mail this long ago is taken for dead; another one sends what it had not handed over.
 MAIL_STUCK_AFTER_SECONDS = env.float("MAIL_STUCK_AFTER_SECONDS", 600.0)
 
 # --- money ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import uuid4
 
 import psycopg
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import pq
 
@@ -17,15 +18,18 @@ from payorcrm.mail.models import Mail
 # Only in this statement's own transaction: a pooler may give the connection to somebody else after it. If the
 # database's machine loses power, the notes of the last moment (three times wal_writer_delay) are lost.
 NO_WAIT = "set_config('synchronous_commit', 'off', true)"
-NOTE = f"""
-INSERT INTO mail_handover (mail_id, claimed_at, line, place, subject, begun_at)
-VALUES ($1::uuid, $2::timestamptz, $3::uuid, $4::int, $5::text, $6::timestamptz)
-ON CONFLICT DO NOTHING RETURNING {NO_WAIT}
-""".encode()  # noqa: S608
-ANSWERED = f"""
-UPDATE mail_handover SET was_taken = $3::boolean
-WHERE mail_id = $1::uuid AND claimed_at = $2::timestamptz RETURNING {NO_WAIT}
-""".encode()  # noqa: S608
+NOTE, ANSWERED = b"note", b"answered"
+STATEMENTS = {
+    NOTE: f"""
+        INSERT INTO mail_handover (mail_id, claimed_at, line, place, subject, begun_at)
+        VALUES ($1::uuid, $2::timestamptz, $3::uuid, $4::int, $5::text, $6::timestamptz)
+        ON CONFLICT DO NOTHING RETURNING {NO_WAIT}
+    """.encode(),  # noqa: S608
+    ANSWERED: f"""
+        UPDATE mail_handover SET was_taken = $3::boolean
+        WHERE mail_id = $1::uuid AND claimed_at = $2::timestamptz RETURNING {NO_WAIT}
+    """.encode(),  # noqa: S608
+}
 
 
 class Notebook:
@@ -59,10 +63,14 @@ class Notebook:
             self._connection.close()
         self._connection = None
 
-    def _send(self, statement: bytes, values: Sequence[str]) -> None:
+    def _send(self, name: bytes, values: Sequence[str]) -> None:
         self._rows()
         connection = self._connected()
-        connection.send_query_params(statement, [value.replace("\0", "\ufffd").encode() for value in values])
+        sent = [value.replace("\0", "\ufffd").encode() for value in values]
+        if settings.BEHIND_PGBOUNCER:
+            connection.send_query_params(STATEMENTS[name], sent)
+        else:
+            connection.send_query_prepared(name, sent)
         connection.flush()
         self._is_waiting = True
 
@@ -83,7 +91,14 @@ class Notebook:
         if self._connection is None:
             parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
             self._connection = psycopg.connect(**parameters, autocommit=True)
+            self._prepare(self._connection.pgconn)
         return self._connection.pgconn
+
+    def _prepare(self, connection: pq.abc.PGconn) -> None:
+        # Planning an insertion takes twice as long as running it; a pooler may send the next one somewhere else.
+        if not settings.BEHIND_PGBOUNCER:
+            for name, statement in STATEMENTS.items():
+                connection.prepare(name, statement)
 
 
 def _moment(moment: datetime | None) -> str:
