@@ -11,8 +11,8 @@ from payorcrm.gateways.base import ChargeRequest, Gateway, MethodKind
 class Kit(Protocol):
     """One gateway on an account of its own, and the means to steer its processor.
 
-    Behaviours: `succeeds`, `declines`, `asks` (a second step), `hangs_after` and `hangs_before` (charging), and for bank
-    accounts `needs_deposits`.
+    Behaviours: `succeeds`, `declines`, `asks` (a second step), `hangs_after` and `hangs_before` (charging), and
+    for bank accounts `needs_deposits`.
     """
 
     gateway: Gateway

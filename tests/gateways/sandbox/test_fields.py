@@ -110,8 +110,10 @@ def test_bank_account_is_checked_as_it_is_typed(parent: Parent) -> None:
     fields.get_by_label("Routing number").press_sequentially("110000001")
 
     expect(fields.locator("#routing_number-complaint")).to_contain_text("not a routing number")
+    expect(fields.get_by_role("status")).to_contain_text("not a routing number")
     fields.get_by_label("Routing number").fill("110000000")
     expect(fields.locator("#bank")).to_have_text("First Sandbox Bank")
+    expect(fields.get_by_role("status")).to_have_text("The routing number belongs to First Sandbox Bank.")
     fields.get_by_label("Account number", exact=True).fill("000123455456")
     fields.get_by_label("Account number again").fill("000123455457")
     fields.get_by_label("Name on account").fill("Ada Example")

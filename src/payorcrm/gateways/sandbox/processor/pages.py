@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from payorcrm.gateways.sandbox.processor.database import Row
+from payorcrm.gateways.sandbox.processor.languages import all_said, language_of, said
 from payorcrm.gateways.sandbox.processor.methods import offer
 from payorcrm.gateways.sandbox.processor.origins import is_allowed, origin_of
 from payorcrm.gateways.sandbox.processor.read_entry import (
@@ -28,13 +29,13 @@ _FOREIGN = ("This page is not set up", "The business that sent you here has not 
 
 
 async def show_fields(request: Request) -> Response:
-    """GET /fields/{kind}?key&parent&accent: the fields for an iframe of the parent's origin."""
+    """GET /fields/{kind}?key&parent&accent&lang: the fields for an iframe of the parent's origin."""
     account = await _account(request)
     parent = origin_of(request.query_params.get("parent", ""))
     if account is None:
-        return problem(*_UNKNOWN_KEY)
+        return problem(*_UNKNOWN_KEY, language=language_of(request))
     if not is_allowed(parent, account["origins"]):
-        return problem(*_FOREIGN)
+        return problem(*_FOREIGN, language=language_of(request))
     return page("fields.html", framed_by=parent, parent=parent, **_context(request, {}, {}))
 
 
@@ -42,16 +43,17 @@ async def take_fields(request: Request) -> Response:
     """POST /fields/{kind}?key: {token, summary}, or 422 with a complaint for each field."""
     account = await _account(request)
     if account is None:
-        return JSONResponse({"complaints": {}, "message": _UNKNOWN_KEY[1]}, 400)
+        return JSONResponse({"complaints": {}, "message": said(_UNKNOWN_KEY[1], language_of(request))}, 400)
     try:
         entry = _read(request.path_params["kind"], await _form(request))
     except EntryRefused as refused:
-        return JSONResponse({"complaints": refused.complaints}, 422)
-    return JSONResponse({"token": await _offer(request, account, entry), "summary": _summary(entry)})
+        return JSONResponse({"complaints": all_said(refused.complaints, language_of(request))}, 422)
+    summary = _summary(entry, language_of(request))
+    return JSONResponse({"token": await _offer(request, account, entry), "summary": summary})
 
 
 async def show_hosted(request: Request) -> Response:
-    """GET /hosted/{kind}?key&return_url&accent: the fields as a page."""
+    """GET /hosted/{kind}?key&return_url&accent&lang: the fields as a page."""
     account = await _account(request)
     return _refusal_of_hosted(request, account) or _hosted(request, account, {}, {}, 200)
 
@@ -61,13 +63,13 @@ async def take_hosted(request: Request) -> Response:
     account = await _account(request)
     refusal = _refusal_of_hosted(request, account)
     if refusal or account is None:
-        return refusal or problem(*_UNKNOWN_KEY)
+        return refusal or problem(*_UNKNOWN_KEY, language=language_of(request))
     form = await _form(request)
     try:
         entry = _read(request.path_params["kind"], form)
     except EntryRefused as refused:
         again = {name: "Please enter it again; it is not kept." for name in SECRET_FIELDS if form.get(name)}
-        return _hosted(request, account, form, again | refused.complaints, 422)
+        return _hosted(request, account, form, all_said(again | refused.complaints, language_of(request)), 422)
     token = await _offer(request, account, entry)
     return RedirectResponse(_with_token(request.query_params["return_url"], token), 303, {"Cache-Control": "no-store"})
 
@@ -75,7 +77,8 @@ async def take_hosted(request: Request) -> Response:
 async def check_routing(request: Request) -> Response:
     """GET /fields/routing/{number}: what is wrong with a routing number, and its bank if known."""
     number = request.path_params["number"]
-    return JSONResponse({"complaint": complaint_of_routing(number), "bank_name": BANKS.get(number, "")})
+    complaint = said(complaint_of_routing(number), language_of(request))
+    return JSONResponse({"complaint": complaint, "bank_name": BANKS.get(number, "")})
 
 
 async def show_accent(request: Request) -> Response:
@@ -108,16 +111,16 @@ def _read(kind: str, form: Mapping[str, str]) -> Entry:
     return read_card(form, today=datetime.now(UTC).date()) if kind == "card" else read_bank_account(form)
 
 
-def _summary(entry: Entry) -> str:
-    name = BRAND_NAMES.get(entry.brand, "Card") if entry.kind == "card" else entry.bank_name or "Bank account"
-    return f"{name} •••• {entry.last4}"
+def _summary(entry: Entry, language: str) -> str:
+    kind = said("Card" if entry.kind == "card" else "Bank account", language)
+    return f"{BRAND_NAMES.get(entry.brand) or entry.bank_name or kind} •••• {entry.last4}"
 
 
 def _refusal_of_hosted(request: Request, account: Row | None) -> Response | None:
     if account is None:
-        return problem(*_UNKNOWN_KEY)
+        return problem(*_UNKNOWN_KEY, language=language_of(request))
     if not is_allowed(origin_of(request.query_params.get("return_url", "")), account["origins"]):
-        return problem(*_FOREIGN)
+        return problem(*_FOREIGN, language=language_of(request))
     return None
 
 
@@ -139,6 +142,7 @@ def _hosted(
 def _context(request: Request, form: Mapping[str, str], complaints: Mapping[str, str]) -> dict[str, Any]:
     kept = {name: value for name, value in form.items() if name not in SECRET_FIELDS}
     return {
+        "language": language_of(request),
         "kind": request.path_params["kind"],
         "action": f"{request.url.path}?{request.url.query}",
         "accent": accent_of(request.query_params.get("accent", "")),

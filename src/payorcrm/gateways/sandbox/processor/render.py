@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from babel.numbers import format_currency, get_currency_precision
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from payorcrm.gateways.sandbox.processor.languages import LOCALES, SCRIPT_WORDS, said
 from payorcrm.gateways.sandbox.processor.test_numbers import BANK_ACCOUNTS, BANKS, CARDS
 
 STATIC_FOLDER = Path(__file__).parent / "static"
@@ -39,8 +40,15 @@ _templates.globals.update(
 )
 
 
-def page(template: str, status: int = 200, *, framed_by: str = "", leads_to: str = "", **context: Any) -> Response:
+def page(
+    template: str, status: int = 200, *, language: str, framed_by: str = "", leads_to: str = "", **context: Any
+) -> Response:
     """Render a page that may be framed by one origin (or none) and whose form may lead to one other origin."""
+    context |= {
+        "language": language,
+        "said": partial(said, language=language),
+        "script_words": {text: said(text, language) for text in SCRIPT_WORDS},
+    }
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         f"base-uri 'none'; form-action 'self' {leads_to}; frame-ancestors {framed_by or chr(39) + 'none' + chr(39)}"
@@ -54,15 +62,16 @@ def page(template: str, status: int = 200, *, framed_by: str = "", leads_to: str
     return HTMLResponse(_templates.get_template(template).render(context), status, headers)
 
 
-def problem(title: str, words: str, status: int = 400) -> Response:
+def problem(title: str, words: str, status: int = 400, *, language: str) -> Response:
     """Render a page that says what is wrong with an address."""
-    return page("problem.html", status, title=title, words=words, accent="")
+    shown = {"title": said(title, language), "words": said(words, language)}
+    return page("problem.html", status, language=language, accent="", **shown)
 
 
-def amount_text(minor: int, currency: str) -> str:
-    """Write an amount of minor units as Americans do."""
+def amount_text(minor: int, currency: str, language: str) -> str:
+    """Write an amount of minor units as people in the United States do."""
     decimals = get_currency_precision(currency)
-    return format_currency(minor / 10**decimals, currency, locale="en_US")
+    return format_currency(minor / 10**decimals, currency, locale=LOCALES[language])
 
 
 def accent_of(text: str) -> str:

@@ -18,7 +18,8 @@ from payorcrm.gateways.sandbox.processor.database import Row
 # One statement, so that tries made at the same moment are counted one after another.
 _TRY = """
     UPDATE sandbox.methods SET
-        verification = CASE WHEN {is_right} THEN 'verified' WHEN wrong_tries + 1 >= %(most)s THEN 'failed' ELSE 'pending' END,
+        verification = CASE WHEN {is_right} THEN 'verified'
+                            WHEN wrong_tries + 1 >= %(most)s THEN 'failed' ELSE 'pending' END,
         wrong_tries = wrong_tries + CASE WHEN {is_right} THEN 0 ELSE 1 END
     WHERE id = %(id)s AND account_id = %(account_id)s AND verification = 'pending' AND state <> 'removed'
     RETURNING *

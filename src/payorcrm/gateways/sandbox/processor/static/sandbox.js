@@ -5,6 +5,8 @@ const form = document.getElementById("fields");
 const parentOrigin = form.dataset.parent || "";
 const isFramed = parentOrigin !== "" && window.parent !== window;
 const field = (name) => document.getElementById(name);
+const words = JSON.parse(form.dataset.words);
+const said = (text) => words[text] || text;
 
 const BRANDS = [
   ["Visa", /^4/, [4, 4, 4, 4, 3]],
@@ -52,7 +54,7 @@ function watchCard() {
     rewrite(number, grouped(digitsOf(number.value).slice(0, 19)));
     const brand = (brandOf(digitsOf(number.value)) || [""])[0];
     badge.textContent = brand;
-    field("cvc-hint").textContent = brand === "Amex" ? "4 digits on the front" : "3 digits on the back";
+    field("cvc-hint").textContent = said(brand === "Amex" ? "4 digits on the front" : "3 digits on the back");
   });
   expiry.addEventListener("input", (event) => {
     const typed = expiry.value.replace(/^(\d{1,2})\s*\/\s*20(\d\d)$/, "$1/$2");
@@ -69,17 +71,21 @@ function watchBank() {
     const number = digitsOf(routing.value).slice(0, 9);
     rewrite(routing, number);
     bank.textContent = "";
+    field("announcement").textContent = "";
     complain("routing_number", "");
     if (number.length < 9) return;
-    const answer = await fetch(`/fields/routing/${number}`).then((response) => response.json(), () => null);
+    const answer = await fetch(`/fields/routing/${number}?lang=${document.documentElement.lang}`).then((response) => response.json(), () => null);
     if (!answer || digitsOf(routing.value) !== number) return;
     bank.textContent = answer.bank_name;
     complain("routing_number", answer.complaint);
+    const found = answer.bank_name ? said("The routing number belongs to %s.").replace("%s", () => answer.bank_name) : "";
+    field("announcement").textContent = answer.complaint || found;
   });
   const account = field("account_number"), again = field("account_number_again");
   again.addEventListener("blur", () => {
     const differs = again.value !== "" && digitsOf(again.value) !== digitsOf(account.value);
-    complain("account_number_again", differs ? "The two account numbers differ." : "");
+    complain("account_number_again", differs ? said("The two account numbers differ.") : "");
+    field("announcement").textContent = differs ? said("The two account numbers differ.") : "";
   });
 }
 
@@ -123,9 +129,9 @@ async function send() {
     const answer = await response.json();
     complainAll(answer.complaints || {});
     if (answer.token) tell({ type: "token", token: answer.token, summary: answer.summary });
-    else tell({ type: "error", message: answer.message || "Nothing was charged. Please check the marked fields." });
+    else tell({ type: "error", message: answer.message || said("Nothing was charged. Please check the marked fields.") });
   } catch {
-    tell({ type: "error", message: NOT_SENT });
+    tell({ type: "error", message: said(NOT_SENT) });
   } finally {
     isSending = false;
   }
@@ -166,7 +172,7 @@ function offerTestNumbers() {
   const year = String(new Date().getFullYear() + 4).slice(2);
   for (const button of document.querySelectorAll(".fill")) {
     button.hidden = false;
-    button.setAttribute("aria-label", `Use ${button.dataset.number}`);
+    button.setAttribute("aria-label", `${said("Use")} ${button.dataset.number}`);
     button.addEventListener("click", () => {
       const number = button.dataset.number;
       const entry = form.dataset.kind === "card"
