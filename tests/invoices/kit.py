@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 
 from payorcrm.core.money import Money
@@ -17,6 +18,11 @@ from payorcrm.payments.models import Allocation, Payment, PaymentState
 from tests.factories.models import NOW, PaymentMethodFactory
 
 HEADER = "customerNumber,invoiceNumber,invoiceAmount,balanceAmount,dueDate,invoiceDate,currency"
+
+
+def pdf_upload(name: str = "Our own.pdf", pdf: bytes = b"%PDF-1.7\nsome pages\n%%EOF\n") -> SimpleUploadedFile:
+    """Return a file as a browser sends it."""
+    return SimpleUploadedFile(name, pdf, content_type="application/pdf")
 
 
 def import_text(merchant: Merchant, folder: Path, text: str, **options: object) -> ImportReport:
