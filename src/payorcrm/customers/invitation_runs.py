@@ -1,6 +1,6 @@
 """Invites many customers: says whom it would reach, starts a run, and works it off in batches that survive a crash."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,7 +84,7 @@ def plan_run(*, merchant: Merchant, customer_ids: Sequence[UUID] | None) -> Plan
     return Plan(
         to_invite=counts.pop(LineOutcome.INVITED, 0),
         addresses=addresses,
-        skipped=[(customer, LineOutcome(customer.outcome)) for customer in skipped],
+        skipped=_with_outcomes(skipped),
         counts=counts,
     )
 
@@ -127,7 +127,7 @@ def progress_of(run: InvitationRun) -> Progress:
         counts={outcome: found[outcome] for outcome in LineOutcome if outcome in found},
         sent=mails.get(MailState.SENT, 0),
         failed=mails.get(MailState.FAILED, 0) + mails.get(MailState.BOUNCED, 0),
-        left_out=[(customer, LineOutcome(customer.outcome)) for customer in left_out],
+        left_out=_with_outcomes(left_out),
     )
 
 
@@ -186,6 +186,11 @@ def _outcome(line: _Line, invited: dict[UUID, Any]) -> str:
 def _mark(outcomes: list[tuple[int, str]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_MARK, [[line_id for line_id, _ in outcomes], [outcome for _, outcome in outcomes]])
+
+
+def _with_outcomes(customers: Iterable[Customer]) -> list[tuple[Customer, LineOutcome]]:
+    """Read what a statement says beside each customer."""
+    return [(customer, LineOutcome(vars(customer)["outcome"])) for customer in customers]
 
 
 def _chosen(merchant: Merchant, customer_ids: Sequence[UUID] | None) -> dict[str, Any]:

@@ -127,7 +127,8 @@ def _mails_under_way(invitations: Collection[Invitation], now: datetime) -> dict
         kind=KIND,
         about_id__in=[row.id for row in invitations],
     )
-    return dict(mails.order_by("id").values_list("about_id", "state"))
+    found = mails.order_by("id").values_list("about_id", "state")
+    return {invitation_id: state for invitation_id, state in found if invitation_id}
 
 
 def _is_under_way(invitation: Invitation, user: User, mails: Mapping[UUID, str], now: datetime) -> bool:
