@@ -7,12 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from payorcrm.core.clock import day_in, now
-from payorcrm.core.language import babel_locale
 from payorcrm.invoices.owed import owed_by
 from payorcrm.portal.access import Visit, for_customers, invoice_of_customer
 from payorcrm.portal.invoice_export import HEAD, rows_to_export
 from payorcrm.portal.invoice_history import history_of, mails_about
-from payorcrm.portal.invoice_list import Order, Tab, Wanted, columns_of
+from payorcrm.portal.invoice_list import Wanted
+from payorcrm.portal.invoice_parts import Around, parts_of
 from payorcrm.portal.invoice_rows import rows_of, standing_of
 from payorcrm.ui.exports import csv_response, xlsx_response
 from payorcrm.ui.paging import page_of
@@ -26,20 +26,18 @@ def invoices(request: HttpRequest, visit: Visit) -> HttpResponse:
     wanted = Wanted.read(request.GET)
     owed = owed_by(visit.customer.id, today=today)
     page = page_of(wanted.invoices_of(visit.customer, today=today), by=wanted.by, query=request.GET)
-    can_pick = wanted.tab == Tab.UNPAID and not visit.is_viewing
+    around = Around(
+        company=visit.customer.company_name,
+        owed=tuple(owed),
+        wanted=wanted,
+        is_empty=not page.rows,
+        is_viewing=visit.is_viewing,
+    )
     shown = {
         "section": "invoices",
-        "wanted": wanted,
-        "owed": owed,
+        "parts": parts_of(around),
+        "rows": rows_of(page.rows, today=today, can_pick=around.can_pick),
         "page": page,
-        "rows": rows_of(page.rows, today=today, can_pick=can_pick),
-        "can_pick": can_pick,
-        "tabs": Tab,
-        "orders": Order,
-        "columns": columns_of(wanted),
-        "currencies": sorted({each.payable.currency for each in owed} | ({wanted.currency} - {""})),
-        "here": wanted.address(),
-        "locale": babel_locale().replace("_", "-"),
     }
     return render(request, "portal/invoice_list.html", shown)
 
