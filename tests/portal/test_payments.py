@@ -105,6 +105,7 @@ OWN_ONLY = {
     "switch_customer",
     "accounts",
     "security",
+    "settings",
     "sessions",
     "end_session",
     "end_all_sessions",

@@ -4,12 +4,12 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
+from payorcrm.core.clock import now
 from payorcrm.customers.invitation_password import password_of
 from payorcrm.customers.invite import invitation_link, invite_customer
 from payorcrm.customers.models import AccessAsk
 from payorcrm.customers.password_link import password_link
 from payorcrm.customers.portal_access import remove_access
-from payorcrm.core.clock import now
 from tests.factories.models import PASSWORD, CustomerFactory, MerchantFactory, PortalAccessFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
+from payorcrm.portal.arrive import portal_home
 
 
 class NothingToSee(Refused):
@@ -27,5 +28,5 @@ def home(request: HttpRequest) -> HttpResponse:
     if membership:
         return redirect("backoffice:dashboard", merchant_slug=membership.merchant.slug)
     if request.user.portal_accesses.live().exists():
-        return redirect("portal:payments")
+        return redirect(portal_home())
     raise NothingToSee

@@ -25,7 +25,6 @@ from payorcrm.portal.invited import begin_first_sign_in
 from payorcrm.portal.user_sessions import end_sessions, note_session
 from payorcrm.ui.context import PRODUCT_NAME
 
-
 # What allauth would say although the page says it, or although it is of no use to anybody.
 UNSAID = {"account/messages/logged_in.txt", "mfa/messages/recovery_codes_generated.txt"}
 

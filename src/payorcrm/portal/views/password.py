@@ -1,4 +1,4 @@
-"""A forgotten password: ask for a mail, and choose a new one by its link. The answer to the question is always the same."""
+"""A forgotten password: ask for a mail, whose answer is always the same, and choose a new one by its link."""
 
 from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit

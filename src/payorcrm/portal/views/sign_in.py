@@ -1,4 +1,4 @@
-"""A merchant's own sign-in: password or passkey here; allauth checks both, limits the tries and asks for a second step."""
+"""A merchant's own sign-in. Allauth checks password or passkey, limits the tries and asks for a second step."""
 
 from typing import Any
 

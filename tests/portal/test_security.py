@@ -1,0 +1,288 @@
+"""A user's own safety: passkeys and a second step, sessions, several customers, and staff who only look."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from payorcrm.customers.models import Viewing
+from payorcrm.merchants.models import Role
+from tests.factories.models import PASSWORD, CustomerFactory, PortalAccessFactory, StaffFactory
+
+pytestmark = pytest.mark.django_db
+SECRET = "JBSWY3DPEHPK3PXP"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits():
+    cache.clear()
+
+
+@pytest.fixture
+def access():
+    return PortalAccessFactory()
+
+
+@pytest.fixture
+def staff(access):
+    return StaffFactory(merchant=access.merchant, role=Role.COLLECTOR)
+
+
+def sign_in(client, access):
+    address = reverse("portal:entrance", args=[access.merchant.slug])
+    client.get(address)
+    return client.post(address, {"login": access.user.email, "password": PASSWORD})
+
+
+def signed_in(access, user_agent=FIREFOX):
+    browser = Client(headers={"User-Agent": user_agent})
+    sign_in(browser, access)
+    return browser
+
+
+def app_code():
+    return format_hotp_value(hotp_value(SECRET, next(yield_hotp_counters_from_time())))
+
+
+def view_as(client, staff, customer):
+    client.force_login(staff.user)
+    return client.post(reverse("backoffice:view_as", args=[staff.merchant.slug, customer.id]))
+
+
+def test_security_page_wears_the_portal_and_offers_all_ways(access):
+    page = signed_in(access).get(reverse("portal:security"))
+
+    assert access.merchant.name in page.text
+    assert reverse("mfa_add_webauthn") in page.text
+    assert reverse("mfa_activate_totp") in page.text
+    assert "Sign out" in page.text
+
+
+def test_staff_see_their_security_without_the_portal(client, staff):
+    client.force_login(staff.user)
+
+    page = client.get(reverse("mfa_index"))
+
+    assert page.status_code == 200
+    assert reverse("portal:payments") not in page.text
+
+
+def test_adding_a_passkey_asks_for_the_password_first(access):
+    browser = signed_in(access)
+
+    asked = browser.get(reverse("mfa_add_webauthn"), follow=True)
+    shown = browser.post(asked.redirect_chain[-1][0], {"password": PASSWORD}, follow=True)
+
+    assert "Confirm that it is you" in asked.text
+    assert access.merchant.name in asked.text
+    assert "Add a passkey" in shown.text
+    assert "js_data" in shown.text
+
+
+def test_authenticator_app_is_set_up_sealed_and_asked_for(client, access):
+    browser = signed_in(access)
+    asked = browser.get(reverse("mfa_activate_totp"), follow=True)
+    page = browser.post(asked.redirect_chain[-1][0], {"password": PASSWORD}, follow=True)
+    secret = page.context["form"].secret
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+
+    codes = browser.post(reverse("mfa_activate_totp"), {"code": code}, follow=True)
+    second = sign_in(client, access)
+
+    assert "Recovery codes" in codes.text
+    assert secret not in str(Authenticator.objects.get(type="totp").data)
+    assert second.url == reverse("mfa_authenticate")
+    assert "_auth_user_id" not in client.session
+
+
+def test_second_step_leads_to_the_customer_of_the_entrance(client, access):
+    PortalAccessFactory(user=access.user, customer=CustomerFactory(merchant__name="AAA Supply"))
+    TOTP.activate(access.user, SECRET)
+
+    step = client.get(sign_in(client, access).url)
+    arrived = client.post(reverse("mfa_authenticate"), {"code": app_code()}, follow=True)
+
+    assert access.merchant.name in step.text
+    assert access.customer.company_name in arrived.text
+    access.refresh_from_db()
+    assert access.last_used_at
+
+
+def test_wrong_code_does_not_sign_in(client, access):
+    TOTP.activate(access.user, SECRET)
+    sign_in(client, access)
+
+    page = client.post(reverse("mfa_authenticate"), {"code": "000000"})
+
+    assert "Incorrect code" in page.text
+    assert "_auth_user_id" not in client.session
+
+
+def test_sessions_are_listed_with_this_one_marked(access):
+    signed_in(access, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Mobile/15E148 Safari/604.1")
+    here = signed_in(access)
+
+    page = here.get(reverse("portal:sessions")).text
+
+    assert "Firefox on Linux" in page
+    assert "Safari on iPhone" in page
+    assert page.count("This browser") == 1
+    assert "127.0.0.1" in page
+
+
+def test_one_session_is_ended_from_another(access):
+    there, here = signed_in(access), signed_in(access)
+    row = UserSession.objects.get(session_key=there.session.session_key)
+
+    here.post(reverse("portal:end_session"), {"session": row.pk})
+
+    assert there.get(reverse("portal:payments")).status_code == 302
+    assert here.get(reverse("portal:payments")).status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["", "x", "9" * 30, "²"])
+def test_session_that_is_no_number_is_not_found(access, typed):
+    assert signed_in(access).post(reverse("portal:end_session"), {"session": typed}).status_code == 404
+
+
+def test_another_users_session_is_not_found(access):
+    stranger = PortalAccessFactory(customer=access.customer)
+    theirs = signed_in(stranger)
+    row = UserSession.objects.get(session_key=theirs.session.session_key)
+
+    answer = signed_in(access).post(reverse("portal:end_session"), {"session": row.pk})
+
+    assert answer.status_code == 404
+    assert theirs.get(reverse("portal:payments")).status_code == 200
+
+
+def test_signing_out_everywhere_ends_all(access):
+    there, here = signed_in(access), signed_in(access)
+
+    answer = here.post(reverse("portal:end_all_sessions"), follow=True)
+
+    assert "signed out everywhere" in answer.text
+    assert there.get(reverse("portal:payments")).status_code == 302
+    assert here.get(reverse("portal:payments")).status_code == 302
+    assert not UserSession.objects.exists()
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_list_of_sessions_costs_the_same_however_long(access, count, django_assert_num_queries):
+    here = signed_in(access)
+    for _ in range(count - 1):
+        store = SessionStore()
+        store.create()
+        UserSession.objects.create(user=access.user, ip="127.0.0.1", session_key=store.session_key, user_agent=FIREFOX)
+    here.get(reverse("portal:sessions"))
+
+    with django_assert_num_queries(4):
+        assert here.get(reverse("portal:sessions")).text.count("Firefox") == count
+
+
+def test_switch_account_lists_customers_by_merchant(access):
+    other = PortalAccessFactory(user=access.user, customer=CustomerFactory(company_name="Zebra Prints"))
+    browser = signed_in(access)
+
+    page = browser.get(reverse("portal:accounts")).text
+    browser.post(reverse("portal:switch_customer"), {"access": other.id})
+
+    assert page.index(access.merchant.name) < page.index("Zebra Prints")
+    assert "Open now" in page
+    assert "Zebra Prints" in browser.get(reverse("portal:payments")).text
+
+
+def test_switching_is_offered_with_two_customers_only(access):
+    browser = signed_in(access)
+
+    before = browser.get(reverse("portal:payments")).text
+    PortalAccessFactory(user=access.user)
+    after = browser.get(reverse("portal:payments")).text
+
+    assert "Switch account" not in before
+    assert "Switch account" in after
+
+
+def test_tab_of_another_customer_offers_to_switch(access):
+    PortalAccessFactory(user=access.user)
+
+    answer = signed_in(access).get(reverse("portal:payment", args=["01900000-0000-7000-8000-000000000000"]))
+
+    assert answer.status_code == 404
+    assert reverse("portal:accounts") in answer.text
+
+
+def test_staff_view_the_portal_as_a_customer_and_see_that_they_do(client, access, staff):
+    answer = view_as(client, staff, access.customer)
+
+    page = client.get(answer.url).text
+
+    assert f"You see the portal as {access.customer.company_name}. You cannot pay or change anything." in page
+    viewing = Viewing.objects.get()
+    assert (viewing.user, viewing.customer, viewing.ended_at) == (staff.user, access.customer, None)
+
+
+def test_nothing_can_be_posted_while_viewing(client, access, staff):
+    view_as(client, staff, access.customer)
+
+    answer = client.post(reverse("portal:switch_customer"), {"access": access.id})
+
+    assert answer.status_code == 403
+    assert "Nothing was changed" in answer.text
+
+
+@pytest.mark.parametrize("name", ["security", "sessions", "accounts"])
+def test_pages_about_the_person_are_hidden_while_viewing(client, access, staff, name):
+    view_as(client, staff, access.customer)
+
+    page = client.get(reverse(f"portal:{name}")).text
+
+    assert "Only the customer’s own people see this" in page
+    assert staff.user.email not in page
+
+
+def test_end_of_viewing_leads_back_and_is_written_down(client, access, staff):
+    view_as(client, staff, access.customer)
+
+    answer = client.post(reverse("portal:stop_viewing"))
+
+    assert answer.url == reverse("backoffice:customer", args=[staff.merchant.slug, access.customer.id])
+    assert Viewing.objects.get().ended_at
+    assert client.get(reverse("portal:payments")).status_code == 404
+
+
+def test_signing_out_ends_the_viewing(client, access, staff):
+    view_as(client, staff, access.customer)
+
+    client.post(reverse("account_logout"))
+
+    assert Viewing.objects.get().ended_at
+
+
+@pytest.mark.parametrize("same_merchant", [True, False])
+def test_viewing_is_for_collectors_of_the_customers_own_merchant(client, access, staff, same_merchant):
+    other = StaffFactory(merchant=access.merchant, role=Role.VIEWER) if same_merchant else StaffFactory()
+
+    answer = view_as(client, other, access.customer)
+
+    assert answer.status_code == (403 if same_merchant else 404)
+    assert not Viewing.objects.exists()
+
+
+def test_viewing_ends_with_the_membership(client, access, staff):
+    view_as(client, staff, access.customer)
+    staff.delete()
+
+    assert client.get(reverse("portal:payments")).status_code == 404
+
+
+def test_entrance_cookie_opens_nothing_and_survives_rubbish(client, access):
+    client.cookies[settings.ENTRANCE_COOKIE_NAME] = "x" * 5000
+
+    assert client.get(reverse("portal:payments")).url.startswith(reverse("account_login"))
