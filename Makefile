@@ -7,13 +7,13 @@ PYTHON := $(VENV)/bin/python
 # The first of these that is new enough makes the virtual environment.
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
 # Paths of the checks; bench/ and tests/ are code like any other.
-CODE := src tests bench
+CODE := src tests bench tools
 TEST_WORKERS ?= 2
 
 export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint bench requirements clean
+.PHONY: help demo test check lint bench messages requirements clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test          run all tests, also those in a real browser"
 	@echo "make check         run formatters, linters, type checker, import contracts and all tests"
 	@echo "make bench         run the benchmarks"
+	@echo "make messages      bring the translations up to date, and name what is missing"
 	@echo "make requirements  pin the requirements anew (needs uv)"
 	@echo "make clean         remove the virtual environment and all caches; the demo's data stay"
 
@@ -41,6 +42,9 @@ lint: $(VENV)/.development
 
 bench: $(VENV)/.development
 	PYTHONPATH=src:. $(PYTHON) -m bench
+
+messages: $(VENV)/.development
+	PYTHONPATH=src:. $(PYTHON) -m tools.messages
 
 requirements:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-annotate --upgrade \

@@ -102,7 +102,7 @@ def open_confirmation(*, token: str, now: datetime) -> Confirmation:
 
     One that has led to a payment is returned as long as it exists; `payment_of` finds the payment.
     """
-    found = Confirmation.objects.select_related("merchant", "method")
+    found = Confirmation.objects.select_related("merchant", "method", "customer")
     confirmation = found.filter(token_digest=token_digest(token)).first()
     if confirmation is None:
         raise NotGenuine

@@ -99,7 +99,7 @@ def _again_token(confirmation: Confirmation) -> str:
 
 
 def _expired(request: HttpRequest, confirmation: Confirmation) -> HttpResponse:
-    access.show_brand(request, confirmation.merchant)
+    access.answer_mail(request, confirmation.customer, confirmation.merchant)
     shown = {
         "confirmation": confirmation,
         "again_token": _again_token(confirmation),
