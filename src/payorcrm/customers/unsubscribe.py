@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from payorcrm.customers.models import Customer
+from payorcrm.customers.models import Customer, Notification, Topic
 
 
 def end_reminders(*, customer: Customer, now: datetime) -> None:
@@ -11,5 +11,6 @@ def end_reminders(*, customer: Customer, now: datetime) -> None:
 
 
 def resume_reminders(*, customer: Customer) -> None:
-    """Send this customer reminders again."""
+    """Send this customer reminders again, whichever way they were ended."""
     Customer.objects.filter(id=customer.id).update(unsubscribed_at=None)
+    Notification.objects.filter(customer=customer, topic=Topic.REMINDERS).update(is_wanted=True)

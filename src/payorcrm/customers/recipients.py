@@ -1,0 +1,46 @@
+"""Who gets one kind of mail to a customer: whom its own people named, else the address on file."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from payorcrm.customers.models import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Addresses and names that a mail is addressed to, at least one, and those that get a copy."""
+
+    to: list[tuple[str, str]]
+    cc: list[str]
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return them as the outbox names them."""
+        (address, name), *others = self.to
+        return {"to_address": address, "to_name": name, "also_to": [other for other, _ in others], "cc": self.cc}
+
+
+def recipients_of(customer_ids: Collection[UUID], topic: Topic) -> dict[UUID, Recipients]:
+    """Return the recipients of one kind of mail, in one statement; none for those who want none or have no address."""
+    with connection.cursor() as cursor:
+        cursor.execute(RECIPIENTS, {"customers": list(customer_ids), "topic": topic.value})
+        return {customer_id: _recipients(*row) for customer_id, *row in cursor.fetchall()}
+
+
+def _recipients(to: list[str], cc: list[str], address_on_file: str, name: str) -> Recipients:
+    addresses = to or [address_on_file]
+    return Recipients([(address, name if address == address_on_file else "") for address in addresses], cc)
+
+
+# A row of `customers_notification` stands only where somebody has chosen something.
+RECIPIENTS = """
+SELECT customer.id, coalesce(chosen."to", '{}'), coalesce(chosen.cc, '{}'), coalesce(contact.email, ''),
+    trim(coalesce(contact.first_name, '') || ' ' || coalesce(contact.last_name, ''))
+FROM unnest(%(customers)s::uuid[]) AS customer (id)
+LEFT JOIN customers_notification AS chosen ON chosen.customer_id = customer.id AND chosen.topic = %(topic)s
+LEFT JOIN customers_contact AS contact ON contact.customer_id = customer.id AND contact.is_primary
+WHERE coalesce(chosen.is_wanted, true) AND (coalesce(contact.email, '') <> '' OR cardinality(chosen."to") > 0)
+"""
