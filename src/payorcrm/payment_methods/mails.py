@@ -118,6 +118,7 @@ def _context_of(method: PaymentMethod) -> dict[str, Any]:
         "expiry": _month(method),
         "verify_link": f"{settings.PUBLIC_URL}{path}",
         "methods_link": f"{settings.PUBLIC_URL}/portal/methods/",
+        "add_link": f"{settings.PUBLIC_URL}/portal/methods/add/?with=card",
     }
 
 
@@ -151,7 +152,7 @@ _compose(
 _compose(
     "deposits_reminder",
     _WAITING,
-    lambda method: _("Still to do: name the two deposits to your account •••• %(digits)s") % _masked(method),
+    lambda method: _("Still to do: enter the two amounts for your account •••• %(digits)s") % _masked(method),
     _BECAUSE_SAVED,
 )
 _compose(

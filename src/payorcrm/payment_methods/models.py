@@ -42,10 +42,18 @@ class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
     def usable(self, *, currency: str, today: date) -> Self:
         """Saved ones that can pay in a currency today, in the order in which they are offered."""
         expired = Q(expiry_year__lt=today.year) | Q(expiry_year=today.year, expiry_month__lt=today.month)
-        usable = self.saved().exclude(expired).filter(verification__in=PAYABLE_WHEN)
+        usable = self.saved().verified().exclude(expired)
         if currency != DEBIT_CURRENCY:
             usable = usable.filter(kind=MethodKind.CARD.value)
-        return usable.order_by("-is_default", F("last_used_at").desc(nulls_last=True), "-saved_at", "id")
+        return usable.in_order()
+
+    def verified(self) -> Self:
+        """Those whose owner is known as far as the processor asks for it."""
+        return self.filter(verification__in=PAYABLE_WHEN)
+
+    def in_order(self) -> Self:
+        """The customer's default first, then the last used, then the newest."""
+        return self.order_by("-is_default", F("last_used_at").desc(nulls_last=True), "-saved_at", "id")
 
 
 PAYABLE_WHEN = (Verification.NOT_NEEDED, Verification.VERIFIED)

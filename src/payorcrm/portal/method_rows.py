@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F
-
 from payorcrm.customers.models import Customer
 from payorcrm.payment_methods.models import PaymentMethod, Verification
 
@@ -46,5 +44,4 @@ class MethodRow:
 def method_rows(customer: Customer, *, today: date) -> list[MethodRow]:
     """Return every saved method in the order in which it is offered; those that cannot pay stand among them."""
     saved = PaymentMethod.objects.saved().filter(customer=customer)
-    ordered = saved.order_by("-is_default", F("last_used_at").desc(nulls_last=True), "-saved_at", "id")
-    return [MethodRow(method, today) for method in ordered]
+    return [MethodRow(method, today) for method in saved.in_order()]

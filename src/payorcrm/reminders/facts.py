@@ -129,7 +129,7 @@ def _read_invoices(facts: list[Facts]) -> None:
 
 def _read_methods(facts: list[Facts]) -> None:
     nouns = {MethodKind.CARD.value: "card", MethodKind.BANK_ACCOUNT.value: "bank account"}
-    saved = PaymentMethod.objects.saved().filter(customer_id__in=_customers(facts)).order_by("-kind", "-saved_at", "id")
+    saved = PaymentMethod.objects.saved().verified().filter(customer_id__in=_customers(facts)).in_order()
     columns = ("id", "customer_id", "kind", "last4", "expiry_year", "expiry_month")
     by_customer = defaultdict(list)
     for method_id, customer_id, kind, last4, *expiry in saved.values_list(*columns):
