@@ -1,11 +1,13 @@
-"""What happened to an invoice, as far as its customer should see it."""
+"""What an invoice bills and what happened to it, as far as its customer should see it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
+from payorcrm.core.language import babel_locale
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind
 from payorcrm.mail.models import Mail, MailState
@@ -23,6 +25,29 @@ class Happening:
     amount: Money | None = None
     payment: Payment | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that an invoice bills, as the page shows it."""
+
+    description: str
+    quantity: str
+    price: Money | None
+    amount: Money
+
+
+def lines_of(invoice: Invoice) -> list[Line]:
+    """Return what an invoice bills, in the merchant's order; nothing if the merchant sent no lines."""
+    return [
+        Line(
+            description=line.description,
+            quantity="" if line.quantity is None else format_decimal(line.quantity, "#,##0.###", babel_locale()),
+            price=None if line.unit_price is None else Money(line.unit_price, invoice.currency),
+            amount=Money(line.amount, invoice.currency),
+        )
+        for line in invoice.lines.order_by("position")
+    ]
 
 
 def history_of(invoice: Invoice) -> list[Happening]:

@@ -10,7 +10,7 @@ from payorcrm.core.clock import day_in, now
 from payorcrm.invoices.owed import owed_by
 from payorcrm.portal.access import Visit, for_customers, invoice_of_customer
 from payorcrm.portal.invoice_export import HEAD, rows_to_export
-from payorcrm.portal.invoice_history import history_of, mails_about
+from payorcrm.portal.invoice_history import history_of, lines_of, mails_about
 from payorcrm.portal.invoice_list import Wanted
 from payorcrm.portal.invoice_parts import Around, parts_of
 from payorcrm.portal.invoice_rows import rows_of, standing_of
@@ -54,7 +54,7 @@ def invoice(request: HttpRequest, visit: Visit, invoice_id: UUID) -> HttpRespons
         "standing": standing_of(subject, today=today),
         "days_overdue": subject.days_overdue(today=today),
         "can_pay": subject.status == "open" and bool(subject.payable_money()) and not visit.is_viewing,
-        "lines": list(subject.lines.order_by("position")),
+        "lines": lines_of(subject),
         "history": history_of(subject),
         "mails": mails_about(subject),
     }
