@@ -1,27 +1,19 @@
-"""Choosing and paying in the portal: what the pages say, whom they serve, what they cost, and that they pay once."""
+"""The pay page of the portal: what it says, what it costs, and that it pays once."""
 
-import re
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 
 from payorcrm.core.clock import now
-from payorcrm.core.money import Money
 from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.check import check_books
-from payorcrm.merchants.models import GatewayAccount
-from payorcrm.merchants.queries import gateway_of
 from payorcrm.payment_methods.models import PaymentMethod, Verification
 from payorcrm.payments.checkout import MOST_DECLINES_AN_HOUR
 from payorcrm.payments.models import Payment, PaymentRequest, PaymentState
-from payorcrm.payments.request_payment import request_all_unpaid
 from tests.factories.models import (
     NOW,
-    CustomerFactory,
     InvoiceFactory,
     PaymentMethodFactory,
     PortalAccessFactory,
@@ -29,11 +21,12 @@ from tests.factories.models import (
     usd,
 )
 from tests.gateways.sandbox.kit import CARD as CARD_FIELDS
-from tests.gateways.sandbox.kit import post_form
 from tests.payments.kit import amounts_collected
+from tests.portal.checkout_kit import ACCOUNT, access, card, choose, entered, hidden, invoices, press, text
+
+__all__ = ["access", "card", "invoices"]
 
 DECLINED = "4000000000000002"
-ACCOUNT = "000123458820"
 BANK_FIELDS = {
     "routing_number": "110000000",
     "account_number": ACCOUNT,
@@ -42,62 +35,6 @@ BANK_FIELDS = {
     "account_type": "checking",
     "holder_type": "business",
 }
-WRITTEN_PARTS = [
-    ("", "please write an amount"),
-    ("much", "not an amount"),
-    ("0", "more than zero"),
-    ("70.01", "at most"),
-]
-
-
-@pytest.fixture
-def access(merchant, client):
-    access = PortalAccessFactory(customer=CustomerFactory(merchant=merchant))
-    client.force_login(access.user)
-    return access
-
-
-@pytest.fixture
-def invoices(access):
-    return [
-        InvoiceFactory(customer=access.customer, number="INV-70", amount=usd("70.00")),
-        InvoiceFactory(customer=access.customer, number="INV-50", amount=usd("50.00")),
-    ]
-
-
-@pytest.fixture
-def card(access, saved):
-    return saved(customer=access.customer)
-
-
-def choose(client, *invoices, **more):
-    """Send a selection and return the address of its page."""
-    answer = client.post(reverse("portal:basket"), {"invoice": [str(one.id) for one in invoices]} | more)
-    return answer.url
-
-
-def hidden(page):
-    return re.search(r'name="checkout" value="([^"]+)"', page.content.decode()).group(1)
-
-
-def press(client, address, choice, **more):
-    """Open the page of a way to pay and press its button."""
-    shown = client.get(f"{address}?with={choice}")
-    return client.post(f"{address}?with={choice}", {"checkout": hidden(shown)} | more, follow=True)
-
-
-def text(answer):
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
-def entered(merchant, kind, fields):
-    """Return what the processor's fields hand to the page when a payer has filled them in."""
-    line = gateway_of(GatewayAccount.objects.get(merchant=merchant))
-    session = line.start_saving_method(
-        kind, return_url=f"{settings.PUBLIC_URL}/back/", parent_origin=settings.PUBLIC_URL
-    )
-    answer = post_form(session.hosted_url, fields)
-    return parse_qs(urlsplit(answer.headers["Location"]).query)["method_token"][0]
 
 
 def test_saved_card_pays_the_selection_with_one_press(client, access, invoices, card):
@@ -305,133 +242,6 @@ def test_expired_card_is_shown_with_its_reason_and_cannot_be_chosen(client, acce
     assert answer.url == address
 
 
-def test_euros_are_paid_by_card_only(client, access, saved):
-    saved(ACCOUNT, customer=access.customer, bank=True)
-    invoice = InvoiceFactory(customer=access.customer, amount=Money(5_000, "EUR"))
-
-    shown = text(client.get(choose(client, invoice)))
-
-    assert "New card" in shown
-    assert "bank account" not in shown.lower()
-
-
-def test_two_currencies_are_explained_and_offered_one_by_one(client, access, invoices):
-    euros = InvoiceFactory(customer=access.customer, amount=Money(5_000, "EUR"))
-    chosen = {"invoice": [str(one.id) for one in [*invoices, euros]]}
-
-    page = client.post(reverse("portal:basket"), chosen)
-    answer = client.post(reverse("portal:basket"), chosen | {"currency": "EUR"}, follow=True)
-    everything = client.post(reverse("portal:basket"), {"all": "unpaid", "currency": "USD"}, follow=True)
-
-    assert "One currency at a time" in text(page)
-    assert "Pay $120.00 (USD) for 2 invoices" in text(page)
-    assert "Pay €50.00 (EUR) for 1 invoice" in text(page)
-    assert "€50.00" in text(answer)
-    assert "$120.00" in text(everything)
-
-
-def test_nothing_chosen_goes_back_with_a_word(client, access):
-    answer = client.post(reverse("portal:basket"), follow=True)
-
-    assert answer.redirect_chain[0][0] == reverse("portal:invoices")
-    assert "Please choose at least one invoice" in text(answer)
-
-
-def test_settled_invoices_of_a_selection_are_left_out_and_it_is_said(client, access, invoices):
-    paid = InvoiceFactory(customer=access.customer, balance=0, status="paid")
-
-    answer = client.get(choose(client, *invoices, paid))
-
-    assert "1 invoice is left out" in text(answer)
-    assert "for 2 invoices of" in text(answer)
-
-
-@pytest.fixture
-def parts(access):
-    type(access.merchant).objects.update(allows_part_payments=True)
-
-
-def pay_part(client, address, **amounts):
-    form = {str(Invoice.objects.get(number=number.replace("_", "-")).id): text for number, text in amounts.items()}
-    return client.post(f"{address}part/", form, follow=True)
-
-
-def test_part_of_an_invoice_is_paid_and_the_rest_stays_open(client, access, invoices, card, parts):
-    address = choose(client, *invoices)
-
-    shown = pay_part(client, address, INV_70="20.00", INV_50="50.00")
-    answer = press(client, shown.request["PATH_INFO"], card.id)
-
-    assert "part of $70.00" in text(shown)
-    assert "Pay $70.00 with card •••• 0027" in text(shown)
-    assert "Paid: $70.00" in text(answer)
-    assert list(Invoice.objects.order_by("number").values_list("balance", "status")) == [(0, "paid"), (5_000, "open")]
-    assert check_books() == []
-
-
-@pytest.mark.parametrize(("written", "complaint"), WRITTEN_PARTS)
-def test_part_that_cannot_be_paid_is_refused_by_name(client, access, invoices, parts, written, complaint):
-    address = choose(client, *invoices)
-
-    answer = pay_part(client, address, INV_70=written, INV_50="50")
-
-    assert answer.status_code == 422
-    assert re.search(rf"Invoice INV-70:[^.]*{complaint}", text(answer))
-    assert PaymentRequest.objects.count() == 1
-
-
-def test_parts_are_offered_only_where_the_merchant_allows_them(client, access, invoices):
-    address = choose(client, *invoices)
-
-    refused = pay_part(client, address, INV_70="20.00", INV_50="50.00")
-
-    assert "Pay a part" not in text(client.get(address))
-    assert refused.status_code == 422
-    assert PaymentRequest.objects.count() == 1
-
-
-def test_second_part_warns_of_the_payment_under_way_and_keeps_to_the_balance(client, access, invoices, saved, parts):
-    account = saved(ACCOUNT, customer=access.customer, bank=True)
-    first, second = choose(client, invoices[0]), choose(client, invoices[0])
-    part = pay_part(client, first, INV_70="50.00").request["PATH_INFO"]
-    press(client, part, account.id, accept="yes")
-
-    shown = client.get(second)
-    too_much = pay_part(client, second, INV_70="30.00")
-    press(client, second, account.id, accept="yes")
-
-    assert "A payment of $50.00 for invoice INV-70 is under way." in text(shown)
-    assert "at most $20.00 can be paid" in text(too_much)
-    assert Invoice.objects.get(number="INV-70").in_flight == 7_000
-    assert check_books() == []
-
-
-@pytest.mark.parametrize("same_merchant", [True, False])
-def test_what_belongs_to_another_customer_is_not_found(client, access, invoices, same_merchant):
-    stranger = CustomerFactory(merchant=access.merchant) if same_merchant else CustomerFactory()
-    invoice = InvoiceFactory(customer=stranger)
-    theirs = request_all_unpaid(customer=stranger, user=PortalAccessFactory(customer=stranger).user, now=NOW)
-    account = PaymentMethodFactory(customer=stranger, bank=True, saved_at=None, created_at=now())
-    address = reverse("portal:checkout", args=[theirs.id])
-    mine = choose(client, *invoices)
-
-    answers = [
-        client.post(reverse("portal:basket"), {"invoice": [str(invoices[0].id), str(invoice.id)]}),
-        client.post(reverse("portal:basket"), {"invoice": ["not an id"]}),
-        client.get(address),
-        client.post(f"{address}?with=card", {"checkout": "x"}),
-        client.get(f"{address}invoices/"),
-        client.post(f"{address}part/"),
-        client.get(f"{address}review/{account.id}/"),
-        client.get(f"{mine}review/{account.id}/"),
-        client.post(f"{mine}review/{account.id}/"),
-        client.get(f"{mine}verify/{account.id}/"),
-        client.post(f"{mine}verify/{account.id}/"),
-    ]
-
-    assert [answer.status_code for answer in answers] == [404] * len(answers)
-
-
 def test_request_of_a_mail_has_no_page_in_the_portal(client, access, invoices):
     mailed = request_for(*invoices)
 
@@ -448,17 +258,6 @@ def test_saved_account_and_an_old_one_cannot_be_debited_through_the_review_page(
     answers = [client.get(f"{address}review/{method.id}/").status_code for method in (saved_one, old)]
 
     assert answers == [404, 404]
-
-
-def test_names_are_written_as_they_are_and_never_run(client, access):
-    access.customer.company_name = 'O\'Brien & <b>Söhne</b> 🦀 "AG"'
-    access.customer.save()
-    invoice = InvoiceFactory(customer=access.customer, number="<script>\"'🦀")
-
-    page = client.get(choose(client, invoice)).content.decode()
-
-    assert "&lt;b&gt;Söhne&lt;/b&gt; 🦀" in page
-    assert "&lt;script&gt;&quot;&#x27;🦀" in page
 
 
 @pytest.mark.parametrize("count", [1, 10, 10_000])

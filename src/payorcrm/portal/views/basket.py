@@ -14,6 +14,7 @@ from payorcrm.payments.models import PaymentRequest
 from payorcrm.payments.request_payment import MixedSelection, request_all_unpaid, request_from_portal
 from payorcrm.payments.reserve import NothingLeftToPay
 from payorcrm.portal.access import Visit, for_customers, invoices_to_pay
+from payorcrm.ui.templatetags.ui import grouped
 
 
 @require_POST
@@ -57,8 +58,8 @@ def _choose_currency(request: HttpRequest, mixed: MixedSelection, chosen: list[U
 def _say_what_is_left_out(request: HttpRequest, count: int) -> None:
     if count:
         sentence = ngettext(
-            "%(count)d invoice is left out: it is paid, or a payment for it is under way.",
-            "%(count)d invoices are left out: they are paid, or payments for them are under way.",
+            "%(count)s invoice is left out: it is paid, or a payment for it is under way.",
+            "%(count)s invoices are left out: they are paid, or payments for them are under way.",
             count,
         )
-        messages.info(request, sentence % {"count": count})
+        messages.info(request, sentence % {"count": grouped(count)})

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.numbers import format_decimal
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template import Context
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_mini
 
+from payorcrm.core.language import babel_locale
 from payorcrm.core.money import Money
 from payorcrm.core.write_dates import write_day, write_moment
 from payorcrm.ui.badges import look_of
@@ -152,6 +154,12 @@ def field(bound: BoundField, width: str = "") -> dict[str, object]:
 def is_checkbox(bound: BoundField) -> bool:
     """Say whether a field is a single box to tick, whose label stands behind it."""
     return isinstance(bound.field.widget, CheckboxInput)
+
+
+@register.filter
+def grouped(count: int) -> str:
+    """Write a count as people do: "9,990"."""
+    return format_decimal(count, locale=babel_locale())
 
 
 @register.filter
