@@ -3,7 +3,7 @@
 from payorcrm.gateways.base import MethodKind
 from payorcrm.merchants.models import Merchant
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
-from tests.factories.payers import post_form
+from tests.gateways.sandbox.kit import post_form
 
 NEEDS_DEPOSITS = "000111111113"
 RIGHT, WRONG = (32, 45), (11, 12)

@@ -1,8 +1,11 @@
 """The mails about cards and accounts, as their owner gets them; those that are not true any more are withdrawn."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from django.utils import translation
 
+from payorcrm.customers.models import Notification, Topic
 from payorcrm.mail.drafts import composer_of
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.payment_methods.mails import queue_about, queue_mandate_copy
@@ -53,7 +56,9 @@ def test_mail_says_what_happened_and_what_to_do(server, customer, kind, snapshot
 
     assert snapshot == f"{mail['Subject']}\n\n{text_of(mail)}"
     assert f"{method.last4}" in html_of(mail)
-    assert links_in(mail)[0].endswith(LEADS_TO.get(kind, "/portal/methods/").format(method.id))
+    link = urlsplit(links_in(mail)[0])
+    assert link.path == "/c/harbor/"
+    assert parse_qs(link.query) == {"next": [LEADS_TO.get(kind, "/portal/methods/").format(method.id)]}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,6 +92,19 @@ def test_what_is_not_true_any_more_is_not_sent(server, customer, kind, change):
 
     assert server.mails == []
     assert Mail.objects.get().state == MailState.WITHDRAWN
+
+
+def test_mail_goes_where_the_customers_people_want_it(server, customer):
+    chosen = {"to": ["ap@acme.example"], "cc": ["boss@acme.example"]}
+    Notification.objects.create(merchant=customer.merchant, customer=customer, topic=Topic.METHODS, **chosen)
+    silent = PaymentMethodFactory()
+    Notification.objects.create(
+        merchant=silent.merchant, customer=silent.customer, topic=Topic.METHODS, is_wanted=False
+    )
+
+    queue_about([PaymentMethodFactory(customer=customer), silent], kind="method_added", now=NOW)
+
+    assert list(Mail.objects.values_list("to_address", "cc")) == [("ap@acme.example", ["boss@acme.example"])]
 
 
 def test_copy_of_an_authorization_is_word_for_word(server, customer):

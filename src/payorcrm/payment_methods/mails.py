@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,8 @@ from django.utils.translation import gettext_noop
 
 from payorcrm.core.language import babel_locale, speaking
 from payorcrm.core.models import User
-from payorcrm.customers.models import Contact
+from payorcrm.customers.models import Topic
+from payorcrm.customers.recipients import recipients_of
 from payorcrm.mail.compose import Composed, composer, queue_mail, render_draft
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.models import Mail
@@ -22,23 +24,21 @@ from payorcrm.payment_methods.models import DEPOSITS_LIFE, MOST_TRIES, Mandate, 
 
 
 def queue_about(methods: Sequence[PaymentMethod], *, kind: str, now: datetime) -> None:
-    """Queue one mail for each method, in the caller's transaction; a customer without an address gets none."""
-    contacts = Contact.objects.filter(customer__in={method.customer_id for method in methods}, is_primary=True)
-    on_file = {contact.customer_id: contact for contact in contacts.exclude(email="")}
+    """Queue one mail for each method, in the caller's transaction; who has no address, or wants none, gets none."""
+    recipients = recipients_of({method.customer_id for method in methods}, Topic.METHODS)
     queued = Mail.objects.bulk_create(
         Mail(
             kind=kind,
             about_id=method.id,
             merchant_id=method.merchant_id,
             customer_id=method.customer_id,
-            to_address=on_file[method.customer_id].email,
-            to_name=str(on_file[method.customer_id]),
+            **recipients[method.customer_id].as_fields(),
             is_bulk=len(methods) > 1,
             queued_at=now,
             send_after=now,
         )
         for method in methods
-        if method.customer_id in on_file
+        if method.customer_id in recipients
     )
     if queued:
         deliver_soon()
@@ -107,7 +107,6 @@ def _compose(kind: str, still: Q, subject: Callable[[PaymentMethod], str], becau
 
 def _context_of(method: PaymentMethod) -> dict[str, Any]:
     expected, begun = method.deposits_expected_on, method.saved_at or method.created_at
-    path = f"/portal/methods/{method.id}/verify/"
     return {
         "method": method,
         "shown": _on_one_line(method),
@@ -116,10 +115,15 @@ def _context_of(method: PaymentMethod) -> dict[str, Any]:
         "until": _day((begun + DEPOSITS_LIFE).date()),
         "tries": MOST_TRIES,
         "expiry": _month(method),
-        "verify_link": f"{settings.PUBLIC_URL}{path}",
-        "methods_link": f"{settings.PUBLIC_URL}/portal/methods/",
-        "add_link": f"{settings.PUBLIC_URL}/portal/methods/add/?with=card",
+        "verify_link": _link(method, f"/portal/methods/{method.id}/verify/"),
+        "methods_link": _link(method, "/portal/methods/"),
+        "add_link": _link(method, "/portal/methods/add/?with=card"),
     }
+
+
+def _link(method: PaymentMethod, path: str) -> str:
+    """Return a link through the merchant's entrance, which asks for a sign-in and chooses the merchant."""
+    return f"{settings.PUBLIC_URL}/c/{method.merchant.slug}/?{urlencode({'next': path})}"
 
 
 def _on_one_line(method: PaymentMethod) -> str:
