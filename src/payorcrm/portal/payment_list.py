@@ -84,11 +84,15 @@ def with_invoices(payments: QuerySet[Payment], *, most: int) -> QuerySet[Payment
     )
 
 
+def more_invoices_of(payment: Payment) -> int:
+    """Return how many invoices a payment has beyond those whose numbers `with_invoices` added."""
+    return (payment.invoice_count or 0) - len(payment.numbers)  # type: ignore[attr-defined]
+
+
 def numbers_in_words(payment: Payment) -> str:
     """Write which invoices a payment pays, after `with_invoices`: the first numbers and how many more."""
-    numbers: list[str] = payment.numbers  # type: ignore[attr-defined]
-    shown = ", ".join(numbers)
-    more = (payment.invoice_count or 0) - len(numbers)  # type: ignore[attr-defined]
+    shown = ", ".join(payment.numbers)  # type: ignore[attr-defined]
+    more = more_invoices_of(payment)
     if not more:
         return shown
     return ngettext("%(numbers)s and %(count)s more", "%(numbers)s and %(count)s more", more) % {

@@ -18,7 +18,7 @@ from payorcrm.portal.payment_list import (
     PaymentFilter,
     export_head,
     export_lines,
-    numbers_in_words,
+    more_invoices_of,
     with_invoices,
 )
 from payorcrm.portal.payment_story import story_of
@@ -41,7 +41,7 @@ def payments(request: HttpRequest, visit: Visit) -> HttpResponse:
         "section": "payments",
         "filters": filters,
         "page": page,
-        "rows": [(each, numbers_in_words(each)) for each in page.rows],
+        "rows": [(each, more_invoices_of(each)) for each in page.rows],
     }
     return render(request, "portal/payment_list.html", shown)
 
