@@ -11,6 +11,7 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.check import check_books
 from payorcrm.payments.models import PaymentRequest
 from payorcrm.payments.request_payment import request_all_unpaid
+from payorcrm.payments.reserve import reserve
 from tests.factories.models import (
     NOW,
     CustomerFactory,
@@ -18,6 +19,7 @@ from tests.factories.models import (
     PaymentMethodFactory,
     PortalAccessFactory,
 )
+from tests.payments.kit import order_for
 from tests.portal.checkout_kit import ACCOUNT, access, card, choose, invoices, press, text
 
 __all__ = ["access", "card", "invoices"]
@@ -137,12 +139,14 @@ def test_what_belongs_to_another_customer_is_not_found(client, access, invoices,
     invoice = InvoiceFactory(customer=stranger)
     theirs = request_all_unpaid(customer=stranger, user=PortalAccessFactory(customer=stranger).user, now=NOW)
     account = PaymentMethodFactory(customer=stranger, bank=True, saved_at=None, created_at=now())
+    payment = reserve(order=order_for(account, InvoiceFactory(customer=stranger)), now=NOW).payment
     address = reverse("portal:checkout", args=[theirs.id])
     mine = choose(client, *invoices)
 
     answers = [
         client.post(reverse("portal:basket"), {"invoice": [str(invoices[0].id), str(invoice.id)]}),
         client.post(reverse("portal:basket"), {"invoice": ["not an id"]}),
+        client.get(reverse("portal:payment_result", args=[payment.id])),
         client.get(address),
         client.post(f"{address}?with=card", {"checkout": "x"}),
         client.get(f"{address}invoices/"),

@@ -96,6 +96,13 @@ SIGNED = {
 }
 OPEN_TO_ALL = {"logo", "entrance", "passkey", "register", "forgot_password"}
 OWN_ONLY = {
+    "basket",
+    "checkout",
+    "checkout_invoices",
+    "checkout_part",
+    "checkout_review",
+    "checkout_verify",
+    "payment_result",
     "invoice_pdf",
     "payment",
     "payments",

@@ -117,8 +117,8 @@ def invoice_of(staff: Staff, invoice_id: UUID) -> Invoice:
 
 
 def payment_of(staff: Staff, payment_id: UUID) -> Payment:
-    """Return one of the merchant's payments with customer and method, or 404."""
-    payments = Payment.objects.select_related("customer", "method")
+    """Return one of the merchant's payments with customer, method and who made it, or 404."""
+    payments = Payment.objects.select_related("customer", "method", "made_by")
     return get_object_or_404(payments, merchant=staff.merchant_id, id=payment_id)
 
 
