@@ -73,6 +73,13 @@ def test_staff_see_their_security_without_the_portal(client, staff):
     assert reverse("portal:payments") not in page.text
 
 
+def test_staff_may_sign_in_with_a_passkey_too(client, db):
+    question = client.get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"}).json()
+
+    assert reverse("mfa_login_webauthn") in client.get(reverse("account_login")).text
+    assert question["request_options"]["publicKey"]["userVerification"] == "required"
+
+
 def test_adding_a_passkey_asks_for_the_password_first(access):
     browser = signed_in(access)
 

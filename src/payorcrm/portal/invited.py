@@ -15,6 +15,7 @@ from payorcrm.customers.invite import invitation_for_password
 
 # The name in the session, and the pages that a person at their first sign-in may see.
 FIRST_SIGN_IN = "first_sign_in"
+INVITATION_OF_USER = "opened_invitation"
 OPEN_AT_FIRST_SIGN_IN = {"portal:choose_password", "portal:logo", "portal:entrance", "account_logout"}
 
 
@@ -29,7 +30,7 @@ class InvitationBackend(ModelBackend):
         if invitation is None:
             return None
         user = invitation.access.user
-        user.opened_invitation = invitation.id
+        setattr(user, INVITATION_OF_USER, invitation.id)
         return user
 
 
@@ -54,7 +55,7 @@ class FirstSignIn:
 
 def begin_first_sign_in(request: HttpRequest, user: User) -> None:
     """Remember in the session which invitation a user's password came from, if from one."""
-    invitation_id: UUID | None = getattr(user, "opened_invitation", None)
+    invitation_id: UUID | None = getattr(user, INVITATION_OF_USER, None)
     if invitation_id:
         request.session[FIRST_SIGN_IN] = {"user": str(user.pk), "invitation": str(invitation_id)}
     else:

@@ -19,11 +19,13 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.portal.access import merchant_at
 from payorcrm.portal.arrive import access_here, begin_at, choose_customer, next_page
 from payorcrm.portal.entrance import entrance_of, remember_entrance
+from payorcrm.portal.sign_in_forms import EntranceForm
 
 
 class Entrance(LoginView):
     """The sign-in; whoever is signed in goes on to their customer of this merchant."""
 
+    form_class = EntranceForm
     template_name = "portal/sign_in/entrance.html"
     merchant: Merchant
 
