@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.template import Context, Engine
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 
 from payorcrm.core.errors import Refused
 from payorcrm.mail.drafts import Attachment, Composed, Draft, LateComposed, Unsendable, after_sending, composer
@@ -87,9 +87,10 @@ def render_draft(
     The language is the one that is spoken where this is called.
 
     The classes of `mail/mail.css` may be used there; `{% include "mail/_button.html" with url=... label=... %}` makes
-    a button, with `quiet=True` one of less weight.
+    a button, with `quiet=True` one of less weight. `start` and `end` are the sides where lines begin and end.
     """
-    values = {"merchant": merchant, "subject": subject, **context}
+    start, end = ("right", "left") if get_language_bidi() else ("left", "right")
+    values = {"merchant": merchant, "subject": subject, "start": start, "end": end, **context}
     html = mail_engine().get_template(f"{template_name}.html").render(Context(values))
     text = mail_engine().get_template(f"{template_name}.txt").render(Context(values, autoescape=False))
     return Draft(

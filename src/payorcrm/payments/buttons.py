@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from payorcrm.core.money import Money
 from payorcrm.gateways.base import MethodKind
@@ -13,7 +14,14 @@ from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod, Verif
 from payorcrm.payments.links import BANK, CARD, payment_link, payment_token
 from payorcrm.payments.models import PaymentRequest
 
-NEW_METHODS = {CARD: "new card", BANK: "new bank account"}
+_WITH_NEW = {
+    CARD: gettext_lazy("Pay %(amount)s with new card"),
+    BANK: gettext_lazy("Pay %(amount)s with new bank account"),
+}
+_WITH_SAVED = {
+    MethodKind.CARD: gettext_lazy("Pay %(amount)s with card %(digits)s"),
+    MethodKind.BANK_ACCOUNT: gettext_lazy("Pay %(amount)s with bank account %(digits)s"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +95,23 @@ def payment_buttons(
 ) -> list[Button]:
     """Return the buttons for a customer's usable methods, and for new ones."""
     saved = [
-        Button(payment_link(request_id, str(method.id), now), f"Pay {amount} with {method.noun_with_digits()}", False)
+        Button(
+            payment_link(request_id, str(method.id), now), label_of_saved(str(amount), method.kind, method.last4), False
+        )
         for method in methods
     ]
     new = [
-        Button(payment_link(request_id, choice, now), f"Pay {amount} with {NEW_METHODS[choice]}", True)
+        Button(payment_link(request_id, choice, now), label_of_new(str(amount), choice), True)
         for choice in new_method_choices(amount.currency)
     ]
     return saved + new
+
+
+def label_of_saved(amount: str, kind: str, last4: str) -> str:
+    """Return what the button of a saved method says."""
+    return str(_WITH_SAVED[MethodKind(kind)]) % {"amount": amount, "digits": f"••••\N{NO-BREAK SPACE}{last4}"}
+
+
+def label_of_new(amount: str, choice: str) -> str:
+    """Return what the button of a new method says."""
+    return str(_WITH_NEW[choice]) % {"amount": amount}

@@ -1,19 +1,27 @@
-"""The mails of payments: queued with an id where something happened, composed when they are sent."""
+"""The mails of payments: queued with an id where something happened, composed when they are sent.
+
+Each is in the language of its customer; those to the merchant's people are in English.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from payorcrm.core.clock import day_in
+from payorcrm.core.language import speaking
 from payorcrm.core.money import Money
-from payorcrm.customers.models import Contact
-from payorcrm.customers.queries import NoAddressOnFile, contact_on_file
+from payorcrm.core.write_dates import write_day, write_long_day, write_long_moment
+from payorcrm.customers.models import Contact, Topic
+from payorcrm.customers.queries import contact_on_file
+from payorcrm.customers.recipients import recipients_of
+from payorcrm.invoices.models import Invoice
 from payorcrm.mail.compose import Composed, Unsendable, composer, queue_mail, render_draft
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
@@ -29,6 +37,24 @@ from payorcrm.payments.secrets import has_secrets, secrets_of
 from payorcrm.payments.wording import decline_in_words, return_in_words
 
 MOST_INVOICES_SHOWN = 50
+ASKED_FOR_CONFIRMATION = gettext_noop(
+    "You get this mail because someone pressed a payment button in a mail to you. It was sent for %(merchant)s."
+)
+ASKED_FOR_LINK = gettext_noop(
+    "You get this mail because someone opened an old payment link from a mail to you. It was sent for %(merchant)s."
+)
+MADE_PAYMENT = gettext_noop("You get this mail because you made this payment. It was sent for %(merchant)s.")
+
+
+@dataclass(frozen=True, slots=True)
+class PaidInvoice:
+    """One line of the table in a mail."""
+
+    invoice: Invoice
+    amount: Money
+
+    def due(self) -> str:
+        return write_day(self.invoice.due_on)
 
 
 def queue_receipt(payment: Payment, *, now: datetime) -> None:
@@ -77,10 +103,34 @@ def queue_to_contact(*, kind: str, about_id: UUID, merchant: Merchant, customer_
 
 def _queue_to_customer(kind: str, payment: Payment, now: datetime) -> None:
     # Money moves without a mail, too; the payment's own page shows the same.
-    with suppress(NoAddressOnFile):
-        queue_to_contact(
-            kind=kind, about_id=payment.id, merchant=payment.merchant, customer_id=payment.customer_id, now=now
+    for recipients in recipients_of([payment.customer_id], Topic.PAYMENTS).values():
+        queue_mail(
+            kind=kind,
+            about_id=payment.id,
+            merchant=payment.merchant,
+            customer_id=payment.customer_id,
+            **recipients.as_fields(),
+            now=now,
         )
+
+
+def _language_of(row: Any) -> str:
+    return str(row.customer.language or row.merchant.language)
+
+
+def _write_each(
+    mails: list[Mail],
+    rows: Mapping[UUID, Any],
+    write: Callable[[Any], Composed],
+    language_of: Callable[[Any], str] = _language_of,
+) -> dict[UUID, Composed]:
+    written: dict[UUID, Composed] = {}
+    for mail in mails:
+        row = rows.get(mail.about_id) if mail.about_id else None
+        if row is not None:
+            with speaking(language_of(row)):
+                written[mail.id] = write(row)
+    return written
 
 
 @composer("confirmation")
@@ -91,35 +141,44 @@ def compose_confirmations(mails: list[Mail], now: datetime) -> Mapping[UUID, Com
     )
     waiting = rows.filter(id__in=_subjects(mails), closed_at=None, expires_at__gt=now).in_bulk()
 
-    def write(mail: Mail, confirmation: Confirmation) -> Composed:
+    def write(confirmation: Confirmation) -> Composed:
         if not has_secrets(confirmation):
             return Unsendable("The link key of this confirmation is not configured any more.")
-        secrets = secrets_of(confirmation)
-        amount, merchant, method = confirmation.amount_money(), confirmation.merchant, confirmation.method
-        lines = sorted(confirmation.lines.all(), key=lambda line: (line.invoice.due_on, line.invoice.number))
+        merchant = confirmation.merchant
+        shown = {
+            "amount": confirmation.amount_money(),
+            "merchant": merchant.name,
+            "method": confirmation.method.masked(),
+        }
         return render_draft(
             "mail/confirmation",
-            subject=f"Confirm your payment of {amount} to {merchant.name}",
+            subject=_("Confirm your payment of %(amount)s to %(merchant)s") % shown,
             merchant=merchant,
-            preheader=f"One click pays {amount} with {method.masked()}. Nothing is charged before.",
-            reason=_reason(merchant, "someone pressed a payment button in a mail to you"),
-            context={
-                "amount": amount,
-                "method": _on_one_line(method),
-                "invoices": [
-                    (line.invoice, str(Money(line.amount, confirmation.currency)))
-                    for line in lines[:MOST_INVOICES_SHOWN]
-                ],
-                "hidden_count": max(0, len(lines) - MOST_INVOICES_SHOWN),
-                "link": f"{settings.PUBLIC_URL}/confirm/{secrets.token}/",
-                "button": f"{'Pay' if method.is_card() else 'Authorize and pay'} {amount} now",
-                "code": f"{secrets.code[:3]} {secrets.code[3:]}",
-                "expires": _moment(confirmation.expires_at, merchant),
-                "authorization": "" if method.is_card() else text_for_confirmation(confirmation, amount, now),
-            },
+            preheader=_("One click pays %(amount)s with %(method)s. Nothing is charged before.") % shown,
+            reason=_(ASKED_FOR_CONFIRMATION) % shown,
+            context=_confirmation_context(confirmation, now),
         )
 
     return _write_each(mails, waiting, write)
+
+
+def _confirmation_context(confirmation: Confirmation, now: datetime) -> dict[str, Any]:
+    secrets, amount, method = secrets_of(confirmation), confirmation.amount_money(), confirmation.method
+    lines = sorted(confirmation.lines.all(), key=lambda line: (line.invoice.due_on, line.invoice.number))
+    button = _("Pay %(amount)s now") if method.is_card() else _("Authorize and pay %(amount)s now")
+    return {
+        "amount": amount,
+        "method": _on_one_line(method),
+        "invoices": [
+            PaidInvoice(line.invoice, Money(line.amount, confirmation.currency)) for line in lines[:MOST_INVOICES_SHOWN]
+        ],
+        "hidden_count": max(0, len(lines) - MOST_INVOICES_SHOWN),
+        "link": f"{settings.PUBLIC_URL}/confirm/{secrets.token}/",
+        "button": button % {"amount": amount},
+        "code": f"{secrets.code[:3]} {secrets.code[3:]}",
+        "expires": _moment(confirmation.expires_at, confirmation.merchant),
+        "authorization": "" if method.is_card() else text_for_confirmation(confirmation, amount, now),
+    }
 
 
 @composer("fresh_link")
@@ -127,12 +186,13 @@ def compose_fresh_links(mails: list[Mail], now: datetime) -> Mapping[UUID, Compo
     """Write the mails that replace an expired payment link."""
     requests = PaymentRequest.objects.select_related("merchant", "customer").in_bulk(_subjects(mails))
 
-    def write(mail: Mail, request: PaymentRequest) -> Composed:
+    def write(request: PaymentRequest) -> Composed:
+        shown = {"merchant": request.merchant.name}
         return render_draft(
             "mail/fresh_link",
-            subject=f"Your new payment link from {request.merchant.name}",
+            subject=_("Your new payment link from %(merchant)s") % shown,
             merchant=request.merchant,
-            reason=_reason(request.merchant, "someone opened an old payment link from a mail to you"),
+            reason=_(ASKED_FOR_LINK) % shown,
             context={"ways": _ways(request, now)},
         )
 
@@ -150,26 +210,37 @@ def _ways(request: PaymentRequest, now: datetime) -> list[Button]:
     )
 
 
-def _compose_payments(
-    kind: str, state: Iterable[str], subject: Callable[[Payment], str], because: str = "you made this payment"
+def _compose_payments(kind: str, state: Iterable[str], subject: str) -> None:
+    """Register who writes the mails of a kind to customers, about payments that are in one of these states still."""
+
+    def write(payment: Payment, allocations: list[Allocation], now: datetime) -> Composed:
+        shown = {"amount": payment.amount_money(), "merchant": payment.merchant.name}
+        return render_draft(
+            f"mail/{kind}",
+            subject=_(subject) % shown,
+            merchant=payment.merchant,
+            reason=_(MADE_PAYMENT) % shown,
+            context=_payment_context(payment, allocations, now),
+            attachments=[receipt_file(payment, allocations)] if kind == "receipt" else [],
+        )
+
+    _register(kind, state, write, _language_of)
+
+
+def _register(
+    kind: str,
+    state: Iterable[str],
+    write: Callable[[Payment, list[Allocation], datetime], Composed],
+    language_of: Callable[[Any], str],
 ) -> None:
     @composer(kind)
     def compose(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
         rows = Payment.objects.select_related("merchant", "customer", "method", "mandate")
         payments = rows.filter(id__in=_subjects(mails), state__in=list(state)).in_bulk()
         allocations = _allocations_of(payments)
-
-        def write(mail: Mail, payment: Payment) -> Composed:
-            return render_draft(
-                f"mail/{kind}",
-                subject=subject(payment),
-                merchant=payment.merchant,
-                reason=_reason(payment.merchant, because),
-                context=_payment_context(payment, allocations.get(payment.id, []), now),
-                attachments=[receipt_file(payment, allocations.get(payment.id, []))] if kind == "receipt" else [],
-            )
-
-        return _write_each(mails, payments, write)
+        return _write_each(
+            mails, payments, lambda payment: write(payment, allocations.get(payment.id, []), now), language_of
+        )
 
 
 def _payment_context(payment: Payment, allocations: list[Allocation], now: datetime) -> dict[str, Any]:
@@ -180,10 +251,10 @@ def _payment_context(payment: Payment, allocations: list[Allocation], now: datet
         "customer": payment.customer,
         "amount": payment.amount_money(),
         "method": _on_one_line(payment.method),
-        "invoices": [(row.invoice, str(row.amount_money())) for row in allocations[:MOST_INVOICES_SHOWN]],
+        "invoices": [PaidInvoice(row.invoice, row.amount_money()) for row in allocations[:MOST_INVOICES_SHOWN]],
         "hidden_count": max(0, len(allocations) - MOST_INVOICES_SHOWN),
         "paid_on": _moment(payment.settled_at or payment.submitted_at, merchant),
-        "expected_on": format_date(expected, "long", locale="en_US") if expected else "",
+        "expected_on": write_long_day(expected) if expected else "",
         "authorization": payment.mandate.text if payment.mandate else "",
         "mandate_reference": payment.mandate.reference if payment.mandate else "",
         "decline": decline_in_words(payment),
@@ -194,42 +265,36 @@ def _payment_context(payment: Payment, allocations: list[Allocation], now: datet
     }
 
 
-_compose_payments(
-    "receipt",
-    [PaymentState.SUCCEEDED],
-    lambda payment: f"Receipt: {payment.amount_money()} paid to {payment.merchant.name}",
-)
-_compose_payments(
-    "payment_submitted",
-    [PaymentState.PENDING],
-    lambda payment: f"On its way: {payment.amount_money()} to {payment.merchant.name}",
-)
+_compose_payments("receipt", [PaymentState.SUCCEEDED], gettext_noop("Receipt: %(amount)s paid to %(merchant)s"))
+_compose_payments("payment_submitted", [PaymentState.PENDING], gettext_noop("On its way: %(amount)s to %(merchant)s"))
 _compose_payments(
     "payment_not_made",
     [PaymentState.DECLINED, PaymentState.FAILED],
-    lambda payment: f"Not charged: your payment of {payment.amount_money()} to {payment.merchant.name}",
+    gettext_noop("Not charged: your payment of %(amount)s to %(merchant)s"),
 )
 _compose_payments(
     "payment_returned",
     [PaymentState.RETURNED],
-    lambda payment: f"Sent back by your bank: {payment.amount_money()} to {payment.merchant.name}",
+    gettext_noop("Sent back by your bank: %(amount)s to %(merchant)s"),
 )
-_compose_payments(
-    "payment_returned_to_merchant",
-    [PaymentState.RETURNED],
-    lambda payment: f"Returned: {payment.amount_money()} from {payment.customer.company_name} ({payment.return_code})",
-    because="you look after payments there",
-)
+
+
+def _write_return_to_merchant(payment: Payment, allocations: list[Allocation], now: datetime) -> Composed:
+    merchant, customer = payment.merchant, payment.customer
+    return render_draft(
+        "mail/payment_returned_to_merchant",
+        subject=f"Returned: {payment.amount_money()} from {customer.company_name} ({payment.return_code})",
+        merchant=merchant,
+        reason=f"You get this mail because you look after payments there. It was sent for {merchant.name}.",
+        context=_payment_context(payment, allocations, now),
+    )
+
+
+_register("payment_returned_to_merchant", [PaymentState.RETURNED], _write_return_to_merchant, lambda _payment: "en")
 
 
 def _subjects(mails: list[Mail]) -> list[UUID]:
     return [mail.about_id for mail in mails if mail.about_id]
-
-
-def _write_each(
-    mails: list[Mail], rows: Mapping[UUID, Any], write: Callable[[Mail, Any], Composed]
-) -> dict[UUID, Composed]:
-    return {mail.id: write(mail, rows[mail.about_id]) for mail in mails if mail.about_id and mail.about_id in rows}
 
 
 def _allocations_of(payments: Mapping[UUID, Payment]) -> dict[UUID, list[Allocation]]:
@@ -244,9 +309,5 @@ def _on_one_line(method: PaymentMethod) -> str:
     return method.masked().replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
 
-def _reason(merchant: Merchant, because: str) -> str:
-    return f"You get this mail because {because}. It was sent for {merchant.name}."
-
-
 def _moment(moment: datetime, merchant: Merchant) -> str:
-    return format_datetime(moment, "MMMM d, y 'at' h:mm a zzz", tzinfo=ZoneInfo(merchant.time_zone), locale="en_US")
+    return write_long_moment(moment.astimezone(ZoneInfo(merchant.time_zone)))

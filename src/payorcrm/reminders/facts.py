@@ -24,7 +24,8 @@ class Method:
     """A saved card or bank account, as a button names it."""
 
     id: UUID
-    noun_with_digits: str
+    kind: str
+    last4: str
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Facts:
     company_name: str
     is_unsubscribed: bool
     today: date
+    language: str = ""
     first_name: str = ""
     last_name: str = ""
     may_sign_in: bool = False
@@ -77,6 +79,7 @@ def _read_reminders(mails: list[Mail], now: datetime) -> dict[UUID, Facts]:
     columns = (
         "mail_id", "run_id", "merchant_id", "customer_id", "request_id", "request__merchant_id", "request__customer_id",
         "request__currency", "customer__merchant_id", "customer__company_name", "customer__unsubscribed_at",
+        "customer__language",
     )  # fmt: skip
     found = list(Reminder.objects.filter(mail_id__in=[mail.id for mail in mails]).values(*columns))
     runs = ReminderRun.objects.select_related("merchant", "template").in_bulk({row["run_id"] for row in found})
@@ -98,6 +101,7 @@ def _facts(mail: Mail, row: dict[str, Any], run: ReminderRun, days: dict[UUID, d
         company_name=row["customer__company_name"],
         is_unsubscribed=row["customer__unsubscribed_at"] is not None,
         today=days[run.merchant_id],
+        language=row["customer__language"] or run.merchant.language,
         contradiction="" if len(merchants) == len(customers) == 1 else f"mail {mail.id} names more than one customer",
     )
 
@@ -128,13 +132,11 @@ def _read_invoices(facts: list[Facts]) -> None:
 
 
 def _read_methods(facts: list[Facts]) -> None:
-    nouns = {MethodKind.CARD.value: "card", MethodKind.BANK_ACCOUNT.value: "bank account"}
     saved = PaymentMethod.objects.saved().verified().filter(customer_id__in=_customers(facts)).in_order()
     columns = ("id", "customer_id", "kind", "last4", "expiry_year", "expiry_month")
     by_customer = defaultdict(list)
     for method_id, customer_id, kind, last4, *expiry in saved.values_list(*columns):
-        method = Method(method_id, f"{nouns[kind]} ••••\N{NO-BREAK SPACE}{last4}")
-        by_customer[customer_id].append((method, kind == MethodKind.CARD, expiry))
+        by_customer[customer_id].append((Method(method_id, kind, last4), kind == MethodKind.CARD, expiry))
     for fact in facts:
         fact.methods = [
             method

@@ -6,12 +6,17 @@ from functools import partial
 from html import escape
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_noop, ngettext
+
 from payorcrm.core.errors import Inconsistent
+from payorcrm.core.language import speaking
 from payorcrm.core.money import Money
 from payorcrm.mail.compose import Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.models import Mail
-from payorcrm.payments.buttons import NEW_METHODS, new_method_choices
+from payorcrm.merchants.models import Merchant
+from payorcrm.payments.buttons import label_of_new, label_of_saved, new_method_choices
 from payorcrm.payments.links import CARD, payment_link, unsubscribe_link
+from payorcrm.reminders.default_template import in_their_words
 from payorcrm.reminders.facts import Facts, read_facts
 from payorcrm.reminders.mark import mark_reminded
 from payorcrm.reminders.models import ReminderRun
@@ -30,8 +35,10 @@ from payorcrm.reminders.parts import (
 from payorcrm.reminders.render import CannotFill, Values, compile_template
 
 KIND = "reminder"
-CONFIRMED_FIRST = "With a saved card or bank account, nothing is charged before you have confirmed it by mail."
-NO_ACCOUNT = "You need no account and no password for this."
+CONFIRMED_FIRST = gettext_noop(
+    "With a saved card or bank account, nothing is charged before you have confirmed it by mail."
+)
+NO_ACCOUNT = gettext_noop("You need no account and no password for this.")
 
 
 class WrongRecipient(Inconsistent):
@@ -78,11 +85,16 @@ def _compose(fact: Facts, now: datetime) -> Composed:
 
 
 def draft_of(fact: Facts, now: datetime) -> Draft:
-    """Write one reminder. Raises CannotFill."""
+    """Write one reminder in its customer's language. Raises CannotFill."""
+    with speaking(fact.language):
+        return _draft(fact, now)
+
+
+def _draft(fact: Facts, now: datetime) -> Draft:
     merchant, template = fact.merchant, fact.run.template
     listing = Listing(fact.rows, fact.currency, fact.today, payment_link(fact.request_id, CARD, now))
     total = listing.total()
-    compiled = compile_template(template.subject, template.body, merchant.accent_color)
+    compiled = compile_template(in_their_words(template.subject), in_their_words(template.body), merchant.accent_color)
     written = compiled.write(_values(fact, listing, total, _buttons(fact, listing, total, now)))
     rehearsal = fact.run.to_address
     return Draft(
@@ -91,7 +103,8 @@ def draft_of(fact: Facts, now: datetime) -> Draft:
         text=written.text,
         merchant=merchant,
         preheader=_preheader(listing, total),
-        reason=_why_a_rehearsal(fact) if rehearsal else f"You get this mail because {merchant.name} sent you invoices.",
+        reason=_why_a_rehearsal(fact) if rehearsal else _why(merchant),
+        language=fact.language,
         # A rehearsal goes to someone else, who must not be able to end the customer's reminders.
         list_unsubscribe="" if rehearsal else unsubscribe_link(fact.customer_id, now),
     )
@@ -99,7 +112,7 @@ def draft_of(fact: Facts, now: datetime) -> Draft:
 
 def _values(fact: Facts, listing: Listing, total: Money, buttons: list[Button]) -> Values:
     parts = parts_in(fact.merchant.accent_color)
-    note = CONFIRMED_FIRST if fact.methods else NO_ACCOUNT
+    note = gettext(CONFIRMED_FIRST if fact.methods else NO_ACCOUNT)
     text = {
         "first_name": fact.first_name,
         "last_name": fact.last_name,
@@ -120,13 +133,13 @@ def _values(fact: Facts, listing: Listing, total: Money, buttons: list[Button]) 
 
 
 def _buttons(fact: Facts, listing: Listing, total: Money, now: datetime) -> list[Button]:
-    pay = f"Pay {total.format()} with"
+    amount = total.format()
     saved = [
-        Button(f"{pay} {method.noun_with_digits}", payment_link(fact.request_id, str(method.id), now))
+        Button(label_of_saved(amount, method.kind, method.last4), payment_link(fact.request_id, str(method.id), now))
         for method in fact.methods
     ]
     new = [
-        Button(f"{pay} {NEW_METHODS[choice]}", payment_link(fact.request_id, choice, now))
+        Button(label_of_new(amount, choice), payment_link(fact.request_id, choice, now))
         for choice in new_method_choices(fact.currency)
     ]
     return saved + new
@@ -134,9 +147,22 @@ def _buttons(fact: Facts, listing: Listing, total: Money, now: datetime) -> list
 
 def _preheader(listing: Listing, total: Money) -> str:
     oldest, count = listing.rows[0], len(listing.rows)
-    if count == 1:
-        return f"Invoice {oldest.number} was due on {day_in_words(oldest.due_on)}."
-    return f"{count:,} invoices, {total.format()} together. The oldest was due on {day_in_words(oldest.due_on)}."
+    shown = {
+        "number": oldest.number,
+        "day": day_in_words(oldest.due_on),
+        "amount": total.format(),
+        "count": f"{count:,}",
+    }
+    words = ngettext(
+        "Invoice %(number)s was due on %(day)s.",
+        "%(count)s invoices, %(amount)s together. The oldest was due on %(day)s.",
+        count,
+    )
+    return words % shown
+
+
+def _why(merchant: Merchant) -> str:
+    return gettext("You get this mail because %(merchant)s sent you invoices.") % {"merchant": merchant.name}
 
 
 def _why_a_rehearsal(fact: Facts) -> str:

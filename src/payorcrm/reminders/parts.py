@@ -1,6 +1,7 @@
 """The pieces of reminders that code writes: invoice list, payment buttons, link to sign in, as HTML and as text.
 
-A reminder run writes a hundred thousand of these rows. Their HTML is inlined once and only filled in here.
+A reminder run writes a hundred thousand of these rows. Their HTML is inlined once and only filled in here. All is in
+the language that is spoken where it is called.
 """
 
 import re
@@ -10,18 +11,20 @@ from datetime import date
 from functools import lru_cache
 from html import escape
 
+from babel.numbers import format_decimal
 from django.conf import settings
 from django.template import Context
+from django.utils.translation import gettext, ngettext
 
+from payorcrm.core.language import babel_locale
 from payorcrm.core.money import Money
+from payorcrm.core.write_dates import write_long_day
 from payorcrm.mail.compose import mail_engine
 from payorcrm.mail.layout import inline_styles
 
 MOST_ROWS = 50
 # A number this long fits a telephone beside date and amount; a longer one may break, or it would widen the mail.
 SHORT_NUMBER = 14
-SIGN_IN = "Sign in to see your payments"
-MONTHS = tuple(date(2000, month, 1).strftime("%B") for month in range(1, 13))
 
 _PART = "<!--part-->"
 _GAP = re.compile(r"@@\d@@")
@@ -75,9 +78,13 @@ class Parts:
     link: Piece
 
 
-@lru_cache(maxsize=64)
 def parts_in(accent: str) -> Parts:
     """Return the pieces in a merchant's colour."""
+    return _parts_in(accent, babel_locale())
+
+
+@lru_cache(maxsize=64)
+def _parts_in(accent: str, _locale: str) -> Parts:
     template = mail_engine().get_template("mail/reminder_parts.html")
     inlined = inline_styles(template.render(Context({"lengths": ["short", "long"]})), accent)
     return Parts(*(tuple(_GAP.split(part)) for part in inlined.split(_PART)[1:]))
@@ -85,14 +92,14 @@ def parts_in(accent: str) -> Parts:
 
 def invoice_list_html(parts: Parts, listing: Listing) -> str:
     """Return the table of invoices: number, due date, how late, amount; at the end the total of all of them."""
-    today, currency = listing.today, listing.currency
+    today, currency, locale = listing.today, listing.currency, babel_locale()
     pieces = [*parts.head]
     for invoice in listing.rows[:MOST_ROWS]:
         row = parts.short_row if len(invoice.number) <= SHORT_NUMBER else parts.long_row
         due_on = invoice.due_on
-        amount = _amount(invoice.payable, currency)
-        pieces += (row[0], escape(invoice.number), row[1], day_in_words(due_on), row[2])
-        pieces += (late_in_words((today - due_on).days), row[3], amount, row[4])
+        amount = _amount(invoice.payable, currency, locale)
+        pieces += (row[0], escape(invoice.number), row[1], _day(due_on, locale), row[2])
+        pieces += (_late((today - due_on).days, locale), row[3], amount, row[4])
     hidden = len(listing.rows) - MOST_ROWS
     if hidden > 0:
         pieces.append(_fill(parts.more, escape(listing.more_url), _more(hidden, listing)))
@@ -102,18 +109,19 @@ def invoice_list_html(parts: Parts, listing: Listing) -> str:
 
 def invoice_list_text(listing: Listing) -> str:
     """Return the same as lines of text, in columns."""
+    locale, due = babel_locale(), gettext("due %(day)s")
     rows = [
-        (row.number, f"due {day_in_words(row.due_on)}", _amount(row.payable, listing.currency))
+        (row.number, due % {"day": _day(row.due_on, locale)}, _amount(row.payable, listing.currency, locale))
         for row in listing.rows[:MOST_ROWS]
     ]
-    total = listing.total().format()
+    words, total = gettext("Total"), listing.total().format(locale)
     numbers, days = (max(len(row[column]) for row in rows) for column in (0, 1))
     amounts = max(len(total), *(len(row[2]) for row in rows))
     lines = [f"{number:<{numbers}}  {due:<{days}}  {amount:>{amounts}}" for number, due, amount in rows]
     hidden = len(listing.rows) - MOST_ROWS
     if hidden > 0:
         lines += ["", f"{_more(hidden, listing)}: {listing.more_url}", ""]
-    return "\n".join([*lines, f"{'Total':<{numbers + days + 2}}  {total:>{amounts}}"])
+    return "\n".join([*lines, f"{words:<{numbers + days + 2}}  {total:>{amounts}}"])
 
 
 def buttons_html(parts: Parts, buttons: Sequence[Button], note: str) -> str:
@@ -132,12 +140,17 @@ def buttons_text(buttons: Sequence[Button], note: str) -> str:
 
 def sign_in_html(parts: Parts) -> str:
     """Return the link to the customer's own pages."""
-    return _fill(parts.link, escape(sign_in_url()), SIGN_IN).strip()
+    return _fill(parts.link, escape(sign_in_url()), escape(sign_in_words())).strip()
 
 
 def sign_in_text() -> str:
     """Return the same as text."""
-    return f"{SIGN_IN}: {sign_in_url()}"
+    return f"{sign_in_words()}: {sign_in_url()}"
+
+
+def sign_in_words() -> str:
+    """Return what the link says."""
+    return gettext("Sign in to see your payments")
 
 
 def sign_in_url() -> str:
@@ -145,25 +158,41 @@ def sign_in_url() -> str:
     return f"{settings.PUBLIC_URL}/account/login/"
 
 
-@lru_cache(maxsize=4096)
 def day_in_words(day: date) -> str:
     """Write a day as "May 8, 2026"."""
-    return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
+    return _day(day, babel_locale())
 
 
-@lru_cache(maxsize=4096)
 def late_in_words(days: int) -> str:
     """Say how long ago a due date was."""
-    return "1 day overdue" if days == 1 else f"{days:,} days overdue"
+    return _late(days, babel_locale())
 
 
 @lru_cache(maxsize=4096)
-def _amount(minor: int, currency: str) -> str:
-    return Money(minor, currency).format()
+def _day(day: date, _locale: str) -> str:
+    return write_long_day(day)
+
+
+@lru_cache(maxsize=4096)
+def _late(days: int, locale: str) -> str:
+    shown = {"count": format_decimal(days, locale=locale)}
+    return ngettext("%(count)s day overdue", "%(count)s days overdue", days) % shown
+
+
+@lru_cache(maxsize=4096)
+def _amount(minor: int, currency: str, locale: str) -> str:
+    return Money(minor, currency).format(locale)
 
 
 def _more(hidden: int, listing: Listing) -> str:
-    return f"and {hidden:,} more: see all {len(listing.rows):,} invoices"
+    locale = babel_locale()
+    shown = {"hidden": format_decimal(hidden, locale=locale), "all": format_decimal(len(listing.rows), locale=locale)}
+    return (
+        ngettext(
+            "and %(hidden)s more: see all %(all)s invoices", "and %(hidden)s more: see all %(all)s invoices", hidden
+        )
+        % shown
+    )
 
 
 def _fill(piece: Piece, *values: str) -> str:

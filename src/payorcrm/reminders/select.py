@@ -104,17 +104,21 @@ under_way AS (
     )
 ),
 candidates AS (
-    SELECT overdue.*, customer.company_name, contact.email,
-        trim(contact.first_name || ' ' || contact.last_name) AS contact_name,
+    SELECT overdue.*, customer.company_name, coalesce(directed."to"[1], contact.email) AS email,
+        CASE WHEN coalesce(directed."to"[1], contact.email) = contact.email
+            THEN trim(contact.first_name || ' ' || contact.last_name) ELSE '' END AS contact_name,
+        coalesce(directed."to"[2:], '{}') AS also_to, coalesce(directed.cc, '{}') AS cc,
         CASE
-            WHEN coalesce(contact.email, '') = '' THEN 'no_address'
-            WHEN customer.unsubscribed_at IS NOT NULL THEN 'unsubscribed'
+            WHEN coalesce(directed."to"[1], contact.email, '') = '' THEN 'no_address'
+            WHEN customer.unsubscribed_at IS NOT NULL OR NOT coalesce(directed.is_wanted, true) THEN 'unsubscribed'
             WHEN NOT customer.is_reminded THEN 'not_reminded'
             WHEN under_way.customer_id IS NOT NULL THEN 'under_way'
         END AS left_out
     FROM overdue
     JOIN customers_customer AS customer ON customer.id = overdue.customer_id
     LEFT JOIN customers_contact AS contact ON contact.customer_id = overdue.customer_id AND contact.is_primary
+    LEFT JOIN customers_notification AS directed
+        ON directed.customer_id = overdue.customer_id AND directed.topic = 'reminders'
     LEFT JOIN under_way ON under_way.customer_id = overdue.customer_id AND under_way.currency = overdue.currency
 )
 """

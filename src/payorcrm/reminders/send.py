@@ -122,11 +122,14 @@ lines AS (
     SELECT request_id, unnest(invoice_ids), customer_id FROM chosen
 ),
 mails AS (
-    INSERT INTO mail_mail (id, merchant_id, customer_id, kind, about_id, to_address, to_name, is_bulk, subject, state,
-        attempt_count, send_after, queued_at, last_error)
+    INSERT INTO mail_mail (id, merchant_id, customer_id, kind, about_id, to_address, to_name, also_to, cc, is_bulk,
+        subject, state, attempt_count, send_after, queued_at, last_error)
     SELECT mail_id, %(merchant)s, customer_id, %(kind)s, reminder_id,
         CASE WHEN %(to_address)s = '' THEN email ELSE %(to_address)s END,
-        CASE WHEN %(to_address)s = '' THEN contact_name ELSE '' END, true, '', 'queued', 0, %(now)s, %(now)s, ''
+        CASE WHEN %(to_address)s = '' THEN contact_name ELSE '' END,
+        CASE WHEN %(to_address)s = '' THEN also_to ELSE '{{}}' END,
+        CASE WHEN %(to_address)s = '' THEN cc ELSE '{{}}' END,
+        true, '', 'queued', 0, %(now)s, %(now)s, ''
     FROM chosen
 ),
 reminders AS (

@@ -11,6 +11,7 @@ from payorcrm.customers.models import Customer
 from payorcrm.mail.layout import fill_html, layout_of
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.default_template import DEFAULT_BODY, DEFAULT_NAME, DEFAULT_SUBJECT
 from payorcrm.reminders.facts import Facts, read_customer
 from payorcrm.reminders.fields import TemplateRefused, check_body, check_subject
 from payorcrm.reminders.mails import draft_of
@@ -20,19 +21,6 @@ from payorcrm.reminders.sanitize import sanitize
 
 NOBODY = UUID(int=0)
 SAMPLE_ROWS = (("43250", 196, 12_100), ("40678", 73, 12_600), ("41192", 70, 17_400), ("41665", 12, 72_900))
-
-DEFAULT_NAME = "Friendly reminder"
-DEFAULT_SUBJECT = "Reminder: {{total_invoice_amount}} is past due"
-DEFAULT_BODY = """\
-<h1>{{total_invoice_amount}} is past due</h1>
-<p>Hello {{first_name}},</p>
-<p>Our books show the following as past due for {{customer_company_name}}. \
-You can pay it all at once, right from this mail.</p>
-{{invoice_list}}
-{{payment_buttons}}
-<p>Have you paid already? Thank you! Payments of the last few days may not be in our books yet, \
-so please disregard this reminder. If something is not right, just reply to this mail.</p>
-<p>{{login_register}}</p>"""
 
 
 class NameTaken(TemplateRefused):
@@ -108,8 +96,9 @@ def preview_template(*, merchant: Merchant, customer: Customer, subject: str, bo
         company_name=customer.company_name,
         is_unsubscribed=False,
         today=day_in(merchant.time_zone, now),
+        language=customer.language or merchant.language,
     )
     read_customer(facts)
     if not facts.rows:
         facts.rows = [Row(number, facts.today - timedelta(days=days), payable) for number, days, payable in SAMPLE_ROWS]
-    return fill_html(draft_of(facts, now), layout_of(merchant))
+    return fill_html(draft_of(facts, now), layout_of(merchant, facts.language))

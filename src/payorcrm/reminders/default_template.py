@@ -1,0 +1,21 @@
+"""The template that every merchant starts with. As long as it is unchanged, customers get it in their language."""
+
+from django.utils.translation import gettext, gettext_noop
+
+DEFAULT_NAME = "Friendly reminder"
+DEFAULT_SUBJECT = gettext_noop("Reminder: {{total_invoice_amount}} is past due")
+DEFAULT_BODY = gettext_noop("""\
+<h1>{{total_invoice_amount}} is past due</h1>
+<p>Hello {{first_name}},</p>
+<p>Our books show the following as past due for {{customer_company_name}}. \
+You can pay it all at once, right from this mail.</p>
+{{invoice_list}}
+{{payment_buttons}}
+<p>Have you paid already? Thank you! Payments of the last few days may not be in our books yet, \
+so please disregard this reminder. If something is not right, just reply to this mail.</p>
+<p>{{login_register}}</p>""")
+
+
+def in_their_words(text: str) -> str:
+    """Return our own text in the language that is spoken; a text of the merchant's stays as it is."""
+    return gettext(text) if text in (DEFAULT_SUBJECT, DEFAULT_BODY) else text
