@@ -1,10 +1,12 @@
 """The mails about access: what stands in them, in whose language, and which are not sent any more."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.tokens import default_token_generator
+from syrupy.assertion import SnapshotAssertion
 
 from payorcrm.customers.answer_ask import RESET_KIND
 from payorcrm.customers.invitation_password import password_of
@@ -17,7 +19,7 @@ from payorcrm.customers.portal_access import remove_access
 from payorcrm.mail.compose import Unsendable, queue_mail
 from payorcrm.mail.drafts import Draft
 from payorcrm.mail.models import Mail
-from tests.factories.models import NOW, CustomerFactory, PortalAccessFactory, StaffFactory, UserFactory
+from tests.factories.models import NOW, CustomerFactory, MerchantFactory, PortalAccessFactory, StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(days=3)
@@ -194,3 +196,26 @@ def test_reset_of_many_takes_as_many_statements_as_of_one(django_assert_num_quer
     for batch in (mails[:1], mails):
         with django_assert_num_queries(2):
             assert len(compose_password_resets(batch, NOW)) == len(batch)
+
+
+def as_read(draft: Draft) -> str:
+    """Return subject and text with what differs from time to time left out."""
+    text = re.sub(r"(/c/[\w-]+/)(welcome|password)/\S+", r"\1\2/…/", f"{draft.subject}\n\n{draft.text}")
+    return re.sub(r"\b[0-9a-z]{4}(-[0-9a-z]{4}){3}\b", "xxxx-xxxx-xxxx-xxxx", text)
+
+
+def test_mails_read_as_agreed(snapshot: SnapshotAssertion) -> None:
+    merchant = MerchantFactory(name="Harbor Supply Co.", slug="harbor")
+    first = CustomerFactory(merchant=merchant, company_name="Acme Tools", contact__email="jo@acme.example")
+    second = CustomerFactory(merchant=merchant, company_name="Birch & Co", contact__email="al@birch.example")
+    UserFactory(email="al@birch.example")
+    invited(first)
+    access = invited(second).access
+
+    with_password, to_sign_in = drafts(compose_invitations)
+    reset_for(access)
+    reset = only_draft(compose_password_resets)
+
+    assert as_read(with_password) == snapshot(name="invitation")
+    assert as_read(to_sign_in) == snapshot(name="invitation of a person with a password")
+    assert as_read(reset) == snapshot(name="password reset")
