@@ -145,10 +145,11 @@ def _greet(console: "Console", sign_ins: "Iterable[SignIn]", *, seconds: float) 
 
     url = os.environ["PUBLIC_URL"]
     people = Table(box=None, pad_edge=False)
-    for heading in ("Sign in as", "E-mail", "Password", "At"):
+    for heading in ("Sign in as", "E-mail", "Password"):
         people.add_column(heading, overflow="fold")
     for person in sign_ins:
-        people.add_row(person.who, person.email, person.password, f"{url}{person.path}")
+        people.add_row(person.who, person.email, person.password)
+    doors = dict.fromkeys(f"{person.who.split(',')[0]}: {url}{person.path}" for person in sign_ins)
     first = Panel.fit(
         f"[bold]Start here:[/bold] open {url}/mailbox/ and read the reminder.\n"
         "Press “Pay … with card •••• 0027” in it, open the confirmation mail that\n"
@@ -156,7 +157,7 @@ def _greet(console: "Console", sign_ins: "Iterable[SignIn]", *, seconds: float) 
         title="PayorCRM",
         border_style="green",
     )
-    console.print(first, people, "", highlight=False)
+    console.print(first, people, *doors, "", sep="\n", highlight=False)
     console.print(f"Ready after {seconds:.1f} seconds. Ctrl-C stops everything.", highlight=False)
 
 
