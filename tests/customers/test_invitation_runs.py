@@ -328,3 +328,15 @@ def test_the_timetable_goes_on_with_a_run_that_was_left():
 
     keyed = ProcrastinateJob.objects.filter(queueing_lock=f"invitations {run.id}")
     assert [job.args for job in keyed] == [{"run_id": str(run.id)}]
+
+
+@pytest.mark.django_db
+def test_run_whose_customers_are_gone_is_finished():
+    customer = CustomerFactory()
+    run = run_of(customer.merchant)
+    customer.delete()
+
+    assert work_off(run.id, now=NOW) is False
+
+    assert unfinished_runs() == []
+    assert progress_of(run).total == 0
