@@ -16,7 +16,7 @@ from payorcrm.customers.models import Customer
 from payorcrm.payments.models import Allocation, Payment, PaymentState
 from payorcrm.payments.queries import payments_of
 
-NUMBERS_IN_A_ROW = 3
+NUMBERS_IN_A_ROW = 2
 # A cell of a workbook holds 32,767 characters.
 NUMBERS_IN_A_CELL = 400
 
