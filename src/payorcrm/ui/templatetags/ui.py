@@ -31,13 +31,16 @@ _CARDS = {
     "jcb": "JCB",
     "unionpay": "UnionPay",
 }
+_ALONG_THE_LINE = ("chevron-left", "chevron-right", "arrow-right", "arrow-left", "arrow-uturn")
 
 
 @register.simple_tag
 @cache
 def icon(name: str) -> str:
     """Draw a 20-pixel heroicon that says nothing to a screen reader; words stand beside it."""
-    return heroicon_mini(name, **{"class": "icon", "aria_hidden": "true"})  # type: ignore[arg-type]
+    # Those that point along the line are mirrored where lines run from right to left.
+    looks = "icon onward" if name.startswith(_ALONG_THE_LINE) else "icon"
+    return heroicon_mini(name, **{"class": looks, "aria_hidden": "true"})  # type: ignore[arg-type]
 
 
 @register.simple_tag
