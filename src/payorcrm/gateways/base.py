@@ -263,7 +263,7 @@ class WebhookNotGenuine(Refused):
     """A webhook's signature is missing, wrong or too old."""
 
     code = "webhook_not_genuine"
-    message = "The signature does not match."
+    message = _("The signature does not match.")
     status: ClassVar[int] = 400
 
 

@@ -30,13 +30,16 @@ class NameForm(forms.Form):
 class CentsField(forms.CharField):
     """The amount of a deposit as people copy it: 32, .32, 0.32 or $0.32."""
 
+    widget = forms.TextInput(
+        attrs={"inputmode": "decimal", "autocomplete": "off", "maxlength": 6, "placeholder": "0.00"}
+    )
     default_error_messages = {"required": _("Enter the amount."), "cents": _("Enter the cents, from 1 to 99.")}
 
     def to_python(self, value: object) -> str:
         """Return the digits of the cents, padded to two."""
         match = re.fullmatch(r"\$?\s*(?:0?[.,](\d{2})|(\d{1,2}))\s*¢?", str(value or "").strip(), re.ASCII)
         if not match:
-            return super().to_python(value)
+            return str(super().to_python(value))
         return (match[1] or match[2]).zfill(2)
 
     def validate(self, value: str) -> None:
@@ -46,16 +49,11 @@ class CentsField(forms.CharField):
             raise forms.ValidationError(self.error_messages["cents"], code="cents")
 
 
-def _cents(label: object) -> CentsField:
-    digits = {"inputmode": "decimal", "autocomplete": "off", "maxlength": 6, "placeholder": "0.00"}
-    return CentsField(label=label, widget=forms.TextInput(attrs=digits))
-
-
 class DepositsForm(forms.Form):
     """The amounts of the two deposits."""
 
-    first = _cents(_("First amount"))
-    second = _cents(_("Second amount"))
+    first = CentsField(label=_("First amount"))
+    second = CentsField(label=_("Second amount"))
 
     def amounts(self) -> tuple[int, int]:
         """Return the cents of a valid form."""

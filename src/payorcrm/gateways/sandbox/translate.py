@@ -143,8 +143,9 @@ def verification_result(answer: Answer, token: str) -> VerificationResult:
         return VerificationResult(VerificationOutcome.UNKNOWN)
     if outcome is not VerificationOutcome.WRONG:
         return VerificationResult(outcome)
-    is_understood = type(tries_left) is int and tries_left > 0
-    return VerificationResult(outcome, tries_left) if is_understood else VerificationResult(VerificationOutcome.UNKNOWN)
+    if not isinstance(tries_left, int) or tries_left < 1:
+        return VerificationResult(VerificationOutcome.UNKNOWN)
+    return VerificationResult(outcome, tries_left)
 
 
 _VERIFICATIONS = {
