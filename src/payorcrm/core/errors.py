@@ -26,14 +26,14 @@ class Refused(PayorError):
 
     code = "refused"
     status: ClassVar[int] = 409
-    message = _("That is not possible.")
+    message: ClassVar[str | Promise] = _("That is not possible.")
 
 
 class Unavailable(PayorError):
     """Something outside does not answer; the same call may succeed later."""
 
     code = "unavailable"
-    message = _("This is not available right now. Please try again in a moment.")
+    message: ClassVar[str | Promise] = _("This is not available right now. Please try again in a moment.")
 
 
 class Inconsistent(PayorError):

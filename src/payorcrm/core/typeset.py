@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any, ClassVar
 
 import typst
+from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Unavailable
 
@@ -33,7 +34,7 @@ class DocumentTakesTooLong(Unavailable):
     """A long document was not ready in time, or others are being made just now."""
 
     code: ClassVar[str] = "document_takes_too_long"
-    message: ClassVar[str] = "This document takes too long to make right now. Please try again in a moment."
+    message = _("This document takes too long to make right now. Please try again in a moment.")
 
 
 def typeset(template: str, values: Mapping[str, Any]) -> bytes:

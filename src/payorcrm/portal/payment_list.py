@@ -86,7 +86,8 @@ def with_invoices(payments: QuerySet[Payment], *, most: int) -> QuerySet[Payment
 
 def more_invoices_of(payment: Payment) -> int:
     """Return how many invoices a payment has beyond those whose numbers `with_invoices` added."""
-    return (payment.invoice_count or 0) - len(payment.numbers)  # type: ignore[attr-defined]
+    count: int | None = payment.invoice_count  # type: ignore[attr-defined]
+    return (count or 0) - len(payment.numbers)  # type: ignore[attr-defined]
 
 
 def numbers_in_words(payment: Payment) -> str:

@@ -10,7 +10,9 @@ _NOT_IN_NAMES = '/\\:*?"<>|'
 def pdf_response(pdf: bytes, name: str) -> HttpResponse:
     """Return a PDF to be shown in the browser and kept as `<name>.pdf`."""
     response = HttpResponse(pdf, content_type="application/pdf")
-    response["Content-Disposition"] = content_disposition_header(as_attachment=False, filename=pdf_name(name))
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment=False, filename=pdf_name(name)) or "inline"
+    )
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response

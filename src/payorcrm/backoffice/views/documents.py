@@ -57,7 +57,7 @@ def keep(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpResponse:
             document = keep_document(invoice=invoice, file=form.cleaned_data["file"], now=now())
             messages.success(request, f"{document.file_name} is kept. The customer sees it as this invoice.")
         else:
-            messages.error(request, " ".join(form.errors["file"]))
+            messages.error(request, " ".join(map(str, form.errors["file"])))
     except NotAPdf as refusal:
         messages.error(request, str(refusal))
     return _back_to(staff, invoice)
