@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from playwright.sync_api import BrowserContext, Page, expect
 
 from payorcrm.customers.invite import invite_customer
@@ -172,6 +173,49 @@ def test_passkey_is_added_and_signs_in_alone(system: RunningSystem, person: Pers
     person.sees("Sign out")
 
 
+def test_customer_signs_in_by_keyboard_alone(system: RunningSystem, person: Person) -> None:
+    business = open_business(system, "120.00")
+    keyboard = person.page.keyboard
+
+    person.open(f"/c/{business.merchant.slug}/")
+    person.tab_to("Email")
+    keyboard.type(business.payer.email)
+    person.tab_to("Password")
+    keyboard.type(PASSWORD)
+    person.tab_to("Sign in")
+    keyboard.press("Enter")
+
+    person.page.wait_for_url("**/portal/**")
+
+
+def test_authenticator_app_is_set_up_and_asked_for(system: RunningSystem, person: Person) -> None:
+    business = open_business(system, "120.00")
+    person.open(f"/c/{business.merchant.slug}/")
+    _sign_in(person, business.payer.email, PASSWORD)
+    person.open("/portal/security/")
+    person.page.get_by_role("link", name="Set up an app").click()
+    person.page.get_by_label("Password").fill(PASSWORD)
+    person.press("Go on")
+    person.sees_title("Set up an authenticator app")
+    person.look()
+    secret = person.page.get_by_label("Key", exact=True).input_value()
+    person.page.get_by_label("Authenticator code").fill(_code_of(secret))
+    person.press("Switch it on")
+    person.sees_title("Recovery codes")
+    person.look()
+    recovery_code = person.page.locator(".codes li").first.inner_text()
+    person.open("/portal/security/")
+    person.look("with an app")
+    person.press("Sign out")
+
+    _sign_in(person, business.payer.email, PASSWORD)
+    person.sees_title("One more step")
+    person.look()
+    person.page.get_by_label("Code").fill(recovery_code)
+    person.page.get_by_role("button", name="Sign in").click()
+    person.page.wait_for_url("**/portal/**")
+
+
 def test_failed_passkey_says_so_and_the_password_still_works(system: RunningSystem, person: Person) -> None:
     business = open_business(system, "120.00")
     _give_authenticator(person.page, is_present=False)
@@ -224,6 +268,11 @@ def _sign_in(person: Person, email: str, password: str) -> None:
     person.page.get_by_label("Email").fill(email)
     person.page.get_by_label("Password", exact=True).fill(password)
     person.page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def _code_of(secret: str) -> str:
+    code: str = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    return code
 
 
 def _post(person: Person, address: str) -> None:

@@ -196,6 +196,20 @@ def test_button_of_the_invitation_shows_and_only_the_post_signs_in(client, invit
     assert "You have a password already" in client.get(link).text
 
 
+@pytest.mark.parametrize(("page", "status"), [("welcome", 404), ("new_password", 410)])
+def test_made_up_links_open_nothing(client, access, page, status):
+    link = reverse(f"portal:{page}", args=[access.merchant.slug, "A" * 48])
+
+    assert {client.get(link).status_code, client.post(link, chosen()).status_code} == {status}
+    assert not is_signed_in(client)
+
+
+def test_cancelled_second_step_leads_back_to_the_entrance(client, access):
+    client.get(entrance(access))
+
+    assert client.post(reverse("account_logout")).url == entrance(access)
+
+
 def test_expired_button_offers_a_fresh_mail(client, invitation):
     link = path_of(invitation_link(invitation, now()))
     type(invitation).objects.update(expires_at=now())

@@ -11,6 +11,7 @@ from allauth.socialaccount.models import SocialLogin
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from payorcrm.core import crypto
@@ -58,6 +59,11 @@ class SignIn(SignInAdapter):
         if isinstance(request.user, User):
             end_viewing_of(request.user, now())
         super().logout(request)
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """Lead staff to the plain sign-in, everybody else to the entrance that this browser used last."""
+        is_staff = isinstance(request.user, User) and request.user.memberships.exists()
+        return reverse("account_login") if is_staff else sign_in_address(request)
 
     def set_password(self, user: User, password: str) -> None:
         """End every other session with the old password."""
