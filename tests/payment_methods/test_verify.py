@@ -3,11 +3,12 @@
 import pytest
 
 from payorcrm.gateways.base import VerificationOutcome as Outcome
+from payorcrm.gateways.base import VerificationResult
 from payorcrm.mail.models import Mail
 from payorcrm.payment_methods.models import PaymentMethod, Verification
 from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payment_methods.save import MethodGone
-from payorcrm.payment_methods.verify import NothingToVerify, Verdict, verify_deposits
+from payorcrm.payment_methods.verify import NothingToVerify, Verdict, settle_verification, verify_deposits
 from tests.factories.models import NOW, TODAY
 from tests.factories.sandbox import free_port
 from tests.payment_methods.kit import NEEDS_DEPOSITS, RIGHT, WRONG
@@ -78,3 +79,20 @@ def test_removed_account_and_card_are_refused(account, saved):
         try_(account, RIGHT)
     with pytest.raises(NothingToVerify):
         try_(saved(), RIGHT)
+
+
+def test_answers_that_overtake_one_another_cost_one_try_each(account):
+    early, _ = [try_(account, WRONG) for _ in range(2)]
+
+    settle_verification(account, VerificationResult(Outcome.WRONG, early.tries_left), now=NOW)
+
+    account.refresh_from_db()
+    assert (account.verification, account.verification_try_count) == (Verification.PENDING, 2)
+
+
+def test_processor_that_allows_ten_tries_is_not_asked_a_fourth_time(account):
+    for left in (9, 8, 7):
+        settle_verification(account, VerificationResult(Outcome.WRONG, left), now=NOW)
+
+    account.refresh_from_db()
+    assert account.verification == Verification.FAILED

@@ -44,10 +44,11 @@ def verify_deposits(*, method: PaymentMethod, amounts: tuple[int, int], now: dat
         return _verdict_on(current)
     account = gateway_account_of(current.merchant_id, current.gateway)
     result = gateway_of(account).verify_method(current.token, amounts)
-    return _settle(current, result, now)
+    return settle_verification(current, result, now=now)
 
 
-def _settle(method: PaymentMethod, result: VerificationResult, now: datetime) -> Verdict:
+def settle_verification(method: PaymentMethod, result: VerificationResult, *, now: datetime) -> Verdict:
+    """Record what the processor said of two amounts, and mail what is final. Raises MethodGone."""
     with transaction.atomic():
         current = lock_saved(method.id)
         # Another tab may have settled it while the processor looked at this one's amounts.
@@ -63,10 +64,12 @@ def _settle(method: PaymentMethod, result: VerificationResult, now: datetime) ->
 
 
 def _count_try(method: PaymentMethod, result: VerificationResult) -> None:
-    # A processor may have counted a try whose answer was lost, or allow more tries than are promised here.
-    tries_left = min(MOST_TRIES - method.verification_try_count - 1, result.tries_left)
-    method.verification_try_count = MOST_TRIES - max(0, tries_left)
-    if result.outcome is VerificationOutcome.FAILED or tries_left <= 0:
+    # The processor counts, also tries whose answers were lost or overtook one another; one that allows more tries
+    # than are promised here is counted for.
+    counted = MOST_TRIES - result.tries_left
+    ours = method.verification_try_count
+    method.verification_try_count = max(ours, counted) if counted > 0 else ours + 1
+    if method.tries_left() == 0:
         method.verification = Verification.FAILED
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
 from payorcrm.core.clock import now
 from payorcrm.gateways.base import GatewayUnavailable, MethodKind, MethodNotAccepted
@@ -31,6 +32,7 @@ def fields_of(
             kind,
             return_url=f"{settings.PUBLIC_URL}{path}",
             parent_origin=f"{request.scheme}://{request.get_host()}",
+            language=get_language() or "",
         ),
         # One that was refused is of no more use; the fields take its place.
         "method_token": "" if form else request.GET.get("method_token", "")[:200],
