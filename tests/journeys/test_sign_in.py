@@ -21,6 +21,8 @@ def test_customer_signs_in_and_sees_no_payments_yet(system: RunningSystem, perso
     person.open("/")
     person.look()
     _sign_in(person, business.payer.email, PASSWORD)
+    person.page.wait_for_url("**/portal/invoices/")
+    person.open("/portal/payments/")
 
     person.sees("No payments yet")
     person.look()
