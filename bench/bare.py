@@ -1,14 +1,20 @@
-"""The application with one more address, `/bare/`: a Django view of four statements and one commit, to compare with.
+"""The application with two more addresses to compare with: `/bare/`, which writes, and `/bare/one/`, which reads.
 
-The statements are those of pgbench's TPC-B-like transaction without its first read: three updates and an insert.
+`/bare/` is a Django view of four statements and one commit, those of pgbench's TPC-B-like transaction without its
+first read: three updates and an insert. `/bare/one/` is a Django view of one query: it reads one user by the key
+with the ORM, and answers with a word of it as plain text. Neither draws a template. All middleware of the product
+stands before both; with a session's cookie it reads session and user, to know the language.
 """
 
 import random
+from uuid import uuid4
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
+
+from payorcrm.core.models import User
 
 ROWS = 1000
 TABLES = """
@@ -29,4 +35,10 @@ def bare(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done")
 
 
-urlpatterns = [path("bare/", bare), path("", include("payorcrm.config.urls"))]
+def one(request: HttpRequest) -> HttpResponse:
+    """Read one row."""
+    user = User.objects.filter(id=request.GET.get("id", uuid4())).first()
+    return HttpResponse(user.email if user else "nobody", content_type="text/plain")
+
+
+urlpatterns = [path("bare/", bare), path("bare/one/", one), path("", include("payorcrm.config.urls"))]

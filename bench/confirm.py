@@ -4,30 +4,22 @@ All three use the same PostgreSQL in the same run; the confirmation also calls t
 keeps its own books in that PostgreSQL.
 """
 
-import http.client
 import os
 import statistics
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-import urllib3
 from psycopg.conninfo import conninfo_to_dict
 
 from bench.harness import Bench, Target, Way
-from tests.factories.sandbox import free_port, running_sandbox
+from bench.web import CLIENTS, Request, Web, send
+from tests.factories.sandbox import running_sandbox
 
-CLIENTS = 8
 PAYMENTS = 800
 INVOICES_EACH = 3
 CSRF = "b" * 32
-
-Request = tuple[str, bytes, dict[str, str]]
 
 
 def measure(bench: Bench) -> None:
@@ -42,22 +34,22 @@ def measure(bench: Bench) -> None:
     count = bench.scaled(PAYMENTS)
     with running_sandbox(os.environ["DATABASE_URL"]) as processor:
         settings.SANDBOX_URL, settings.SANDBOX_ADMIN_KEY = processor.url, processor.admin_key
-        web = _Web(processor.url)
+        web = Web(SANDBOX_URL=processor.url)
         try:
             _compare(bench, web, count)
         finally:
             web.stop()
 
 
-def _compare(bench: Bench, web: "_Web", count: int) -> None:
+def _compare(bench: Bench, web: Web, count: int) -> None:
     prepared: list[Request] = []
     latencies: list[float] = []
     pay = Way(
         "confirm POST to paid",
-        lambda: latencies.extend(_send(web, prepared, 302)),
+        lambda: latencies.extend(send(web, prepared, 302)),
         before=lambda: prepared.__setitem__(slice(None), _confirmations(count)),
     )
-    bare = Way("bare view", lambda: _send(web, [("/bare/", b"", {})] * count, 200) and None)
+    bare = Way("bare view", lambda: send(web, [("/bare/", b"-", {})] * count, 200) and None)
     medians = bench.compare(
         f"{count} requests by {CLIENTS} clients",
         unit="requests",
@@ -78,81 +70,6 @@ def _prove(bench: Bench) -> None:
     unpaid = Payment.objects.exclude(state="succeeded").count()
     bench.expect(unpaid == 0, f"every payment succeeded ({unpaid} did not)")
     bench.expect(check_books() == [], "the books are right afterwards")
-
-
-class _Web:
-    """The web server with the bare view beside the product's own."""
-
-    def __init__(self, processor_url: str) -> None:
-        self.port = free_port()
-        words = ["granian", "--interface", "wsgi", "--port", str(self.port), "--host", "127.0.0.1"]
-        words += [
-            "--workers",
-            "1",
-            "--blocking-threads",
-            "8",
-            "--no-ws",
-            "--log-level",
-            "error",
-            "bench.bare_server:application",
-        ]
-        environment = os.environ | {
-            "SANDBOX_URL": processor_url,
-            "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            "PYTHONPATH": os.pathsep.join(["src", "."]),
-        }
-        self._server = subprocess.Popen([sys.executable, "-m", *words], env=environment, cwd=_ROOT)
-        self._wait()
-
-    def stop(self) -> None:
-        self._server.terminate()
-        self._server.wait(timeout=20)
-
-    def _wait(self) -> None:
-        for _ in range(200):
-            try:
-                if urllib3.request("POST", f"http://127.0.0.1:{self.port}/bare/", retries=False).status == 200:
-                    return
-            except urllib3.exceptions.HTTPError:
-                time.sleep(0.1)
-        raise RuntimeError("the web server does not start")
-
-
-_ROOT = Path(__file__).resolve().parent.parent
-
-
-def _send(web: _Web, requests: list[Request], wanted: int) -> list[float]:
-    """Send all requests by `CLIENTS` threads, each on one connection; return the seconds each took."""
-    queue, taken = iter(requests), []
-    lock, wrong = threading.Lock(), []
-
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", web.port)
-        while True:
-            with lock:
-                request = next(queue, None)
-            if request is None:
-                return connection.close()
-            start = time.perf_counter()
-            connection.request("POST", request[0], request[1], request[2])
-            answer = connection.getresponse()
-            answer.read()
-            taken.append(time.perf_counter() - start)
-            if answer.status != wanted:
-                wrong.append(answer.status)
-
-    _run_all(client for _ in range(CLIENTS))
-    if wrong:
-        raise RuntimeError(f"{len(wrong)} answers were not {wanted}: {wrong[:5]}")
-    return taken
-
-
-def _run_all(clients: Iterable[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=client) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def _confirmations(count: int) -> list[Request]:

@@ -7,13 +7,18 @@ keeps its own books.
 
 import os
 import statistics
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from bench.harness import Bench, Target, Way
 from bench.web import CLIENTS, Request, Web, send
 from tests.factories.sandbox import running_sandbox
 
+if TYPE_CHECKING:
+    from payorcrm.core.models import User
+
 PAYMENTS = 400
+PAYERS = 40
 INVOICES_EACH = 3
 CSRF = "b" * 32
 # No promise: far less than this would be a mistake.
@@ -79,10 +84,8 @@ def _prove(bench: Bench) -> None:
 
 
 def _presses(count: int) -> list[Request]:
-    """Make a customer with `count` selections of three invoices, and the presses of their pages' buttons."""
-    from django.conf import settings
+    """Make `count` selections of three invoices, of some customers, and the presses of their pages' buttons."""
     from django.db import transaction
-    from django.test import Client
 
     from payorcrm.core.clock import now
     from payorcrm.merchants.models import GatewayAccount
@@ -93,17 +96,27 @@ def _presses(count: int) -> list[Request]:
     from tests.payments.kit import merchant_at_the_sandbox, save_method
 
     account = GatewayAccount.objects.first()
-    card = save_method(account.merchant if account else merchant_at_the_sandbox(), "4242424242424242")
-    user = PortalAccessFactory(customer=card.customer).user
-    client = Client()
-    client.force_login(user)
-    cookies = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}; csrf={CSRF}"
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookies}
+    merchant = account.merchant if account else merchant_at_the_sandbox()
+    cards = [save_method(merchant, "4242424242424242") for _ in range(min(count, PAYERS))]
+    payers = [(card, _headers_of(PortalAccessFactory(customer=card.customer).user)) for card in cards]
     presses: list[Request] = []
-    for _ in range(count):
+    for number in range(count):
+        card, headers = payers[number % len(payers)]
         with transaction.atomic():
             chosen = {InvoiceFactory(customer=card.customer).id: None for _ in range(INVOICES_EACH)}
+        user = card.customer.portal_accesses.get().user
         asked = request_from_portal(customer=card.customer, user=user, amounts=chosen, now=now())
         sent = {"csrfmiddlewaretoken": CSRF, "checkout": new_checkout(asked, due_of(asked).total, now())}
         presses.append((f"/portal/pay/{asked.id}/?with={card.id}", urlencode(sent).encode(), headers))
     return presses
+
+
+def _headers_of(user: "User") -> dict[str, str]:
+    """Return what the browser of somebody who has signed in sends with a form."""
+    from django.conf import settings
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user)
+    cookies = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}; {settings.CSRF_COOKIE_NAME}={CSRF}"
+    return {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookies}
