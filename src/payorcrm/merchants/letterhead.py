@@ -12,6 +12,8 @@ from payorcrm.ui.colors import palette_of
 
 def paper_for(merchant: Merchant, title: str) -> dict[str, Any]:
     """Return the values that `core/paper.typ` needs, in the active language."""
+    is_word_mark = bool(merchant.logo) and logo_says_name(merchant)
+    reached_at = [each for each in (merchant.phone, merchant.reply_to) if each]
     return {
         "language": (get_language() or "en").partition("-")[0],
         "title": f"{title} · {merchant.name}",
@@ -19,10 +21,11 @@ def paper_for(merchant: Merchant, title: str) -> dict[str, Any]:
         "page_words": _("Page {page} of {pages}"),
         "letterhead": {
             "name": merchant.name,
-            "lines": [*merchant.address.splitlines(), *(each for each in (merchant.phone, merchant.reply_to) if each)],
+            # A picture of the name is no name to whoever searches or files the document.
+            "lines": [*([merchant.name] if is_word_mark else []), *merchant.address.splitlines(), *reached_at],
             # JSON knows no bytes.
             "logo": list(merchant.logo or b""),
-            "logo_says_name": bool(merchant.logo) and logo_says_name(merchant),
+            "logo_says_name": is_word_mark,
             "accent": palette_of(merchant.accent_color).light.ink,
         },
     }
