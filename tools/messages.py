@@ -106,7 +106,8 @@ def _problems(message: Message) -> Iterator[str]:
     if message.fuzzy:
         yield "fuzzy"
     # The singular may say "one day"; the plural must name its number.
-    if any(_placeholders(one) - _placeholders(said[-1]) for one in written):
+    known = set().union(*map(_placeholders, said))
+    if any(_placeholders(one) - known for one in written):
         yield "unknown placeholder"
     if _placeholders(written[-1]) != _placeholders(said[-1]):
         yield "lost placeholder"

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from payorcrm.core.dates import YEARS
 from payorcrm.core.money import is_currency
@@ -22,7 +23,7 @@ class Tab(TextChoices):
 
     UNPAID = "unpaid", _("Unpaid")
     PROCESSING = "processing", _("Processing")
-    PAID = "paid", _("Paid")
+    PAID = "paid", pgettext_lazy("invoices", "Paid")
 
 
 class Order(TextChoices):
