@@ -240,6 +240,7 @@ def test_expired_card_is_shown_with_its_reason_and_cannot_be_chosen(client, acce
     assert "This card has expired." in text(shown)
     assert f'href="{address}?with={expired.id}' not in shown.content.decode()
     assert answer.url == address
+    assert "this card or bank account cannot pay now" in text(client.get(address))
 
 
 def test_request_of_a_mail_has_no_page_in_the_portal(client, access, invoices):
@@ -285,6 +286,8 @@ def test_ten_thousand_invoices_are_chosen_and_paid_at_once(client, access, card)
     answer = press(client, address, card.id)
 
     assert "Paid: $1,200,000.00" in text(answer)
+    assert "9970 more invoices belong to this payment" in text(answer).replace(",", "")
+    assert len(answer.content) < 60_000
     assert not Invoice.objects.exclude(status="paid").exists()
 
 

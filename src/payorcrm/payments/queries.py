@@ -100,7 +100,7 @@ def payable_lines_for(request: PaymentRequest, invoices: Sequence[Invoice]) -> l
 def payable_amounts_of(request: PaymentRequest) -> dict[UUID, int]:
     """Return the minor units that can still be paid of each invoice of a request."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT i.id, {_AMOUNT} {_PAYABLE_LINES}", [request.id, request.currency])  # noqa: S608
+        cursor.execute(f"SELECT i.id, {_AMOUNT} {_PAYABLE_LINES}", [request.id, request.currency])
         return dict(cursor.fetchall())
 
 
@@ -185,8 +185,15 @@ def payments_of(customer: Customer) -> QuerySet[Payment]:
 
 def allocations_of(payment_id: UUID) -> list[Allocation]:
     """Return what a payment pays, with its invoices, the oldest due date first."""
-    return list(
-        Allocation.objects.filter(payment_id=payment_id)
-        .select_related("invoice")
-        .order_by("invoice__due_on", "invoice__number")
-    )
+    return list(_allocations(payment_id))
+
+
+def first_allocations_of(payment_id: UUID, count: int) -> tuple[list[Allocation], int]:
+    """Return the first of what a payment pays, and how many there are in all."""
+    allocations = _allocations(payment_id)
+    return list(allocations[:count]), allocations.count()
+
+
+def _allocations(payment_id: UUID) -> QuerySet[Allocation]:
+    allocations = Allocation.objects.filter(payment_id=payment_id).select_related("invoice")
+    return allocations.order_by("invoice__due_on", "invoice__number")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -78,7 +78,7 @@ def are_invoices_of(customer: Customer, invoice_ids: Sequence[UUID]) -> bool:
 class _Selection:
     customer: Customer
     source: str
-    values: list[object]
+    values: list[list[Any]]
 
 
 _THOSE = "unnest(%s::uuid[], %s::bigint[]) AS chosen (id, amount) JOIN invoices_invoice i USING (id)"

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payorcrm.core.clock import day_in, now
 from payorcrm.payment_methods.add import save_entered
@@ -46,10 +46,12 @@ from payorcrm.portal.visitor import acceptance_of
 from payorcrm.ui.paging import page_of
 
 MOST_SHOWN = 10
+MOST_WARNED = 3
 # Beyond this many a person does not type amounts, and the page would grow heavy.
 MOST_PARTS = 50
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_customers
 def checkout(request: HttpRequest, visit: Visit, request_id: UUID) -> HttpResponse:
     """Show what is paid, how, and one button; or the payment that has paid it. POST pays with the way of the page."""
@@ -58,6 +60,7 @@ def checkout(request: HttpRequest, visit: Visit, request_id: UUID) -> HttpRespon
         return _page(request, asked)
     way = _chosen_way(request, asked)
     if way is None:
+        messages.warning(request, str(MethodNotUsable()))
         return redirect("portal:checkout", asked.id)
     if way.method is None:
         return _pay_new(request, visit, asked, way)
@@ -122,6 +125,8 @@ def _page(
 
 
 def _what_is_paid(asked: PaymentRequest, due: Due) -> dict[str, Any]:
+    lines = first_payable_lines_of(asked, MOST_SHOWN)
+    under_way = [line for line in lines if line.invoice.is_processing()][:MOST_WARNED]
     return {
         "section": "invoices",
         "asked": asked,
@@ -129,9 +134,10 @@ def _what_is_paid(asked: PaymentRequest, due: Due) -> dict[str, Any]:
         "customer": asked.customer,
         "due": due,
         "total": due.total,
-        "lines": first_payable_lines_of(asked, MOST_SHOWN),
+        "lines": lines,
+        "under_way": under_way,
+        "more_under_way": due.under_way_count - len(under_way),
         "more_count": max(0, due.count - MOST_SHOWN),
-        "today": day_in(asked.merchant.time_zone, now()),
     }
 
 
@@ -168,6 +174,7 @@ def part(request: HttpRequest, visit: Visit, request_id: UUID) -> HttpResponse:
     return redirect("portal:checkout", made.id)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_customers
 def review(request: HttpRequest, visit: Visit, request_id: UUID, method_id: UUID) -> HttpResponse:
     """Show the authorization of a debit from an account that was entered just now; POST accepts it and pays."""
@@ -197,6 +204,7 @@ def _review_page(request: HttpRequest, asked: PaymentRequest, method: PaymentMet
     return render(request, "portal/checkout_review.html", shown, status=422 if form.is_bound else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_customers
 def verify(request: HttpRequest, visit: Visit, request_id: UUID, method_id: UUID) -> HttpResponse:
     """Say that an account must be verified before it can pay; POST saves it, which its owner has to agree to."""

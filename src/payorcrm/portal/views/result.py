@@ -11,12 +11,14 @@ from django.views.decorators.http import require_safe
 from payorcrm.core.clock import day_in, now
 from payorcrm.payments.buttons import Way, ways_in_portal, ways_to_pay
 from payorcrm.payments.models import NOT_CHARGED_STATES, Payment, PaymentState
-from payorcrm.payments.queries import allocations_of, due_of, standing_payment_of
+from payorcrm.payments.queries import due_of, first_allocations_of, standing_payment_of
 from payorcrm.payments.wording import decline_in_words, return_in_words
 from payorcrm.portal import access
 from payorcrm.portal.access import Visit, for_customers, payment_of_customer
 from payorcrm.portal.visitor import private_page
 
+# The receipt has all of them, and so has the payment's page.
+MOST_SHOWN = 30
 _NOT_PAID = (*NOT_CHARGED_STATES, PaymentState.RETURNED)
 
 
@@ -49,10 +51,13 @@ def payment_result(request: HttpRequest, visit: Visit, payment_id: UUID) -> Http
 
 
 def _shown(payment: Payment, url: str) -> dict[str, Any]:
+    allocations, count = first_allocations_of(payment.id, MOST_SHOWN)
     return {
         "payment": payment,
         "merchant": payment.merchant,
-        "allocations": allocations_of(payment.id),
+        "allocations": allocations,
+        "invoice_count": count,
+        "hidden_count": count - len(allocations),
         "decline": decline_in_words(payment),
         "return_reason": return_in_words(payment),
         "is_waiting": payment.state == PaymentState.SUBMITTING and not payment.action_url,
