@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from payorcrm.core.language import speaking
+from payorcrm.mail.drafts import composer_of
 from payorcrm.payment_methods.models import Mandate
-from payorcrm.payments.draw_receipt import receipt_file, receipt_pdf
+from payorcrm.payments.draw_receipt import receipt_pdf
 from payorcrm.payments.models import PaymentState
-from payorcrm.payments.queries import allocations_of
-from tests.backoffice.rows import make_payment
+from tests.backoffice.rows import make_mail, make_payment
 from tests.factories.models import (
     NOW,
     TODAY,
@@ -96,10 +96,18 @@ def test_receipt_speaks_the_readers_language(snapshot):
     assert text_of(pdf) == snapshot
 
 
-def test_receipt_goes_with_its_mail_under_its_reference():
-    made = payment()
+def files_of_mail(kind, made):
+    mail = make_mail(made.customer, kind=kind, about_id=made.id)
+    draft = composer_of(kind)([mail], NOW)[mail.id]
+    return (draft() if callable(draft) else draft).attachments
 
-    file = receipt_file(made, allocations_of(made.id))
+
+def test_receipt_goes_with_its_mail_under_its_reference():
+    (file,) = files_of_mail("receipt", payment())
 
     assert (file.file_name, file.content_type) == ("Receipt PAY-7K2M-9QXD-4T.pdf", "application/pdf")
     assert "INV-7" in text_of(file.content)
+
+
+def test_other_mails_bring_no_receipt():
+    assert list(files_of_mail("payment_submitted", debit("pending", settled_at=None))) == []
