@@ -74,7 +74,9 @@ def _breakable(value: Any) -> Any:
         return _ENDLESS_WORD.sub(lambda match: match[0] + _BREAK_HERE, value)
     if isinstance(value, Mapping):
         return {name: _breakable(each) for name, each in value.items()}
-    return [_breakable(each) for each in value] if isinstance(value, (list, tuple)) else value
+    # The bytes of a picture are the longest list by far.
+    is_picture = isinstance(value, list) and bool(value) and isinstance(value[0], int)
+    return [_breakable(each) for each in value] if isinstance(value, (list, tuple)) and not is_picture else value
 
 
 def _compile(template: str, written: str) -> bytes:
