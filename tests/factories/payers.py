@@ -11,12 +11,11 @@ from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.confirm import request_confirmation
 from payorcrm.payments.links import CARD, payment_token
 from payorcrm.payments.models import PaymentRequest
-from payorcrm.payments.queries import payable_invoices_of
+from payorcrm.payments.queries import due_of
 from payorcrm.payments.secrets import secrets_of
 from payorcrm.portal.asked import remember_asking
 from payorcrm.portal.forms import new_checkout
-from tests.factories.journey import Business
-from tests.factories.models import usd
+from tests.factories.journey import Business, session_of
 from tests.factories.system import RunningSystem
 
 ANTI_FORGERY = "a" * 32
@@ -74,13 +73,24 @@ def press_of_confirmation(system: RunningSystem, request: PaymentRequest, method
 def press_of_new_card(system: RunningSystem, business: Business, request: PaymentRequest, number: str) -> Press:
     """Enter a card at the processor and return the press of the pay page's button."""
     now = datetime.now(UTC)
-    total = usd("0")
-    for invoice in payable_invoices_of(request):
-        total += invoice.payable_money()
     return Press(
         address=f"{system.url}/pay/{payment_token(request.id, CARD, now)}/",
-        sent={"checkout": new_checkout(request, total, now), "method_token": _entered(system, business, number)},
+        sent={
+            "checkout": new_checkout(request, due_of(request).total, now),
+            "method_token": _entered(system, business, number),
+        },
         cookies={},
+        key="",
+    )
+
+
+def press_in_portal(system: RunningSystem, business: Business, request: PaymentRequest, method: PaymentMethod) -> Press:
+    """Return the press of the pay page's button by somebody who has signed in."""
+    checkout = new_checkout(request, due_of(request).total, datetime.now(UTC))
+    return Press(
+        address=f"{system.url}/portal/pay/{request.id}/?with={method.id}",
+        sent={"checkout": checkout, "accept": "yes"},
+        cookies={"session": session_of(business.payer)},
         key="",
     )
 

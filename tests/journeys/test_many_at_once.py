@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from payorcrm.core.clock import now
 from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.check import check_books
+from payorcrm.payments.request_payment import request_all_unpaid
 from tests.factories.journey import assert_charged_once, open_business, wait_until
 from tests.factories.models import request_for
-from tests.factories.payers import Press, press_of_confirmation, press_of_new_card
+from tests.factories.payers import Press, press_in_portal, press_of_confirmation, press_of_new_card
 from tests.factories.system import RunningSystem
 
 THREADS = 20
@@ -57,6 +59,22 @@ def test_overlapping_mails_paid_at_once_take_each_invoice_once(system: RunningSy
     assert charged == paid == 10000
     assert {payment.state for payment in business.payments()} == {"succeeded"}
     assert check_books() == []
+
+
+def test_presses_in_the_portal_and_of_mails_at_once_pay_once(system: RunningSystem) -> None:
+    business = open_business(system)
+    methods = [*map(business.save_card, CARDS[:3]), business.save_account("000123456789")]
+    choices = [request_all_unpaid(customer=business.customer, user=business.payer, now=now()) for _ in range(2)]
+    mail = request_for(*_invoices(business.customer))
+    presses = [press_in_portal(system, business, choice, method) for choice in choices for method in methods] * 2
+    presses += [press_of_confirmation(system, mail, method) for method in methods]
+
+    answers = _at_once(presses)
+
+    assert answers == [302] * THREADS
+    wait_until(lambda: not business.payment().is_in_flight(), "the payment that won is answered")
+    assert business.statuses() == {("paid", 0, 0)}
+    assert_charged_once(business)
 
 
 def _at_once(presses: list[Press]) -> list[int]:

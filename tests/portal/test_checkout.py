@@ -243,6 +243,19 @@ def test_expired_card_is_shown_with_its_reason_and_cannot_be_chosen(client, acce
     assert "this card or bank account cannot pay now" in text(client.get(address))
 
 
+def test_tab_of_another_account_of_the_same_person_says_so_and_charges_nothing(client, access, invoices, card):
+    address = choose(client, *invoices)
+    sent = {"checkout": hidden(client.get(address))}
+    other = PortalAccessFactory(user=access.user)
+    client.post(reverse("portal:switch_customer"), {"access": other.id})
+
+    answer = client.post(f"{address}?with={card.id}", sent)
+
+    assert answer.status_code == 409
+    assert "belongs to another of your accounts" in text(answer)
+    assert not Payment.objects.exists()
+
+
 def test_request_of_a_mail_has_no_page_in_the_portal(client, access, invoices):
     mailed = request_for(*invoices)
 

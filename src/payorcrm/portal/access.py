@@ -310,10 +310,23 @@ def invoices_to_pay(visit: Visit, texts: list[str]) -> list[UUID]:
     return ids
 
 
+class OfAnotherAccount(Refused):
+    """A user of several customers came back to the page of one after changing to another, as in a second tab."""
+
+    code = "of_another_account"
+    message = _("Nothing was charged: this payment belongs to another of your accounts. Please switch to it first.")
+
+
 def request_of_customer(visit: Visit, request_id: UUID) -> PaymentRequest:
-    """Return what a user of the customer chose to pay in the portal, or 404; mails have links of their own."""
-    requests = PaymentRequest.objects.filter(customer=visit.customer, origin=RequestOrigin.PORTAL)
+    """Return what a user of the customer chose to pay in the portal, or 404; mails have links of their own.
+
+    Raises OfAnotherAccount.
+    """
+    own = [visit.customer.id, *(access.customer_id for access in visit.accesses)]
+    requests = PaymentRequest.objects.filter(customer__in=own, origin=RequestOrigin.PORTAL)
     found = get_object_or_404(requests, id=request_id)
+    if found.customer_id != visit.customer.id:
+        raise OfAnotherAccount
     found.customer, found.merchant = visit.customer, visit.merchant
     return found
 
