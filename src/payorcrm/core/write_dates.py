@@ -34,7 +34,7 @@ def write_long_moment(local: datetime) -> str:
 # Babel takes 20 microseconds a day; a list shows the same few again and again.
 @lru_cache(maxsize=8192)
 def _write_day(day: date, length: str, locale: str) -> str:
-    return str(format_date(day, length, locale))  # type: ignore[arg-type]
+    return str(format_date(day, length, locale))
 
 
 def _write_moment(local: datetime, patterns: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import uuid7
@@ -47,8 +48,13 @@ class WrongCode(Refused):
     status: ClassVar[int] = 422
 
     def __init__(self, tries_left: int) -> None:
-        left = f"{tries_left} {'try' if tries_left == 1 else 'tries'} left" if tries_left else "no tries left"
-        super().__init__(f"Nothing was charged: this is not the code in the mail ({left}).")
+        wrong = ngettext(
+            "Nothing was charged: this is not the code in the mail (%(count)d try left).",
+            "Nothing was charged: this is not the code in the mail (%(count)d tries left).",
+            tries_left,
+        )
+        none_left = _("Nothing was charged: this is not the code in the mail (no tries left).")
+        super().__init__(wrong % {"count": tries_left} if tries_left else none_left)
         self.tries_left = tries_left
 
 

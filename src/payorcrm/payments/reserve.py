@@ -32,7 +32,7 @@ class AmountChanged(Refused):
     message = _("Nothing was charged: the amount has changed.")
 
     def __init__(self, now_payable: Money) -> None:
-        super().__init__(f"Nothing was charged: the amount has changed to {now_payable}.")
+        super().__init__(_("Nothing was charged: the amount has changed to %(amount)s.") % {"amount": now_payable})
         self.now_payable = now_payable
 
 
