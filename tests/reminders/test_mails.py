@@ -299,3 +299,16 @@ def without_links(content: str, mail: object) -> str:
     for place, link in enumerate(links_in(mail)):  # type: ignore[arg-type]
         content = content.replace(link.replace("&", "&amp;"), f"LINK-{place}").replace(link, f"LINK-{place}")
     return content.replace("\r\n", "\n")
+
+
+def test_a_reminder_speaks_the_language_of_its_customer(server: ScriptedServer) -> None:
+    customer = CustomerFactory(language="es")
+    InvoiceFactory(customer=customer, amount=usd("1150.00"), due_on=date(2026, 11, 8))
+
+    send_reminders(merchant=customer.merchant, now=NOW)
+    deliver()
+
+    (mail,) = server.mails
+    assert '<html lang="es" dir="ltr">' in html_of(mail)
+    assert "8 de noviembre de 2026" in text_of(mail)
+    assert "$1,150.00" in text_of(mail)

@@ -9,6 +9,8 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from payorcrm.core.money import Money
+from payorcrm.customers.direct_mails import direct_mails
+from payorcrm.customers.models import Customer, Topic
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.models import PaymentRequest
@@ -61,6 +63,45 @@ def test_mails_go_to_the_primary_contact() -> None:
     send_reminders(merchant=customer.merchant, now=NOW)
 
     assert Mail.objects.values_list("to_address", "to_name").get() == ("zoe@acme.example", "Zoë")
+
+
+@pytest.mark.django_db
+def test_mails_go_where_the_customer_wants_them_but_not_in_a_rehearsal() -> None:
+    customer = CustomerFactory()
+    InvoiceFactory(customer=customer)
+    direct(customer, to=["ann@acme.example", "bo@acme.example"], cc=["cfo@acme.example"])
+
+    send_reminders(merchant=customer.merchant, now=NOW, to_address="me@harbor.example")
+    send_reminders(merchant=customer.merchant, now=NOW)
+
+    mails = Mail.objects.filter(kind="reminder").order_by("id")
+    assert list(mails.values_list("to_address", "to_name", "also_to", "cc")) == [
+        ("me@harbor.example", "", [], []),
+        ("ann@acme.example", "", ["bo@acme.example"], ["cfo@acme.example"]),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_customer_without_an_address_on_file_is_reminded_where_it_wants() -> None:
+    customer = CustomerFactory(contact__email="")
+    InvoiceFactory(customer=customer)
+    direct(customer, to=["ann@acme.example"])
+
+    assert send_reminders(merchant=customer.merchant, now=NOW).reminder_count == 1
+
+
+@pytest.mark.django_db
+def test_who_wants_no_reminders_gets_none() -> None:
+    customer = CustomerFactory()
+    InvoiceFactory(customer=customer)
+    direct(customer, is_wanted=False)
+
+    assert send_reminders(merchant=customer.merchant, now=NOW).reminder_count == 0
+
+
+def direct(customer: Customer, **wishes: Any) -> None:
+    defaults: dict[str, Any] = {"is_wanted": True, "to": [], "cc": [], "changed_by": None, "now": NOW}
+    direct_mails(customer=customer, topic=Topic.REMINDERS, **(defaults | wishes))
 
 
 @pytest.mark.django_db

@@ -120,9 +120,13 @@ def compose_notices(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]
     for row in Notification.objects.filter(customer__in=customers).order_by("topic"):
         rows.setdefault(row.customer_id, []).append(row)
     return {
-        mail.id: _notice(customers[mail.customer_id], users.get(mail.about_id), rows.get(mail.customer_id, []))
+        mail.id: _notice(
+            customers[mail.customer_id],
+            users.get(mail.about_id) if mail.about_id else None,
+            rows.get(mail.customer_id, []),
+        )
         for mail in mails
-        if mail.customer_id in customers
+        if mail.customer_id and mail.customer_id in customers
     }
 
 

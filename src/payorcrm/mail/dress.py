@@ -3,6 +3,8 @@
 import re
 from html import escape
 
+from django.utils.translation import get_language, gettext
+
 from payorcrm.mail.drafts import Draft
 from payorcrm.mail.layout import PRODUCT_ACCENT, fill_html, inline_styles, layout_of
 
@@ -15,7 +17,7 @@ def dress(*, subject: str, text: str) -> str:
     blocks = [_block(block.strip()) for block in re.split(r"\n\s*\n", text) if block.strip()]
     inner = inline_styles(f"<h1>{escape(subject)}</h1>{''.join(blocks)}", PRODUCT_ACCENT)
     draft = Draft(subject=subject, html=inner, text=text, merchant=None)
-    return fill_html(draft, layout_of(None))
+    return fill_html(draft, layout_of(None, get_language() or ""))
 
 
 def _block(block: str) -> str:
@@ -26,8 +28,9 @@ def _block(block: str) -> str:
 
 
 def _button(address: str) -> str:
+    words = escape(gettext("Continue"))
     return (
         '<table role="presentation" class="button-row" width="100%" cellpadding="0" cellspacing="0" border="0"><tr>'
-        f'<td class="button" align="center"><a class="button-link" href="{address}">Continue</a></td></tr></table>'
+        f'<td class="button" align="center"><a class="button-link" href="{address}">{words}</a></td></tr></table>'
         f'<p class="small muted">{address}</p>'
     )

@@ -9,9 +9,9 @@ from html import escape
 
 from css_inline import CSSInliner
 from django.template import Context, Engine
-from django.utils import translation
 from django.utils.translation import gettext
 
+from payorcrm.core.language import direction_of, speaking
 from payorcrm.mail.drafts import Draft
 from payorcrm.mail.marks import Marks
 from payorcrm.merchants.branding import logo_says_name, logo_url
@@ -123,8 +123,8 @@ def stylesheet(accent: str) -> str:
 @lru_cache(maxsize=64)
 def _make_layout(letterhead: Letterhead, language: str) -> Layout:
     values = {"letterhead": letterhead, "stylesheet": stylesheet(letterhead.accent), **MARKS.by_gap}
-    with translation.override(language):
-        values |= {"language": language, "is_from_the_right": translation.get_language_bidi()}
+    values |= {"language": language, "direction": direction_of(language)}
+    with speaking(language):
         html = _inliner().inline(_engine().get_template("mail/base.html").render(Context(values)))
         unsubscribe = gettext("Unsubscribe from reminders")
     return Layout(pieces=MARKS.cut(html)[::2], signature=_signature(letterhead), unsubscribe=unsubscribe)

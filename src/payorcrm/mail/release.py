@@ -1,6 +1,7 @@
 """Ends the claims of killed workers: what they had not handed over goes back to the queue, the rest never does."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,6 +17,8 @@ IN_DOUBT = (
 )
 # A worker that was only asleep for so long finds its clock against it before it sends anything.
 FORGOTTEN_AFTER = timedelta(days=1)
+
+Claims = tuple[list[UUID], list[datetime | None]]
 
 
 def stuck_after() -> timedelta:
@@ -33,7 +36,7 @@ def release_stuck(*, now: datetime) -> None:
         return
     with transaction.atomic():
         stuck = list(Mail.objects.raw(LOCK_STUCK, [now - stuck_after()]))
-        claims = [[mail.id for mail in stuck], [mail.claimed_at for mail in stuck]]
+        claims: Claims = ([mail.id for mail in stuck], [mail.claimed_at for mail in stuck])
         results = _handed_over(stuck, claims, now)
         write_down(results, now=now)
         with connection.cursor() as cursor:
@@ -43,11 +46,11 @@ def release_stuck(*, now: datetime) -> None:
             cursor.execute(TEAR_OUT, [now - FORGOTTEN_AFTER])
 
 
-def _handed_over(stuck: list[Mail], claims: list[list[object]], now: datetime) -> list[Result]:
+def _handed_over(stuck: list[Mail], claims: Claims, now: datetime) -> list[Result]:
     mail_by_id = {mail.id: mail for mail in stuck}
     with connection.cursor() as cursor:
         cursor.execute(TAKE_BACK, [now, *claims])
-        cursor.execute(READ_NOTES, claims)
+        cursor.execute(READ_NOTES, [*claims])
         notes = cursor.fetchall()
     return [
         Result(

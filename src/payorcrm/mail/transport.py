@@ -102,9 +102,10 @@ class MailboxTransport(Transport):
     """Keeps messages where the demo's mailbox page shows them."""
 
     def send(self, outgoing: Outgoing, now: datetime) -> Answer:
-        """Put the message into the mailbox."""
-        MailboxMessage.objects.create(
-            to_address=outgoing.to_address, subject=outgoing.subject, received_at=now, raw=outgoing.message
+        """Put the message into the mailbox of everyone who gets it."""
+        MailboxMessage.objects.bulk_create(
+            MailboxMessage(to_address=address, subject=outgoing.subject, received_at=now, raw=outgoing.message)
+            for address in (outgoing.to_address, *outgoing.also_to, *outgoing.cc)
         )
         return Answer(MailState.SENT, not_to(outgoing.left_out))
 

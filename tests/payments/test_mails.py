@@ -1,0 +1,105 @@
+"""The mails of payments: to whom they go, and in whose language."""
+
+from typing import Any
+
+import pytest
+
+from payorcrm.customers.direct_mails import direct_mails
+from payorcrm.customers.models import Customer, Topic
+from payorcrm.gateways.base import ChargeResult, Outcome
+from payorcrm.mail.drafts import Draft, composer_of
+from payorcrm.mail.models import Mail
+from payorcrm.payments.fresh_link import mail_fresh_link
+from payorcrm.payments.models import Payment
+from payorcrm.payments.reserve import reserve
+from payorcrm.payments.settle import settle
+from tests.factories.models import NOW, InvoiceFactory, PaymentMethodFactory, StaffFactory, request_for, usd
+from tests.payments.kit import order_for
+
+SUCCEEDED = ChargeResult(outcome=Outcome.SUCCEEDED, reference="ch_1")
+PENDING = ChargeResult(outcome=Outcome.PENDING, reference="ch_1")
+RETURNED = ChargeResult(outcome=Outcome.RETURNED, reference="ch_1", return_code="R01")
+
+pytestmark = pytest.mark.django_db
+
+
+def paid(*results: ChargeResult, language: str = "", **wishes: Any) -> Payment:
+    """Pay 1,150 dollars by bank account, for a customer who has wishes about mails of payments."""
+    invoice = InvoiceFactory(amount=usd("1150.00"), customer__contact__email="jo@acme.example")
+    customer = invoice.customer
+    Customer.objects.filter(id=customer.id).update(language=language)
+    if wishes:
+        defaults: dict[str, Any] = {"is_wanted": True, "to": [], "cc": [], "changed_by": None, "now": NOW}
+        direct_mails(customer=customer, topic=Topic.PAYMENTS, **(defaults | wishes))
+    method = PaymentMethodFactory(customer=customer, bank=True)
+    payment = reserve(order=order_for(method, invoice), now=NOW).payment
+    for result in results:
+        payment = settle(payment=payment, result=result, now=NOW)
+    return payment
+
+
+def draft_of(kind: str) -> Draft:
+    compose = composer_of(kind)
+    assert compose
+    (draft,) = compose(list(Mail.objects.filter(kind=kind)), NOW).values()
+    assert isinstance(draft, Draft)
+    return draft
+
+
+def test_a_receipt_goes_where_the_customer_wants_it() -> None:
+    paid(SUCCEEDED, to=["ann@acme.example", "bo@acme.example"], cc=["cfo@acme.example"])
+
+    receipt = Mail.objects.get(kind="receipt")
+    assert (receipt.to_address, receipt.also_to, receipt.cc) == (
+        "ann@acme.example",
+        ["bo@acme.example"],
+        ["cfo@acme.example"],
+    )
+
+
+def test_a_receipt_that_nobody_wants_is_not_sent() -> None:
+    paid(SUCCEEDED, is_wanted=False)
+
+    assert not Mail.objects.filter(kind="receipt").exists()
+
+
+def test_a_fresh_link_goes_to_the_address_on_file_alone() -> None:
+    payment = paid(SUCCEEDED, to=["ann@acme.example"], cc=["cfo@acme.example"])
+    request = request_for(InvoiceFactory(customer=payment.customer))
+
+    mail_fresh_link(request=request, now=NOW)
+
+    link = Mail.objects.get(kind="fresh_link")
+    assert (link.to_address, link.also_to, link.cc) == ("jo@acme.example", [], [])
+
+
+def test_mails_are_in_the_language_of_the_customer_and_those_to_staff_in_english() -> None:
+    payment = paid(PENDING, SUCCEEDED, language="es")
+    StaffFactory(merchant=payment.merchant)
+    settle(payment=payment, result=RETURNED, now=NOW)
+
+    theirs, ours = draft_of("payment_returned"), draft_of("payment_returned_to_merchant")
+
+    assert theirs.language == "es"
+    assert "de noviembre de 2026" in theirs.text
+    assert "$1,150.00" in theirs.text
+    assert ours.language == "en"
+    assert "November 20, 2026 at" in ours.text
+    assert ours.subject.startswith("Returned: $1,150.00 from ")
+
+
+def test_the_merchants_language_is_that_of_customers_who_chose_none() -> None:
+    payment = paid(SUCCEEDED)
+    payment.merchant.language = "es"
+    payment.merchant.save()
+
+    assert draft_of("receipt").language == "es"
+
+
+def test_a_receipt_brings_its_pdf() -> None:
+    paid(SUCCEEDED)
+
+    (file,) = draft_of("receipt").attachments
+
+    assert file.content_type == "application/pdf"
+    assert file.content.startswith(b"%PDF")
