@@ -18,6 +18,12 @@ from tests.factories.models import PASSWORD, CustomerFactory, PortalAccessFactor
 from tests.factories.system import RunningSystem
 from tests.journeys.person import Person
 
+HOW_FAR_IT_MOVED = """() => new Promise((tell) => {
+  let moved = 0;
+  new PerformanceObserver((list) => { for (const shift of list.getEntries()) moved += shift.value; })
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => tell(moved), 300);
+})"""
 OWN_PASSWORD = "seven green bicycles"
 
 
@@ -33,6 +39,15 @@ def test_invited_customer_presses_the_button_and_chooses_a_password(system: Runn
 
     person.sees("Sign out")
     person.page.wait_for_url("**/portal/**")
+
+
+def test_entrance_does_not_move_while_it_loads(system: RunningSystem, person: Person) -> None:
+    business = open_business(system, "120.00")
+
+    person.open(f"/c/{business.merchant.slug}/")
+    expect(person.page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+
+    assert person.page.evaluate(HOW_FAR_IT_MOVED) == 0
 
 
 def test_invited_customer_signs_in_by_hand_and_nothing_opens_before_an_own_password(

@@ -110,6 +110,8 @@ OWN_ONLY = {
     "receipt_pdf",
     "statement_pdf",
     "switch_customer",
+    # tests/portal/test_invoices.py
+    *("invoices", "invoice", "invoices_export"),
     # tests/portal/test_methods.py
     *("methods", "method", "method_add", "method_default", "method_rename", "method_remove", "method_verify"),
     *("mandate", "mandate_mail"),

@@ -1,6 +1,6 @@
 // Passkeys need this script: what it can do is shown, and what went wrong is said.
 if (window.PublicKeyCredential) {
-  for (const part of document.querySelectorAll("[data-passkey]")) part.hidden = false;
+  for (const part of document.querySelectorAll("[data-passkey]")) part.classList.add("ready");
 } else {
   for (const part of document.querySelectorAll("[data-no-passkey]")) part.hidden = false;
 }
