@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from payorcrm.customers.models import Viewing
+from payorcrm.customers.password_link import password_link
 from payorcrm.merchants.models import Role
 from tests.factories.models import PASSWORD, CustomerFactory, PortalAccessFactory, StaffFactory
 
@@ -119,6 +120,16 @@ def test_second_step_leads_to_the_customer_of_the_entrance(client, access):
     assert access.customer.company_name in arrived.text
     access.refresh_from_db()
     assert access.last_used_at
+
+
+def test_new_password_by_mail_does_not_pass_by_the_second_step(client, access):
+    TOTP.activate(access.user, SECRET)
+    link = "/" + password_link(access.user, access.merchant).split("/", 3)[3]
+
+    answer = client.post(link, {"password1": "seven green bicycles", "password2": "seven green bicycles"})
+
+    assert answer.url == reverse("mfa_authenticate")
+    assert "_auth_user_id" not in client.session
 
 
 def test_wrong_code_does_not_sign_in(client, access):
