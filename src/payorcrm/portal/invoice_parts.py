@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -37,11 +38,13 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What stands above the table, the beginning of the table, and the bar that stays in view."""
+    """What stands above the list, on top of the table, in its head, and in the bar below; and where forms go."""
 
     head: SafeString
+    tools: SafeString
     columns: SafeString
     bar: SafeString
+    basket: str
 
 
 def parts_of(around: Around) -> Parts:
@@ -63,6 +66,8 @@ def _write(around: Around, _language: str) -> Parts:
     }
     return Parts(
         head=render_to_string("portal/_invoice_head.html", shown),
+        tools=render_to_string("portal/_invoice_tools.html", shown),
         columns=render_to_string("portal/_invoice_columns.html", shown),
         bar=render_to_string("portal/_invoice_bar.html", shown) if around.can_pick else SafeString(),
+        basket=reverse("portal:basket"),
     )

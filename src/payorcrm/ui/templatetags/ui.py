@@ -1,7 +1,7 @@
 """The tags of every page; loaded everywhere, so that templates need no `load`."""
 
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,10 @@ from babel.numbers import format_decimal
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_mini
 
@@ -41,6 +43,17 @@ def icon(name: str) -> str:
     # Those that point along the line are mirrored where lines run from right to left.
     looks = "icon onward" if name.startswith(_ALONG_THE_LINE) else "icon"
     return heroicon_mini(name, **{"class": looks, "aria_hidden": "true"})  # type: ignore[arg-type]
+
+
+@register.simple_tag
+def kept(template_name: str, **given: Any) -> str:
+    """Include a template that shows nothing but the values given here; it is written once for each of them."""
+    return _kept(template_name, get_language() or "", tuple(given.items()))
+
+
+@lru_cache(maxsize=2048)
+def _kept(template_name: str, _language: str, given: tuple[tuple[str, Any], ...]) -> SafeString:
+    return render_to_string(template_name, dict(given))
 
 
 @register.simple_tag
