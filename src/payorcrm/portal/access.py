@@ -229,7 +229,7 @@ def merchant_at(request: HttpRequest, slug: str) -> Merchant:
     return merchant
 
 
-def invitation_of_link(merchant: Merchant, token: str, now: datetime) -> Invitation:
+def invitation_of_link(request: HttpRequest, merchant: Merchant, token: str, now: datetime) -> Invitation:
     """Return what the button of an invitation leads to, or 404 at another merchant's entrance.
 
     Raises NotGenuine, InvitationExpired, InvitationUsed.
@@ -237,6 +237,7 @@ def invitation_of_link(merchant: Merchant, token: str, now: datetime) -> Invitat
     invitation = open_invitation_link(token, now=now)
     if invitation.merchant_id != merchant.id:
         raise Http404
+    answer_mail(request, invitation.access.customer, merchant)
     return invitation
 
 

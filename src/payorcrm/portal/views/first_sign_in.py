@@ -25,7 +25,7 @@ def welcome(request: HttpRequest, merchant_slug: str, token: str) -> HttpRespons
     """Show where to choose a password; POST sets it and signs in. A link that is over offers the other ways."""
     merchant = merchant_at(request, merchant_slug)
     try:
-        invitation = invitation_of_link(merchant, token, now())
+        invitation = invitation_of_link(request, merchant, token, now())
     except (InvitationExpired, InvitationUsed) as over:
         shown = {"merchant": merchant, "is_used": isinstance(over, InvitationUsed), "why": over}
         return render(request, "portal/sign_in/welcome_over.html", shown, status=over.status)
