@@ -63,7 +63,7 @@ def _compare(bench: Bench, web: Web, count: int) -> None:
         count=count,
         ways=[
             pay,
-            way(WRITES, [("/bare/", b"-", {})] * count, 200),
+            way(WRITES, [("/bare/", b"", {})] * count, 200),
             way(ONE, [("/bare/one/", b"", {})] * count, 200),
         ],
         target=Target(PAY, ONE, SHARE),

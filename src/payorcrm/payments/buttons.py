@@ -61,15 +61,18 @@ def ways_to_pay(request: PaymentRequest, *, today: date, made_at: datetime, with
 
 
 def ways_in_portal(request: PaymentRequest, *, today: date) -> list[Way]:
-    """Return the ways that a signed-in user has: saved methods, then new ones, then those that cannot pay now."""
-    usable = _usable(request, today)
-    able = [
-        Way(choice, method, f"/portal/pay/{request.id}/?with={choice}") for choice, method in _ways(request, usable)
-    ]
-    others = PaymentMethod.objects.saved().filter(customer=request.customer_id).exclude(id__in=[m.id for m in usable])
+    """Return the ways that a signed-in user has to pay a request: saved methods, then new ones."""
+    ways = _ways(request, _usable(request, today))
+    return [Way(choice, method, f"/portal/pay/{request.id}/?with={choice}") for choice, method in ways]
+
+
+def ways_not_open(request: PaymentRequest, ways: list[Way], *, today: date) -> list[Way]:
+    """Return the saved methods that are not among the ways, with the reason."""
+    offered = [way.method.id for way in ways if way.method]
+    others = PaymentMethod.objects.saved().filter(customer=request.customer_id).exclude(id__in=offered)
     if request.currency != DEBIT_CURRENCY:
         others = others.filter(kind=MethodKind.CARD.value)
-    return able + [Way(str(method.id), method, "", _why_not(method, today)) for method in others.order_by("id")]
+    return [Way(str(method.id), method, "", _why_not(method, today)) for method in others.order_by("id")]
 
 
 def _usable(request: PaymentRequest, today: date) -> list[PaymentMethod]:

@@ -13,7 +13,7 @@ from payorcrm.payment_methods.add import save_entered
 from payorcrm.payment_methods.models import PAYABLE_WHEN, PaymentMethod
 from payorcrm.payment_methods.save import agree_to_keep, consent_text
 from payorcrm.payments.authorize import text_for_request
-from payorcrm.payments.buttons import Way, ways_in_portal
+from payorcrm.payments.buttons import Way, ways_in_portal, ways_not_open
 from payorcrm.payments.checkout import (
     Checkout,
     MethodNotUsable,
@@ -104,8 +104,11 @@ def _form_for(method: PaymentMethod) -> type[PayForm]:
 
 def _chosen_way(request: HttpRequest, asked: PaymentRequest) -> Way | None:
     """Return the way that the address names, if it can pay."""
-    ways = ways_in_portal(asked, today=day_in(asked.merchant.time_zone, now()))
-    return next((way for way in ways if way.url and way.choice == request.GET.get("with")), None)
+    return next((way for way in _ways(asked) if way.choice == request.GET.get("with")), None)
+
+
+def _ways(asked: PaymentRequest) -> list[Way]:
+    return ways_in_portal(asked, today=day_in(asked.merchant.time_zone, now()))
 
 
 def _page(
@@ -117,10 +120,16 @@ def _page(
     due = due_of(asked)
     if not due.total:
         return nothing_left_in_portal(request, asked)
-    ways = ways_in_portal(asked, today=day_in(asked.merchant.time_zone, now()))
-    chosen = next((way for way in ways if way.url and way.choice == request.GET.get("with")), ways[0])
+    ways = _ways(asked)
+    chosen = next((way for way in ways if way.choice == request.GET.get("with")), ways[0])
+    closed = ways_not_open(asked, ways, today=day_in(asked.merchant.time_zone, now()))
     shown = _what_is_paid(asked, due) | _how_it_is_paid(request, asked, due, chosen, form)
-    shown |= {"ways": ways, "chosen": chosen, "parts": parts or _parts_form(asked, due), "has_parts": bool(parts)}
+    shown |= {
+        "ways": ways + closed,
+        "chosen": chosen,
+        "parts": parts or _parts_form(asked, due),
+        "has_parts": bool(parts),
+    }
     return render(request, "portal/checkout_page.html", shown, status=422 if form or parts else 200)
 
 
@@ -212,14 +221,13 @@ def verify(request: HttpRequest, visit: Visit, request_id: UUID, method_id: UUID
     method = account_to_verify(visit, method_id)
     if request.method == "POST":
         return _save_unverified(request, asked, method)
-    ways = ways_in_portal(asked, today=day_in(asked.merchant.time_zone, now()))
     shown = {
         "section": "invoices",
         "asked": asked,
         "merchant": asked.merchant,
         "method": method,
         "consent": consent_text(method.kind, asked.merchant.name),
-        "other_ways": [way for way in ways if way.url],
+        "other_ways": _ways(asked),
     }
     return render(request, "portal/checkout_verify.html", shown)
 

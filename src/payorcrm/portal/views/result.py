@@ -79,5 +79,4 @@ def _ways_in_portal(payment: Payment) -> list[Way]:
         return []
     if standing_payment_of(asked) or not due_of(asked).total:
         return []
-    ways = ways_in_portal(asked, today=day_in(payment.merchant.time_zone, now()))
-    return [way for way in ways if way.url]
+    return ways_in_portal(asked, today=day_in(payment.merchant.time_zone, now()))
