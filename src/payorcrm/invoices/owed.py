@@ -81,12 +81,13 @@ def _add_up(customer_id: UUID, today: date) -> _Kept:
     with connection.cursor() as cursor:
         cursor.execute(_SUMS, {"customer": customer_id, "today": today})
         rows = cursor.fetchall()
-    owed = [
-        Owed(*(Money(int(amount), currency) for amount in amounts), *counts)
-        for _, _, currency, amounts, counts in rows
-        if currency
-    ]
+    owed = [_owed(currency, amounts, counts) for _, _, currency, amounts, counts in rows if currency]
     return _Kept(today, monotonic() + _SUMS_KEPT_FOR, str(rows[0][0]), rows[0][1], owed)
+
+
+def _owed(currency: str, amounts: list[int], counts: list[int]) -> Owed:
+    balance, payable, overdue, processing = (Money(int(amount), currency) for amount in amounts)
+    return Owed(balance, payable, overdue, processing, *counts)
 
 
 _SUMS = """

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet, TextChoices
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -149,12 +150,12 @@ class Column:
 def columns_of(wanted: Wanted) -> list[Column]:
     """Return the headings of the list."""
     return [
-        _sortable(wanted, _("Invoice"), Order.NUMBER, Order.NUMBER_LAST),
-        _sortable(wanted, _("Issued"), Order.ISSUED, Order.ISSUED_LAST),
-        _sortable(wanted, _("Due"), Order.DUE, Order.DUE_LAST),
-        Column(_("Status")),
-        _sortable(wanted, _("Amount"), Order.AMOUNT, Order.AMOUNT_LAST, is_number=True),
-        Column(_("Balance"), is_number=True),
+        _sortable(wanted, gettext("Invoice"), Order.NUMBER, Order.NUMBER_LAST),
+        _sortable(wanted, gettext("Issued"), Order.ISSUED, Order.ISSUED_LAST),
+        _sortable(wanted, gettext("Due"), Order.DUE, Order.DUE_LAST),
+        Column(gettext("Status")),
+        _sortable(wanted, gettext("Amount"), Order.AMOUNT, Order.AMOUNT_LAST, is_number=True),
+        Column(gettext("Balance"), is_number=True),
     ]
 
 
