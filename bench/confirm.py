@@ -49,7 +49,7 @@ def _compare(bench: Bench, web: Web, count: int) -> None:
         lambda: latencies.extend(send(web, prepared, 302)),
         before=lambda: prepared.__setitem__(slice(None), _confirmations(count)),
     )
-    bare = Way("bare view", lambda: send(web, [("/bare/", b"-", {})] * count, 200) and None)
+    bare = Way("bare view", lambda: send(web, [("/bare/", b"", {})] * count, 200) and None)
     medians = bench.compare(
         f"{count} requests by {CLIENTS} clients",
         unit="requests",

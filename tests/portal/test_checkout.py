@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from payorcrm.core.clock import now
+from payorcrm.customers.view_as import VIEWING, start_viewing
 from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.check import check_books
@@ -17,6 +18,7 @@ from tests.factories.models import (
     InvoiceFactory,
     PaymentMethodFactory,
     PortalAccessFactory,
+    StaffFactory,
     request_for,
     usd,
 )
@@ -326,6 +328,28 @@ def test_second_step_leads_back_into_the_portal(client, access, invoices, saved)
 
     assert "Your bank asks for one more step" in text(answer)
     assert Payment.objects.get().needs_action()
+
+
+def test_staff_who_look_see_the_page_without_a_button_and_cannot_pay(client, access, invoices, card):
+    address = choose(client, *invoices)
+    sent = {"checkout": hidden(client.get(address))}
+    staff = StaffFactory(merchant=access.merchant).user
+    client.force_login(staff)
+    session = client.session
+    session[VIEWING] = str(start_viewing(customer=access.customer, user=staff, now=now()).id)
+    session.save()
+
+    shown = client.get(address)
+    answers = [
+        client.post(f"{address}?with={card.id}", sent),
+        client.post(reverse("portal:basket"), {"all": "unpaid"}),
+        client.post(f"{address}part/"),
+    ]
+
+    assert "Nothing can be paid." in text(shown)
+    assert "<button" not in shown.content.decode().partition("<main")[2].partition("</main")[0]
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert not Payment.objects.exists()
 
 
 def test_looking_changes_nothing(client, access, invoices, card):
