@@ -7,9 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet, TextChoices
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from payorcrm.core.dates import YEARS
 from payorcrm.core.money import is_currency
