@@ -118,7 +118,7 @@ def invoice_of(staff: Staff, invoice_id: UUID) -> Invoice:
 
 def payment_of(staff: Staff, payment_id: UUID) -> Payment:
     """Return one of the merchant's payments with customer, method and who made it, or 404."""
-    payments = Payment.objects.select_related("customer", "method", "made_by")
+    payments = Payment.objects.select_related("customer", "method", "made_by", "request")
     return get_object_or_404(payments, merchant=staff.merchant_id, id=payment_id)
 
 
