@@ -1,4 +1,4 @@
-"""A request of the portal is paid at most once: threads on a real PostgreSQL, a real processor, all kinds of answers."""
+"""A request of the portal is paid at most once: threads on a real PostgreSQL, a real processor, and all its answers."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
