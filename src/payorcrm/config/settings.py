@@ -32,7 +32,14 @@ BEHIND_PGBOUNCER = env.bool("DATABASE_BEHIND_PGBOUNCER", default=False)
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 10)
 DATABASES = databases(DATABASE_URL, pool_size=DATABASE_POOL_SIZE, behind_pgbouncer=BEHIND_PGBOUNCER)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+        # The tries that rate limits count are kept here. Django's 300 would let a flood of addresses push them out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # --- applications -----------------------------------------------------------------------------------------------
 
