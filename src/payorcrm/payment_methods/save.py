@@ -1,7 +1,7 @@
 """Taking over a method that the payer entered at the processor, and keeping it when they agreed to that."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext
@@ -15,6 +15,8 @@ from payorcrm.gateways import base as gateways
 from payorcrm.gateways.base import MethodDetails, MethodKind
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
 from payorcrm.payment_methods.models import PaymentMethod, Verification
+
+USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 class MethodGone(Refused):
@@ -82,8 +84,10 @@ def keep_if_agreed(method: PaymentMethod, *, now: datetime) -> None:
     """Note that a method has just worked, and save it if its owner agreed; the same card or account is saved once."""
     if not method.saved_at and method.consent_text and not method.removed_at:
         method = save_once(method, now=now)
-    method.last_used_at = now
-    method.save(update_fields=["last_used_at"])
+    # Not at every payment: those with one card at the same time would wait for each other.
+    if method.last_used_at is None or now - method.last_used_at > USE_NOTED_EVERY:
+        method.last_used_at = now
+        method.save(update_fields=["last_used_at"])
 
 
 def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:

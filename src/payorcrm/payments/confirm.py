@@ -3,7 +3,7 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, cast
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -14,7 +14,10 @@ from django.utils.translation import ngettext
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import uuid7
 from payorcrm.core.money import Money
+from payorcrm.core.ready_rows import Tables, read_rows
 from payorcrm.core.signing import NotGenuine
+from payorcrm.customers.models import Customer
+from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.authorize import Authorization, text_for_confirmation
@@ -108,14 +111,30 @@ def open_confirmation(*, token: str, now: datetime) -> Confirmation:
 
     One that has led to a payment is returned as long as it exists; `payment_of` finds the payment.
     """
-    found = Confirmation.objects.select_related("merchant", "method", "customer")
-    confirmation = found.filter(token_digest=token_digest(token)).first()
+    confirmation = _confirmation_with(token_digest(token))
     if confirmation is None:
         raise NotGenuine
     is_over = confirmation.closed_at is not None or confirmation.has_expired(now=now)
     if is_over and payment_of(confirmation) is None:
         raise ConfirmationExpired(confirmation)
     return confirmation
+
+
+_TABLES: Tables = (("c", Confirmation), ("m", Merchant), ("p", PaymentMethod), ("k", Customer))
+_BY_DIGEST = """
+  FROM payments_confirmation c
+  JOIN merchants_merchant m ON m.id = c.merchant_id
+  JOIN payment_methods_paymentmethod p ON p.id = c.method_id
+  JOIN customers_customer k ON k.id = c.customer_id
+ WHERE c.token_digest = %s"""
+
+
+def _confirmation_with(digest: bytes) -> Confirmation | None:
+    for confirmation, merchant, method, customer in read_rows(_TABLES, _BY_DIGEST, [digest]):
+        confirmation.merchant, confirmation.method, confirmation.customer = merchant, method, customer
+        customer.merchant = merchant
+        return cast(Confirmation, confirmation)
+    return None
 
 
 def payment_of(confirmation: Confirmation) -> Payment | None:
