@@ -1,5 +1,7 @@
 """The mails about cards and accounts, as their owner gets them; those that are not true any more are withdrawn."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -120,6 +122,25 @@ def test_copy_of_an_authorization_is_word_for_word(server, customer):
     assert "I authorize <Harbor> to debit $12.00 & no more." in text_of(mail)
     assert "&lt;Harbor&gt; to debit $12.00 &amp; no more." in html_of(mail)
     assert "5456" in text_of(mail)
+
+
+def test_days_are_the_merchants(server, customer):
+    early = datetime(2026, 5, 5, 2, 0, tzinfo=UTC)  # still the fourth in Portland, Maine
+    customer.merchant.time_zone = "America/New_York"
+    customer.merchant.save()
+    account = PaymentMethodFactory(customer=customer, **(PENDING | {"saved_at": early}))
+    mandate = record_mandate(method=account, text="Yes.", amount=usd("12.00"), acceptance=replace(ACCEPTANCE, at=early))
+    mandate.revoked_at = early + timedelta(days=1)
+    mandate.save()
+
+    queue_about([account], kind="deposits_sent", now=NOW)
+    queue_mandate_copy(mandate, to=UserFactory(), now=NOW)
+    deliver()
+
+    deposits, copy = sorted(map(text_of, server.mails), key=lambda text: "authorization" in text)
+    assert "by May 18, 2026" in deposits
+    assert "May 4, 2026" in copy
+    assert "May 5, 2026" in copy
 
 
 @pytest.mark.parametrize("count", [1, 30])

@@ -1,11 +1,10 @@
 """The mails about saved cards and bank accounts: queued with the method's id, composed when they are sent."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from django.conf import settings
@@ -13,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from payorcrm.core.clock import day_in
 from payorcrm.core.language import babel_locale, speaking
 from payorcrm.core.models import User
 from payorcrm.customers.models import Topic
@@ -67,7 +67,7 @@ def compose_mandate_copies(mails: list[Mail], now: datetime) -> Mapping[UUID, Co
 
 def _mandate_copy(mandate: Mandate) -> Composed:
     with speaking(mandate.customer.language or mandate.merchant.language):
-        accepted = mandate.accepted_at.astimezone(ZoneInfo(mandate.merchant.time_zone))
+        zone = mandate.merchant.time_zone
         return render_draft(
             "mail/mandate_copy",
             subject=_("Copy of your authorization %(reference)s") % {"reference": mandate.reference},
@@ -77,8 +77,8 @@ def _mandate_copy(mandate: Mandate) -> Composed:
             context={
                 "mandate": mandate,
                 "shown": _on_one_line(mandate.method),
-                "accepted_on": _day(accepted),
-                "revoked_on": _day(mandate.revoked_at) if mandate.revoked_at else "",
+                "accepted_on": _day(day_in(zone, mandate.accepted_at)),
+                "revoked_on": _day(day_in(zone, mandate.revoked_at)) if mandate.revoked_at else "",
                 "amount": mandate.amount_money(),
             },
         )
@@ -112,7 +112,7 @@ def _context_of(method: PaymentMethod) -> dict[str, Any]:
         "shown": _on_one_line(method),
         "customer": method.customer,
         "expected_on": _day(expected) if expected else "",
-        "until": _day((begun + DEPOSITS_LIFE).date()),
+        "until": _day(day_in(method.merchant.time_zone, begun + DEPOSITS_LIFE)),
         "tries": MOST_TRIES,
         "expiry": _month(method),
         "verify_link": _link(method, f"/portal/methods/{method.id}/verify/"),
@@ -130,7 +130,7 @@ def _on_one_line(method: PaymentMethod) -> str:
     return method.masked().replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
 
-def _day(day: Any) -> str:
+def _day(day: date) -> str:
     return format_date(day, "long", locale=babel_locale())
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from payorcrm.core.clock import now
+from payorcrm.core.clock import day_in, now
 from payorcrm.gateways.base import VerificationOutcome
 from payorcrm.payment_methods.models import DEPOSITS_LIFE, PaymentMethod, Verification
 from payorcrm.payment_methods.save import MethodGone
@@ -42,7 +42,8 @@ def verify(request: HttpRequest, visit: Visit, method_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, method: PaymentMethod, form: DepositsForm) -> HttpResponse:
     begun = method.saved_at or method.created_at
-    shown = {"section": "methods", "method": method, "form": form, "until": (begun + DEPOSITS_LIFE).date()}
+    until = day_in(method.merchant.time_zone, begun + DEPOSITS_LIFE)
+    shown = {"section": "methods", "method": method, "form": form, "until": until}
     return render(request, "portal/method_verify.html", shown, status=422 if form.errors else 200)
 
 
