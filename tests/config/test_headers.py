@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from cryptography.fernet import Fernet
+from django.conf import settings
 from django.test import Client
 
 PRODUCTION = {
@@ -124,3 +125,10 @@ def test_scripts_come_from_this_site_alone():
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.django_db
+def test_pages_frame_the_processors_fields_alone():
+    policy = Client().get("/account/login/")["Content-Security-Policy"]
+
+    assert f"frame-src {settings.SANDBOX_URL};" in policy + ";"

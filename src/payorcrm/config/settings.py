@@ -204,7 +204,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF, SANDBOX_URL, *(["https://accounts.google.com"] if HAS_GOOGLE else [])],
-        "frame-src": [SELF, SANDBOX_URL],
+        "frame-src": [SANDBOX_URL],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "manifest-src": [SELF],

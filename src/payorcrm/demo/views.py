@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from csp.constants import NONE, SELF, UNSAFE_INLINE
-from csp.decorators import csp
+from csp.decorators import csp, csp_update
 from django.conf import settings
 from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -58,6 +58,7 @@ class Line:
 
 
 @require_safe
+@csp_update({"frame-src": [SELF]})
 def mailbox(request: HttpRequest) -> HttpResponse:
     """Show the list; answer a page that looks for news with the list alone, or with nothing when there is none."""
     context = _list(request)
@@ -69,6 +70,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
 def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Show one message beside the list."""
     row = message_from_url(message_id)

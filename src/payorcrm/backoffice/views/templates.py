@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from csp.decorators import csp_replace
+from csp.decorators import csp_replace, csp_update
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -46,6 +46,7 @@ def templates(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@csp_update({"frame-src": ["'self'"]})
 @for_staff
 def template(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpResponse:
     """Show a template and let collectors change it."""
