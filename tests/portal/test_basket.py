@@ -57,6 +57,13 @@ def test_two_currencies_are_explained_and_offered_one_by_one(client, access, inv
     assert "$120.00" in text(everything)
 
 
+@pytest.mark.parametrize("currency", ["\0", "U\0D", "usd", "€", "US Dollars"])
+def test_a_currency_that_is_none_narrows_nothing(client, access, invoices, currency):
+    answer = client.post(reverse("portal:basket"), {"all": "unpaid", "currency": currency}, follow=True)
+
+    assert "$120.00" in text(answer)
+
+
 def test_nothing_chosen_goes_back_with_a_word(client, access):
     answer = client.post(reverse("portal:basket"), follow=True)
 

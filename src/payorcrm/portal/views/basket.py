@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from payorcrm.core.clock import now
+from payorcrm.core.money import is_currency
 from payorcrm.payments.models import PaymentRequest
 from payorcrm.payments.request_payment import MixedSelection, request_all_unpaid, request_from_portal
 from payorcrm.payments.reserve import NothingLeftToPay
@@ -39,7 +40,8 @@ def basket(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _request(request: HttpRequest, visit: Visit, chosen: list[UUID], *, is_all: bool) -> PaymentRequest:
-    currency = request.POST.get("currency", "")[:3]
+    named = request.POST.get("currency", "")
+    currency = named if is_currency(named) else ""
     if is_all:
         return request_all_unpaid(customer=visit.customer, user=visit.user, currency=currency, now=now())
     everything = dict.fromkeys(chosen)
