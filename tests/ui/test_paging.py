@@ -89,7 +89,18 @@ def test_a_key_that_was_tampered_with_leads_to_the_first_page(key):
     assert names(page(f"after={written}")) == names(page(f"before={written}")) == "ABC"
 
 
-@pytest.mark.parametrize("moment", ['"0001-01-01T00:00:00"', '"9999-12-31T23:59:59"', "5", '"soon"', "null"])
+MOMENTS_THAT_ARE_NONE = [
+    '"0001-01-01T00:00:00"',
+    '"0001-01-01T00:00:00+23:59"',
+    '"9999-12-31T23:59:59"',
+    '"9999-12-31T23:59:59-23:59"',
+    "5",
+    '"soon"',
+    "null",
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS_THAT_ARE_NONE)
 def test_a_moment_that_is_none_leads_to_the_first_page(moment):
     make_customers(*"ABCD")
     written = base64.urlsafe_b64encode(f'[{moment},"{ANY_ID}"]'.encode()).decode()

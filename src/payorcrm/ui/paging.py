@@ -3,7 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -100,6 +100,9 @@ def _typed(queryset: QuerySet[Row], name: str, value: Any) -> Any:
     except FieldDoesNotExist:
         return value
     typed = field.to_python(value)  # type: ignore[union-attr]
-    if isinstance(typed, datetime) and typed.tzinfo is None:
-        raise TypeError(value)
+    if isinstance(typed, datetime):
+        if typed.tzinfo is None:
+            raise TypeError(value)
+        # The first and the last day of the calendar may lie outside it in UTC, which raises OverflowError.
+        return typed.astimezone(UTC)
     return typed
