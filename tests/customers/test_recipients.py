@@ -46,6 +46,14 @@ def test_without_a_wish_mail_goes_to_the_address_on_file() -> None:
     }  # fmt: skip
 
 
+def test_a_name_that_is_too_long_for_a_mail_is_cut() -> None:
+    customer = customer_of(contact__first_name="J" * 100, contact__last_name="M" * 100)
+
+    fields = recipients_of([customer.id], Topic.PAYMENTS)[customer.id].as_fields()
+
+    assert fields["to_name"] == "J" * 100 + " " + "M" * 99
+
+
 def test_mail_goes_where_the_customer_wants_it_and_other_mail_does_not() -> None:
     customer = customer_of()
 

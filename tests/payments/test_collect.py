@@ -7,7 +7,7 @@ from payorcrm.mail.models import Mail
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import PaymentState
 from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
-from tests.factories.models import NOW, InvoiceFactory, usd
+from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, usd
 from tests.payments.kit import amounts_collected, order_for
 
 
@@ -24,6 +24,16 @@ def test_card_payment_pays_its_invoices_and_balances_the_books(merchant, saved):
     assert [(invoice.status, invoice.balance, invoice.in_flight) for invoice in invoices] == [("paid", 0, 0)] * 2
     assert check_books() == []
     assert list(Mail.objects.values_list("kind", flat=True)) == ["receipt"]
+
+
+def test_a_name_that_is_too_long_for_a_mail_does_not_undo_a_charge(merchant, saved):
+    named = {"contact__first_name": "J" * 100, "contact__last_name": "M" * 100}
+    card = saved(customer=CustomerFactory(merchant=merchant, **named))
+
+    payment = collect(order=order_for(card, InvoiceFactory(customer=card.customer)), now=NOW)
+
+    assert payment.state == PaymentState.SUCCEEDED
+    assert Mail.objects.get().to_name == "J" * 100 + " " + "M" * 99
 
 
 def test_same_order_twice_returns_the_first_payment(merchant, saved):

@@ -55,6 +55,16 @@ def test_a_run_makes_one_mail_a_customer_and_currency() -> None:
 
 
 @pytest.mark.django_db
+def test_a_name_that_is_too_long_for_a_mail_does_not_stop_the_run() -> None:
+    customer = CustomerFactory(contact__first_name="J" * 100, contact__last_name="M" * 100)
+    InvoiceFactory(customer=customer)
+
+    send_reminders(merchant=customer.merchant, now=NOW, started_by=None)
+
+    assert Mail.objects.get().to_name == "J" * 100 + " " + "M" * 99
+
+
+@pytest.mark.django_db
 def test_mails_go_to_the_primary_contact() -> None:
     customer = CustomerFactory(contact__first_name="Zoë", contact__last_name="", contact__email="zoe@acme.example")
     customer.contacts.create(merchant=customer.merchant, email="second@acme.example")

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from payorcrm.customers.models import Topic
+from payorcrm.mail.models import LONGEST_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ def recipients_of(customer_ids: Collection[UUID], topic: Topic) -> dict[UUID, Re
 
 def _recipients(to: list[str], cc: list[str], address_on_file: str, name: str) -> Recipients:
     addresses = to or [address_on_file]
+    name = name[:LONGEST_NAME]
     return Recipients([(address, name if address == address_on_file else "") for address in addresses], cc)
 
 

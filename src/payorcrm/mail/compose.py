@@ -15,7 +15,7 @@ from payorcrm.core.errors import Refused
 from payorcrm.mail.drafts import Attachment, Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.layout import accent_of, inline_styles
-from payorcrm.mail.models import Mail
+from payorcrm.mail.models import LONGEST_NAME, Mail
 from payorcrm.merchants.models import Merchant
 
 __all__ = [
@@ -62,7 +62,7 @@ def queue_mail(
             merchant=merchant,
             customer_id=customer_id,
             to_address=to_address,
-            to_name=to_name,
+            to_name=to_name[:LONGEST_NAME],
             also_to=list(also_to),
             cc=list(cc),
             queued_at=now,

@@ -10,6 +10,9 @@ from django.db.models import Q
 from payorcrm.core.ids import uuid7
 from payorcrm.merchants.models import Merchant
 
+# First and last name of a person can be longer together; a mail must not fail over that.
+LONGEST_NAME = 200
+
 
 class MailState(models.TextChoices):
     """How far a mail has come."""
@@ -66,7 +69,7 @@ class Mail(models.Model):
     kind = models.CharField(max_length=40)
     about_id = models.UUIDField(null=True)
     to_address = models.EmailField()
-    to_name = models.CharField(max_length=200, blank=True)
+    to_name = models.CharField(max_length=LONGEST_NAME, blank=True)
     also_to = ArrayField(models.EmailField(), default=list, db_default=[], blank=True)
     cc = ArrayField(models.EmailField(), default=list, db_default=[], blank=True)
     # One of many of a run: a single mail, which somebody waits for, overtakes it.

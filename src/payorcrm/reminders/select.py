@@ -106,7 +106,7 @@ under_way AS (
 candidates AS (
     SELECT overdue.*, customer.company_name, coalesce(directed."to"[1], contact.email) AS email,
         CASE WHEN coalesce(directed."to"[1], contact.email) = contact.email
-            THEN trim(contact.first_name || ' ' || contact.last_name) ELSE '' END AS contact_name,
+            THEN left(trim(contact.first_name || ' ' || contact.last_name), 200) ELSE '' END AS contact_name,
         coalesce(directed."to"[2:], '{}') AS also_to, coalesce(directed.cc, '{}') AS cc,
         CASE
             WHEN coalesce(directed."to"[1], contact.email, '') = '' THEN 'no_address'
