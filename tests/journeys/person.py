@@ -14,9 +14,9 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 ANSWERS_ON_PURPOSE = ("status of 403", "status of 409", "status of 410", "status of 422")
 REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`Policy: ${event.violatedDirective} forbids ${event.blockedURI}`))"""
-# Otherwise axe would measure colours in the middle of their change.
+# Otherwise axe would measure colours in the middle of their change. What a closed part hides never comes to its end.
 UNTIL_NOTHING_MOVES = """async () => {
-    const moves = (each) => each.effect.getTiming().iterations !== Infinity;
+    const moves = ({effect}) => effect.getTiming().iterations !== Infinity && effect.target.checkVisibility();
     const drawn = () => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
     do await drawn(); while (document.getAnimations().some(moves));
 }"""
