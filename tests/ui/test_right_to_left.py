@@ -52,6 +52,21 @@ def signed_in(access, language: str = "") -> Client:
     return client
 
 
+def test_a_name_without_a_gap_does_not_stick_out(access, pages):
+    access.customer.company_name = "W" * 200
+    access.customer.save()
+    PortalAccessFactory(user=access.user)
+
+    def visit(tab):
+        found = {}
+        for page in [*pages, reverse("portal:accounts")]:
+            tab.page.goto(HOST + page, wait_until="load")
+            found[page] = tab.page.evaluate("document.documentElement.scrollWidth")
+        return found
+
+    assert set(browse(signed_in(access), visit, width=360).values()) == {360}
+
+
 @pytest.mark.parametrize(("width", "language"), [(360, HEBREW), (1200, ARABIC)])
 def test_pages_are_mirrored_and_nothing_sticks_out(access, pages, width, language, settings):
     settings.LANGUAGES = [*settings.LANGUAGES, language]
