@@ -9,7 +9,7 @@ from payorcrm.customers.models import InvitationRun, Viewing
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Staff
 from tests.backoffice.rows import client_of, make_shop
-from tests.factories.models import CustomerFactory, PortalAccessFactory
+from tests.factories.models import CustomerFactory, PortalAccessFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +141,17 @@ def test_looks_of_the_staff_are_listed():
 
     assert Viewing.objects.get().customer == shop.customer
     assert "Seen by your staff" in page
+
+
+def test_user_whose_address_is_not_on_file_is_marked():
+    shop = make_shop()
+    shop.access.user.email = shop.customer.contacts.get().email.upper()
+    shop.access.user.save()
+    client = client_of(shop.merchant)
+
+    before = client.get(place(shop, "customer", shop.customer.id)).text
+    PortalAccessFactory(customer=shop.customer, user=UserFactory(email="jo@acne.example"))
+    after = client.get(place(shop, "customer", shop.customer.id)).text
+
+    assert "Not the address on file" not in before
+    assert after.count("Not the address on file; never signed in") == 1

@@ -89,13 +89,40 @@ def test_invited_person_without_a_password_gets_the_invitation_again(merchant):
     assert invitation.refresh_count == 1
 
 
-def test_invited_person_gets_it_though_the_address_on_file_is_another_by_now(merchant):
+def test_mistyped_address_gets_no_invitation_once_it_was_corrected(merchant):
+    customer = CustomerFactory(merchant=merchant, contact__email="jo@acne.example")
+    invite_customer(customer=customer, invited_by=None, now=NOW)
+    Mail.objects.update(state=MailState.SENT)
+    customer.contacts.update(email="jo@acme.example")
+
+    before_the_second_invitation = ask(merchant, "jo@acne.example")
+    invite_customer(customer=customer, invited_by=None, now=NOW)
+    Mail.objects.update(state=MailState.SENT)
+
+    assert before_the_second_invitation == []
+    assert ask(merchant, "jo@acne.example") == []
+    assert ask(merchant, "jo@acme.example") == [("invitation", "jo@acme.example")]
+
+
+def test_person_who_used_the_access_is_invited_again_though_the_address_on_file_is_another(merchant):
     customer = CustomerFactory(merchant=merchant, contact__email="jo@acme.example")
     invite_customer(customer=customer, invited_by=None, now=NOW)
+    PortalAccess.objects.update(last_used_at=NOW)
     Mail.objects.update(state=MailState.SENT)
     customer.contacts.update(email="max@acme.example")
 
     assert ask(merchant, "jo@acme.example") == [("invitation", "jo@acme.example")]
+
+
+def test_address_on_file_of_one_customer_and_former_one_of_another_is_invited_to_the_one(merchant):
+    former = CustomerFactory(merchant=merchant, contact__email="jo@acme.example")
+    invite_customer(customer=former, invited_by=None, now=NOW)
+    former.contacts.update(email="max@acme.example")
+    current = CustomerFactory(merchant=merchant, contact__email="jo@acme.example")
+
+    ask(merchant, "jo@acme.example")
+
+    assert Mail.objects.latest("id").customer == current
 
 
 def test_address_on_file_that_never_got_a_mail_is_invited(merchant):

@@ -18,8 +18,10 @@ from payorcrm.customers.invite import (
     invitation_for_password,
     invitation_link,
     invite_customer,
+    invite_guest,
     open_invitation_link,
 )
+from payorcrm.customers.invite_guests import Guest
 from payorcrm.customers.models import Invitation, PortalAccess
 from payorcrm.customers.portal_access import remove_access
 from payorcrm.customers.queries import NoAddressOnFile
@@ -319,5 +321,59 @@ def test_password_is_found_again_after_the_link_key_was_rotated(invited, setting
 def test_inviting_takes_the_same_statements_for_a_known_person(customer, staff, django_assert_max_num_queries):
     PortalAccessFactory(customer=customer, user=UserFactory(email="jo@acme.example"))
 
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         invite_customer(customer=customer, invited_by=staff, now=NOW)
+
+
+def test_inviting_the_corrected_address_ends_what_the_mistyped_one_got(customer, staff, invited):
+    password, token = password_of(invited), token_of(invited)
+    customer.contacts.update(email="jo@acme-tools.example")
+
+    right = invite_customer(customer=customer, invited_by=staff, now=LATER)
+
+    assert invitation_for_password(email="jo@acme.example", password=password, now=LATER) is None
+    with pytest.raises(InvitationExpired):
+        open_invitation_link(token, now=LATER)
+    assert PortalAccess.objects.live().get() == right.access
+    assert PortalAccess.objects.get(id=invited.access_id).removed_at == LATER
+    assert open_invitation_link(token_of(right), now=LATER) == right
+
+
+def test_former_address_that_signs_in_keeps_its_access(customer, staff, invited):
+    accept_invitation(invitation=invited, password=CHOSEN, now=NOW)
+    customer.contacts.update(email="max@acme.example")
+
+    invite_customer(customer=customer, invited_by=staff, now=LATER)
+
+    assert PortalAccess.objects.live().count() == 2
+    assert Invitation.objects.get(id=invited.id).accepted_at == NOW
+
+
+def test_former_address_that_used_its_access_keeps_it_without_its_open_invitation(customer, staff, invited):
+    PortalAccess.objects.update(last_used_at=NOW)
+    customer.contacts.update(email="max@acme.example")
+
+    invite_customer(customer=customer, invited_by=staff, now=LATER)
+
+    assert PortalAccess.objects.live().count() == 2
+    assert Invitation.objects.get(id=invited.id).expires_at == LATER
+
+
+def test_address_on_file_keeps_its_invitation_when_a_former_one_is_invited_again(customer, staff, invited):
+    former = PortalAccessFactory(customer=customer, user=UserFactory(email="old@acme.example"), last_used_at=NOW)
+    guest = Guest(customer.merchant_id, customer.id, former.user.email, "Old")
+
+    invite_guest(guest, invited_by=None, now=LATER)
+
+    assert open_invitation_link(token_of(invited), now=LATER) == invited
+
+
+def test_mistyped_address_that_turns_out_right_is_brought_back_by_staff(customer, staff, invited):
+    customer.contacts.update(email="jo@acme-tools.example")
+    invite_customer(customer=customer, invited_by=staff, now=LATER)
+    customer.contacts.update(email="jo@acme.example")
+
+    again = invite_customer(customer=customer, invited_by=staff, now=LATER)
+
+    assert PortalAccess.objects.live().get() == again.access == invited.access
+    assert open_invitation_link(token_of(again), now=LATER) == again

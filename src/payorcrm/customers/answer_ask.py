@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from payorcrm.core.jobs import enqueue_named
@@ -15,7 +15,7 @@ from payorcrm.core.models import User
 from payorcrm.customers.invite import AccessWasRemoved, invite_guest
 from payorcrm.customers.invite_guests import Guest
 from payorcrm.customers.models import AccessAsk, AccessAskKind, Contact, PortalAccess
-from payorcrm.customers.queries import users_known_as
+from payorcrm.customers.queries import address_on_file, users_known_as
 from payorcrm.mail.compose import queue_mail
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
@@ -69,12 +69,16 @@ def answer_password_ask(ask_id: UUID, *, now: datetime) -> None:
         if ask is None:
             return
         accesses = _live_accesses(ask)
-        if not accesses:
-            _invite_to_customers(ask, now)
-        elif accesses[0].user.has_usable_password():
-            _queue_reset(accesses[0], now)
+        access = accesses.first()
+        if access and access.user.has_usable_password():
+            _queue_reset(access, now)
+            return
+        # One that was never used is theirs only while the address is on file: it may have been mistyped.
+        theirs = accesses.filter(Q(last_used_at__isnull=False) | Q(address_on_file())).first()
+        if theirs:
+            _invite_again(theirs, now)
         else:
-            _invite_again(accesses[0], now)
+            _invite_to_customers(ask, now)
 
 
 def forget_asks(*, now: datetime) -> None:
@@ -82,9 +86,9 @@ def forget_asks(*, now: datetime) -> None:
     AccessAsk.objects.filter(asked_at__lt=now - KEPT_FOR).delete()
 
 
-def _live_accesses(ask: AccessAsk) -> list[PortalAccess]:
+def _live_accesses(ask: AccessAsk) -> QuerySet[PortalAccess]:
     accesses = PortalAccess.objects.live().filter(merchant=ask.merchant, user__in=users_known_as(ask.email))
-    return list(accesses.select_related("user", "merchant").order_by("id")[:1])
+    return accesses.select_related("user", "merchant").order_by("id")
 
 
 def _queue_reset(access: PortalAccess, now: datetime) -> None:

@@ -46,10 +46,12 @@ def invite_guests(guests: Sequence[Guest], *, now: datetime, is_bulk: bool) -> d
     """Write everything in the caller's transaction and return the invitation of each customer.
 
     There is none where access was removed: nothing here revives it. One whose mail is on its way, or just went, stays
-    as it is, without a second mail; any other is refreshed and gets one.
+    as it is, without a second mail; any other is refreshed and gets one. What is left of addresses that the customers
+    had on file before ends.
     """
     users = _users_of(guests)
     passes = [one for one in _passes(guests, users) if one.access.removed_at is None]
+    _end_former_addresses(passes, now)
     known = {row.access_id: row for row in Invitation.objects.filter(access__in=[one.access for one in passes])}
     mails = _mails_under_way(known.values(), now)
     kept = {
@@ -104,7 +106,7 @@ JOIN core_user ON lower(core_user.email) = lower(asked.email)
 
 
 def _passes(guests: Sequence[Guest], users: Mapping[str, User]) -> list[_Pass]:
-    """Return every guest's access, locked in one order, made where there was none."""
+    """Return every guest's access, made where there was none; all of their customers' are locked, in one order."""
     PortalAccess.objects.bulk_create(
         [
             PortalAccess(merchant_id=guest.merchant_id, customer_id=guest.customer_id, user=users[guest.email])
@@ -115,9 +117,38 @@ def _passes(guests: Sequence[Guest], users: Mapping[str, User]) -> list[_Pass]:
     rows = PortalAccess.objects.select_for_update(of=("self",)).select_related("user").order_by("customer_id", "id")
     accesses = {
         (row.customer_id, row.user_id): row
-        for row in rows.filter(customer__in=[guest.customer_id for guest in guests], user__in=users.values())
+        for row in rows.filter(customer__in=[guest.customer_id for guest in guests])
     }
     return [_Pass(guest, accesses[guest.customer_id, users[guest.email].id]) for guest in guests]
+
+
+def _end_former_addresses(passes: Sequence[_Pass], now: datetime) -> None:
+    """End the invitations that nobody accepted at addresses no longer on file, and the accesses that they never opened.
+
+    An address that was mistyped may be somebody else's inbox: it must not be able to ask for another invitation.
+    """
+    customers = [one.guest.customer_id for one in passes]
+    with connection.cursor() as cursor:
+        cursor.execute(_END_FORMER, {"customers": customers, "own": [one.access.id for one in passes], "now": now})
+
+
+_END_FORMER = """
+WITH former AS (
+    SELECT access.id, access.last_used_at IS NULL AND known.password LIKE '!%%' AS is_unused
+    FROM customers_portalaccess AS access JOIN core_user AS known ON known.id = access.user_id
+    WHERE access.customer_id = ANY(%(customers)s) AND access.id <> ALL(%(own)s) AND access.removed_at IS NULL
+      AND NOT EXISTS (
+          SELECT FROM customers_contact AS contact
+          WHERE contact.customer_id = access.customer_id AND contact.is_primary
+            AND lower(contact.email) = lower(known.email)
+      )
+), ended AS (
+    UPDATE customers_invitation SET expires_at = %(now)s, password_digest = ''
+    FROM former WHERE access_id = former.id AND accepted_at IS NULL AND expires_at > %(now)s
+)
+UPDATE customers_portalaccess AS access SET removed_at = %(now)s
+FROM former WHERE access.id = former.id AND former.is_unused
+"""
 
 
 def _mails_under_way(invitations: Collection[Invitation], now: datetime) -> dict[UUID, str]:

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from django.db.models import QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -39,3 +39,9 @@ def masked_address(address: str) -> str:
 def users_known_as(email: str) -> QuerySet[User]:
     """Return the one user of an address, or none, by the index that makes addresses unique."""
     return User.objects.alias(known_as=Lower("email")).filter(known_as=Lower(Value(email.replace("\0", ""))))
+
+
+def address_on_file() -> Exists:
+    """Return the condition that the address of an access's user is the one on file of its customer."""
+    contacts = Contact.objects.filter(customer=OuterRef("customer"), is_primary=True)
+    return Exists(contacts.alias(known_as=Lower("email")).filter(known_as=Lower(OuterRef("user__email"))))

@@ -17,6 +17,7 @@ from payorcrm.core import clock
 from payorcrm.core.money import Money
 from payorcrm.customers.access_states import AccessState, access_states_of, states_of_accesses
 from payorcrm.customers.models import Contact, Customer, PortalAccess
+from payorcrm.customers.queries import address_on_file
 from payorcrm.customers.view_as import viewings_of
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
@@ -78,10 +79,12 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
     return render(request, "backoffice/customer_page.html", context)
 
 
-def _portal_users(customer: Customer) -> list[tuple[PortalAccess, AccessState]]:
-    accesses = list(PortalAccess.objects.live().filter(customer=customer).select_related("user").order_by("id"))
+def _portal_users(customer: Customer) -> list[tuple[PortalAccess, AccessState, bool]]:
+    """Return who signs in for a customer, how far each is, and whether theirs is the address on file."""
+    known = PortalAccess.objects.live().filter(customer=customer).select_related("user").order_by("id")
+    accesses = list(known.annotate(is_on_file=address_on_file()))
     states = states_of_accesses(accesses, now=clock.now())
-    return [(access, states[access.id]) for access in accesses if access.id in states]
+    return [(access, states[access.id], access.is_on_file) for access in accesses if access.id in states]
 
 
 @require_POST
