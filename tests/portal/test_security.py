@@ -191,6 +191,19 @@ def test_signing_out_everywhere_ends_all(access):
     assert not UserSession.objects.exists()
 
 
+def test_signing_out_everywhere_ends_sessions_that_are_not_listed(access):
+    there, here, stranger = signed_in(access), signed_in(access), signed_in(PortalAccessFactory())
+    UserSession.objects.filter(session_key=there.session.session_key).delete()
+    before = there.get(reverse("portal:payments")).status_code
+
+    here.post(reverse("portal:end_all_sessions"))
+
+    assert before == 200
+    assert there.get(reverse("portal:payments")).status_code == 302
+    assert stranger.get(reverse("portal:payments")).status_code == 200
+    assert signed_in(access).get(reverse("portal:payments")).status_code == 200
+
+
 @pytest.mark.parametrize("count", [1, 30])
 def test_list_of_sessions_costs_the_same_however_long(access, count, django_assert_num_queries):
     here = signed_in(access)

@@ -1,5 +1,6 @@
 """The person who signs in. What they may see hangs on their staff membership or their portal access."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -32,6 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(max_length=10, blank=True)  # of the pages; empty: what the browser asks for
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    signed_out_at = models.DateTimeField(null=True, blank=True)  # everywhere; no session from before is good
 
     objects = UserManager()
 
@@ -44,3 +46,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def get_session_auth_hash(self) -> str:
+        """Return what every session must know: it changes with the password and with signing out everywhere."""
+        return self._with_sign_out(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Return the same under each earlier secret key."""
+        return map(self._with_sign_out, super().get_session_auth_fallback_hash())
+
+    def _with_sign_out(self, digest: str) -> str:
+        return f"{digest} {self.signed_out_at.timestamp()}" if self.signed_out_at else digest

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import cast
 
 from allauth.usersessions.models import UserSession
@@ -51,6 +52,13 @@ def end_sessions(user: User, *, but: str | None = None) -> None:
     ended = UserSession.objects.filter(user=user).exclude(session_key=but or "")
     Session.objects.filter(session_key__in=ended.values("session_key")).delete()
     ended.delete()
+
+
+def sign_out_everywhere(user: User, *, now: datetime) -> None:
+    """End all sessions of a user, those too that are not listed: every session holds a digest that changes with this."""
+    user.signed_out_at = now
+    user.save(update_fields=["signed_out_at"])
+    end_sessions(user)
 
 
 def _is_due(request: HttpRequest) -> bool:

@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from payorcrm.core.clock import now
 from payorcrm.portal.access import Visit, for_own_users, session_of_user
 from payorcrm.portal.browsers import browser_in_words
 from payorcrm.portal.entrance import entrance_of
-from payorcrm.portal.user_sessions import end_sessions, sessions_of
+from payorcrm.portal.user_sessions import sessions_of, sign_out_everywhere
 from payorcrm.ui.paging import page_of
 
 
@@ -39,7 +40,7 @@ def end_session(request: HttpRequest, visit: Visit) -> HttpResponse:
 @for_own_users
 def end_all_sessions(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Sign the user out everywhere, here too."""
-    end_sessions(visit.user)
+    sign_out_everywhere(visit.user, now=now())
     logout(request)
     messages.success(request, _("You are signed out everywhere."))
     return redirect(entrance_of(visit.merchant))
