@@ -1,14 +1,20 @@
 """Bring the database's tables up to date. Safe to run on several machines at once."""
 
 import argparse
+import time
+from typing import TYPE_CHECKING
 
 from payorcrm.commands.exits import Exit
 from payorcrm.commands.installation import answering_database, opened
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 SUMMARY = "bring the database's tables up to date"
 
 # Any number will do, as long as it is always the same one.
 LOCK = 7_206_214
+SECONDS_BETWEEN_TRIES = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,10 +37,17 @@ def migrate(*, verbosity: int = 0) -> None:
     door = connection.copy()
     door.set_autocommit(False)
     try:
-        with door.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        # Not one long wait: an index that is built concurrently waits for every statement that began before it.
+        while not _is_locked(door):
+            time.sleep(SECONDS_BETWEEN_TRIES)
         call_command("migrate", interactive=False, verbosity=verbosity)
         call_command("createcachetable", verbosity=verbosity)
     finally:
         door.rollback()
         door.close()
+
+
+def _is_locked(door: "BaseDatabaseWrapper") -> bool:
+    with door.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])

@@ -1,6 +1,6 @@
-"""Notes of which customers' invoices changed, so that kept sums know when they are old; an index for unpaid lists."""
+"""Notes of which customers' invoices changed, so that kept sums know when they are old."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 _NOTES = """
 CREATE TABLE invoices_change (
@@ -46,14 +46,4 @@ DROP TABLE invoices_change;
 class Migration(migrations.Migration):
     dependencies = [("invoices", "0003_portal")]
 
-    operations = [
-        migrations.AddIndex(
-            model_name="invoice",
-            index=models.Index(
-                fields=["customer", "due_on", "id"],
-                name="invoice_open_by_customer",
-                condition=models.Q(status="open"),
-            ),
-        ),
-        migrations.RunSQL(_NOTES, _NO_NOTES),
-    ]
+    operations = [migrations.RunSQL(_NOTES, _NO_NOTES)]
