@@ -255,7 +255,19 @@ def test_tab_of_another_account_of_the_same_person_says_so_and_charges_nothing(c
 
     assert answer.status_code == 409
     assert "belongs to another of your accounts" in text(answer)
+    assert reverse("portal:accounts") in answer.text
     assert not Payment.objects.exists()
+
+
+def test_merchant_without_a_processor_is_explained_inside_the_portal(client, access, invoices):
+    address = choose(client, *invoices)
+    access.merchant.gateway_accounts.all().delete()
+
+    answer = client.get(address)
+
+    assert answer.status_code == 409
+    assert "Online payment is not set up yet" in text(answer)
+    assert reverse("portal:invoices") in answer.text
 
 
 def test_request_of_a_mail_has_no_page_in_the_portal(client, access, invoices):
@@ -350,6 +362,22 @@ def test_staff_who_look_see_the_page_without_a_button_and_cannot_pay(client, acc
     assert "<button" not in shown.content.decode().partition("<main")[2].partition("</main")[0]
     assert [answer.status_code for answer in answers] == [403] * 3
     assert not Payment.objects.exists()
+
+
+def test_staff_who_look_open_no_session_at_the_processor(client, access, invoices, sandbox):
+    address = choose(client, *invoices)
+    staff = StaffFactory(merchant=access.merchant).user
+    viewing = start_viewing(customer=access.customer, user=staff, now=now())
+    client.force_login(staff)
+    client.session.update({VIEWING: str(viewing.id)})
+    session = client.session
+    session[VIEWING] = str(viewing.id)
+    session.save()
+
+    shown = client.get(f"{address}?with=card")
+
+    assert "Nothing can be paid." in text(shown)
+    assert "fields" not in shown.context
 
 
 def test_looking_changes_nothing(client, access, invoices, card):

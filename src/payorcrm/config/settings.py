@@ -149,7 +149,12 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_SECURE else "http"
 # Beside allauth's own limits; the key is the e-mail address that was typed.
-ACCOUNT_RATE_LIMITS = {"ask_for_access": "10/m/ip,5/h/key", "choose_password": "20/m/ip"}
+ACCOUNT_RATE_LIMITS = {
+    # Generous for an address: whoever knows one could otherwise keep its owner out with five wrong passwords.
+    "login_failed": "20/m/ip,20/5m/key",
+    "ask_for_access": "10/m/ip,5/h/key",
+    "choose_password": "20/m/ip",
+}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/home/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -8,18 +8,21 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
 from payorcrm.customers.accesses import accesses_of
 from payorcrm.customers.invite import open_invitation_link
 from payorcrm.customers.models import Customer, Invitation, PortalAccess
 from payorcrm.customers.password_link import user_of_password_link
-from payorcrm.customers.view_as import VIEWING, viewing_of
+from payorcrm.customers.view_as import VIEWING, end_viewing_of, viewing_of
 from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.branding import brand_of
@@ -37,6 +40,7 @@ from payorcrm.payments.models import Confirmation, Payment, PaymentRequest, Requ
 from payorcrm.payments.queries import payments_of, request_of
 from payorcrm.payments.request_payment import are_invoices_of
 from payorcrm.portal.entrance import sign_in_address
+from payorcrm.portal.invited import Opened
 from payorcrm.ui.language import speak
 
 LONGEST_NUMBER = 18
@@ -168,12 +172,19 @@ def for_customers(view: View) -> View:
     def guarded(request: HttpRequest, **ids: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(_here(request), sign_in_address(request))
+        if _is_viewing_over(request):
+            return redirect("home_after_sign_in")
         visit = visit_of(request)
         request.visit = visit  # type: ignore[attr-defined]
         show_brand(request, visit.merchant)
         if visit.is_viewing and request.method not in ("GET", "HEAD", "OPTIONS"):
             raise OnlyViewing
-        response = view(request, visit, **ids)
+        try:
+            response = view(request, visit, **ids)
+        except Refused as refused:
+            if request.htmx:  # type: ignore[attr-defined]
+                raise
+            response = _refused(request, refused)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
@@ -198,6 +209,11 @@ def _here(request: HttpRequest) -> str:
     return request.get_full_path() if request.method in ("GET", "HEAD") else ""
 
 
+def _refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """Say no inside the portal, with ways on; pages outside it have none to offer."""
+    return render(request, "portal/refused.html", {"section": "", "said": str(refused)}, status=refused.status)
+
+
 def visit_of(request: HttpRequest) -> Visit:
     """Return the visit of a signed-in user: for the customer chosen last, else the first; 404 without any."""
     assert isinstance(request.user, User)
@@ -218,8 +234,20 @@ def viewed_customer(request: HttpRequest) -> Customer | None:
     if not viewing_id:
         return None
     assert isinstance(request.user, User)
-    viewing = viewing_of(request.user, UUID(viewing_id))
+    viewing = viewing_of(request.user, UUID(viewing_id), now=clock.now())
     return viewing.customer if viewing else None
+
+
+def _is_viewing_over(request: HttpRequest) -> bool:
+    """Say whether a member of staff comes back to a look that has ended; it is over for good, and they are told."""
+    if VIEWING not in request.session or viewed_customer(request):
+        return False
+    assert isinstance(request.user, User)
+    end_viewing_of(request.user, clock.now())
+    del request.session[VIEWING]
+    told = gettext("You no longer see the portal as the customer: that ends after an hour, or when your role changes.")
+    messages.info(request, told)
+    return True
 
 
 def merchant_at(request: HttpRequest, slug: str) -> Merchant:
@@ -241,10 +269,16 @@ def invitation_of_link(request: HttpRequest, merchant: Merchant, token: str, now
     return invitation
 
 
-def invitation_of_session(request: HttpRequest, invitation_id: UUID) -> Invitation:
-    """Return the invitation by whose password the user came, or 404; the page wears its merchant's brand."""
+def invitation_of_session(request: HttpRequest, opened: Opened, now: datetime) -> Invitation | None:
+    """Return the invitation by whose password the user came, while that is good; the page wears its merchant's brand.
+
+    None once it is over, or a newer mail has replaced it.
+    """
     rows = Invitation.objects.select_related("access__user", "access__customer__merchant")
-    invitation = get_object_or_404(rows, id=invitation_id, access__user_id=request.user.pk)
+    good = rows.filter(access__user_id=request.user.pk, access__removed_at=None, refresh_count=opened.refresh_count)
+    invitation = good.filter(id=opened.invitation_id).first()
+    if invitation is None or not invitation.is_open(now=now):
+        return None
     show_brand(request, invitation.access.customer.merchant)
     return invitation
 
