@@ -17,7 +17,7 @@ from payorcrm.payments.authorize import Authorization, text_for_request
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import NOT_CHARGED_STATES, Payment, PaymentRequest, PaymentState, RequestOrigin
 from payorcrm.payments.queries import payable_amounts_of, standing_payment_of
-from payorcrm.payments.reserve import NothingLeftToPay, Order, payment_by_key
+from payorcrm.payments.reserve import MethodNotUsable, NothingLeftToPay, Order, payment_by_key
 
 MOST_DECLINES_AN_HOUR = 10
 
@@ -28,13 +28,6 @@ class TooManyDeclines(Refused):
     code = "too_many_declines"
     status: ClassVar[int] = 429
     message = _("Nothing was charged. Too many payments were declined here within an hour. Please try again later.")
-
-
-class MethodNotUsable(Refused):
-    """A method has not been verified yet, has expired, or was removed while its page was open."""
-
-    code = "method_not_usable"
-    message = _("Nothing was charged: this card or bank account cannot pay now. Please choose another way to pay.")
 
 
 @dataclass(frozen=True, slots=True)

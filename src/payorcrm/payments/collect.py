@@ -14,7 +14,8 @@ from payorcrm.payments.settle import settle
 def collect(*, order: Order, now: datetime) -> Payment:
     """Charge an order once and record what happened.
 
-    A second call with the same key returns the first payment as it is. Raises NothingLeftToPay, AmountChanged.
+    A second call with the same key returns the first payment as it is. Raises NothingLeftToPay, AmountChanged,
+    MethodNotUsable.
     """
     line = gateway_of(gateway_account_of(order.merchant.id, order.method.gateway))
     reservation = reserve(order=order, now=now)

@@ -25,7 +25,7 @@ from payorcrm.payments.collect import collect
 from payorcrm.payments.mails import queue_to_contact
 from payorcrm.payments.models import Confirmation, ConfirmationLine, Payment, PaymentRequest
 from payorcrm.payments.queries import payable_amounts_of
-from payorcrm.payments.reserve import NothingLeftToPay, Order, amounts_left, payment_by_key
+from payorcrm.payments.reserve import MethodNotUsable, NothingLeftToPay, Order, amounts_left, payment_by_key
 from payorcrm.payments.secrets import has_secrets, new_secrets, secrets_of, token_digest
 
 SEND_AGAIN_AFTER = timedelta(minutes=1)
@@ -165,7 +165,10 @@ def pay_confirmation(*, confirmation: Confirmation, agreed: Money, acceptance: A
         return earlier
     if not confirmation.method.is_saved():
         raise MethodGone
-    return collect(order=_order(confirmation, agreed, acceptance), now=acceptance.at)
+    try:
+        return collect(order=_order(confirmation, agreed, acceptance), now=acceptance.at)
+    except MethodNotUsable:  # removed in another tab at this moment
+        raise MethodGone from None
 
 
 def check_code(*, confirmation: Confirmation, code: str) -> None:

@@ -43,6 +43,13 @@ class NotAuthorized(Refused):
     message = _("Nothing was charged: please accept the authorization first.")
 
 
+class MethodNotUsable(Refused):
+    """A method has not been verified yet, has expired, or was removed while its page was open."""
+
+    code = "method_not_usable"
+    message = _("Nothing was charged: this card or bank account cannot pay now. Please choose another way to pay.")
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a payer agreed to pay.
@@ -74,7 +81,7 @@ class Reservation:
 def reserve(*, order: Order, now: datetime) -> Reservation:
     """Write the order's payment as submitting and reserve its invoices, in one durable transaction.
 
-    Returns the first payment when the order's key has one. Raises NothingLeftToPay, AmountChanged.
+    Returns the first payment when the order's key has one. Raises NothingLeftToPay, AmountChanged, MethodNotUsable.
     """
     with transaction.atomic(durable=True):
         left = _lock_amounts_left(order)
@@ -82,6 +89,8 @@ def reserve(*, order: Order, now: datetime) -> Reservation:
         earlier = payment_by_key(order.key)
         if earlier is not None:
             return Reservation(earlier, is_new=False)
+        if not left and PaymentMethod.objects.filter(id=order.method.id, removed_at__isnull=False).exists():
+            raise MethodNotUsable
         _check_total(left, order.agreed)
         payment = _write_payment(order, left, now)
         return Reservation(payment, is_new=True)
@@ -99,19 +108,27 @@ def amounts_left(*, customer_id: UUID, currency: str, agreed: Mapping[UUID, int]
 
 def _lock_amounts_left(order: Order) -> dict[UUID, int]:
     # In id order, so that two orders over the same invoices cannot block each other for ever.
-    locking = f"{_AMOUNTS_LEFT} ORDER BY i.id FOR UPDATE OF i"
-    return _read_amounts(locking, order.customer_id, order.agreed.currency, order.amounts)
+    # A method that is being removed at this moment is waited for, and there are no rows when it is gone.
+    return _read_amounts(_LOCK_AMOUNTS, order.customer_id, order.agreed.currency, order.amounts, order.method.id)
 
 
 _AMOUNTS_LEFT = """
 SELECT i.id, least(agreed.amount, i.balance - i.in_flight)
   FROM invoices_invoice i JOIN unnest(%s::uuid[], %s::bigint[]) AS agreed (id, amount) ON agreed.id = i.id
  WHERE i.customer_id = %s AND i.currency = %s AND i.status = 'open'"""
+_LOCK_AMOUNTS = """
+SELECT i.id, least(agreed.amount, i.balance - i.in_flight)
+  FROM invoices_invoice i JOIN unnest(%s::uuid[], %s::bigint[]) AS agreed (id, amount) ON agreed.id = i.id
+  CROSS JOIN payment_methods_paymentmethod m
+ WHERE i.customer_id = %s AND i.currency = %s AND i.status = 'open' AND m.id = %s AND m.removed_at IS NULL
+ ORDER BY i.id FOR UPDATE OF i FOR KEY SHARE OF m"""
 
 
-def _read_amounts(statement: str, customer_id: UUID, currency: str, agreed: Mapping[UUID, int]) -> dict[UUID, int]:
+def _read_amounts(
+    statement: str, customer_id: UUID, currency: str, agreed: Mapping[UUID, int], *more: UUID
+) -> dict[UUID, int]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(agreed.keys()), list(agreed.values()), customer_id, currency])
+        cursor.execute(statement, [list(agreed.keys()), list(agreed.values()), customer_id, currency, *more])
         return {invoice_id: amount for invoice_id, amount in cursor.fetchall() if amount > 0}
 
 

@@ -1,14 +1,16 @@
 """The one page on which a signed-in user pays what they chose, and the pages that it leads to. POST pays, once."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payorcrm.core.clock import day_in, now
+from payorcrm.core.errors import Refused
 from payorcrm.payment_methods.add import save_entered
 from payorcrm.payment_methods.models import PAYABLE_WHEN, PaymentMethod
 from payorcrm.payment_methods.save import agree_to_keep, consent_text
@@ -16,7 +18,6 @@ from payorcrm.payments.authorize import text_for_request
 from payorcrm.payments.buttons import Way, ways_in_portal, ways_not_open
 from payorcrm.payments.checkout import (
     Checkout,
-    MethodNotUsable,
     TooManyDeclines,
     pay_checkout,
     payment_of_checkout,
@@ -31,7 +32,7 @@ from payorcrm.payments.queries import (
     standing_payment_of,
 )
 from payorcrm.payments.request_payment import request_from_portal
-from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
+from payorcrm.payments.reserve import AmountChanged, MethodNotUsable, NothingLeftToPay
 from payorcrm.portal.access import (
     Visit,
     account_to_verify,
@@ -49,6 +50,14 @@ MOST_SHOWN = 10
 MOST_WARNED = 3
 # Beyond this many a person does not type amounts, and the page would grow heavy.
 MOST_PARTS = 50
+
+
+class TooManyForParts(Refused):
+    """Amounts were sent for a selection that is too long to write them one by one."""
+
+    code = "too_many_for_parts"
+    status: ClassVar[int] = 422
+    message = _("Nothing was charged: parts can be paid of up to 50 invoices at a time. Please select fewer invoices.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,6 +162,8 @@ def _what_is_paid(asked: PaymentRequest, due: Due) -> dict[str, Any]:
 def _how_it_is_paid(
     request: HttpRequest, asked: PaymentRequest, due: Due, chosen: Way, form: PayForm | None
 ) -> dict[str, Any]:
+    if request.visit.is_viewing:  # type: ignore[attr-defined]  # staff pay nothing, so the processor need not know
+        return {}
     shown: dict[str, Any] = {"form": form, "checkout": new_checkout(asked, due.total, now())}
     if chosen.method is None:
         entered = form if isinstance(form, CheckoutForm) else None
@@ -171,8 +182,10 @@ def _parts_form(asked: PaymentRequest, due: Due) -> PartsForm | None:
 @require_POST
 @for_customers
 def part(request: HttpRequest, visit: Visit, request_id: UUID) -> HttpResponse:
-    """Choose to pay part of the invoices: the page of a request with those amounts follows."""
+    """Choose to pay part of the invoices: the page of a request with those amounts follows. Raises TooManyForParts."""
     asked = request_of_customer(visit, request_id)
+    if due_of(asked).count > MOST_PARTS:
+        raise TooManyForParts
     form = PartsForm(first_payable_lines_of(asked, MOST_PARTS), request.POST)
     if not form.is_valid():
         return _page(request, asked, parts=form)

@@ -15,13 +15,13 @@ from payorcrm.payment_methods.models import PAYABLE_WHEN, PaymentMethod
 from payorcrm.payment_methods.save import agree_to_keep, consent_text
 from payorcrm.payments.authorize import text_for_request
 from payorcrm.payments.buttons import new_method_choices, ways_to_pay
-from payorcrm.payments.checkout import Checkout, MethodNotUsable, pay_checkout, payment_of_checkout
+from payorcrm.payments.checkout import Checkout, pay_checkout, payment_of_checkout
 from payorcrm.payments.confirm import open_confirmation_of, request_confirmation
 from payorcrm.payments.fresh_link import mail_fresh_link
 from payorcrm.payments.links import BANK, LinkExpired, payment_page_token
 from payorcrm.payments.models import Payment
 from payorcrm.payments.queries import invoices_of, payable_lines_of
-from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
+from payorcrm.payments.reserve import AmountChanged, MethodNotUsable, NothingLeftToPay
 from payorcrm.portal import access
 from payorcrm.portal.asked import remember_asking
 from payorcrm.portal.forms import CheckoutForm, ReviewForm, new_checkout
