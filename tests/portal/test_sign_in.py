@@ -7,10 +7,11 @@ from django.urls import reverse
 from payorcrm.core.clock import now
 from payorcrm.customers.invitation_password import password_of
 from payorcrm.customers.invite import invitation_link, invite_customer
-from payorcrm.customers.models import AccessAsk
+from payorcrm.customers.models import AccessAsk, Invitation, PortalAccess
 from payorcrm.customers.password_link import password_link
 from payorcrm.customers.portal_access import remove_access
-from tests.factories.models import PASSWORD, CustomerFactory, MerchantFactory, PortalAccessFactory, StaffFactory
+from payorcrm.mail.models import Mail, MailState
+from tests.factories.models import NOW, PASSWORD, CustomerFactory, MerchantFactory, PortalAccessFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 OWN_PASSWORD = "seven green bicycles"
@@ -154,6 +155,29 @@ def test_weak_password_is_refused_with_the_reason(client, invitation, typed):
 
     assert page.context["form"].errors["password1"]
     assert client.get(reverse("portal:payments")).url == reverse("portal:choose_password")
+
+
+def test_session_of_a_generated_password_ends_with_a_newer_invitation(client, invitation):
+    sign_in(client, invitation.access, password_of(invitation))
+    Mail.objects.update(state=MailState.FAILED)
+    invite_customer(customer=invitation.access.customer, invited_by=None, now=now())
+
+    answer = client.post(reverse("portal:choose_password"), chosen(), follow=True)
+
+    assert "This invitation has ended." in answer.text
+    assert not is_signed_in(client)
+    invitation.access.user.refresh_from_db()
+    assert not invitation.access.user.has_usable_password()
+
+
+@pytest.mark.parametrize(("model", "change"), [(Invitation, {"expires_at": NOW}), (PortalAccess, {"removed_at": NOW})])
+def test_session_of_a_generated_password_ends_with_its_invitation(client, invitation, model, change):
+    sign_in(client, invitation.access, password_of(invitation))
+    model.objects.update(**change)
+
+    client.get(reverse("portal:choose_password"))
+
+    assert not is_signed_in(client)
 
 
 def test_generated_password_cannot_be_kept(client, invitation):

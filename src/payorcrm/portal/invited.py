@@ -1,6 +1,7 @@
 """A sign-in with the password of an invitation: good for choosing one's own, and for nothing else."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,16 @@ from payorcrm.customers.invite import invitation_for_password
 FIRST_SIGN_IN = "first_sign_in"
 INVITATION_OF_USER = "opened_invitation"
 OPEN_AT_FIRST_SIGN_IN = {"portal:choose_password", "portal:logo", "portal:entrance", "account_logout"}
+# Stands in sessions that do not say how often their invitation had been refreshed.
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The invitation by whose password somebody came, and how often it had been refreshed by then."""
+
+    invitation_id: UUID
+    refresh_count: int
 
 
 class InvitationBackend(ModelBackend):
@@ -30,7 +41,7 @@ class InvitationBackend(ModelBackend):
         if invitation is None:
             return None
         user = invitation.access.user
-        setattr(user, INVITATION_OF_USER, invitation.id)
+        setattr(user, INVITATION_OF_USER, Opened(invitation.id, invitation.refresh_count))
         return user
 
 
@@ -55,19 +66,23 @@ class FirstSignIn:
 
 def begin_first_sign_in(request: HttpRequest, user: User) -> None:
     """Remember in the session which invitation a user's password came from, if from one."""
-    invitation_id: UUID | None = getattr(user, INVITATION_OF_USER, None)
-    if invitation_id:
-        request.session[FIRST_SIGN_IN] = {"user": str(user.pk), "invitation": str(invitation_id)}
+    opened: Opened | None = getattr(user, INVITATION_OF_USER, None)
+    if opened:
+        request.session[FIRST_SIGN_IN] = {
+            "user": str(user.pk),
+            "invitation": str(opened.invitation_id),
+            "refresh_count": opened.refresh_count,
+        }
     else:
         request.session.pop(FIRST_SIGN_IN, None)
 
 
-def opened_invitation(request: HttpRequest) -> UUID | None:
+def opened_invitation(request: HttpRequest) -> Opened | None:
     """Return the invitation by whose password the signed-in user came, until they have chosen their own."""
     begun = request.session.get(FIRST_SIGN_IN)
     if not begun or begun["user"] != str(request.user.pk):
         return None
-    return UUID(begun["invitation"])
+    return Opened(UUID(begun["invitation"]), begun.get("refresh_count", UNKNOWN))
 
 
 def end_first_sign_in(request: HttpRequest) -> None:

@@ -1,9 +1,11 @@
 """An invited person chooses a password: from the button of the mail, or after signing in with the mail's password."""
 
-from django.contrib.auth import update_session_auth_hash
+from django.contrib import messages
+from django.contrib.auth import logout, update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.core.clock import now
@@ -41,10 +43,12 @@ def welcome(request: HttpRequest, merchant_slug: str, token: str) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose_password(request: HttpRequest) -> HttpResponse:
     """Let a user who signed in with an invitation's password choose their own; until then nothing else opens."""
-    invitation_id = opened_invitation(request)
-    if invitation_id is None:
+    opened = opened_invitation(request)
+    if opened is None:
         return redirect("home_after_sign_in" if request.user.is_authenticated else sign_in_address(request))
-    invitation = invitation_of_session(request, invitation_id)
+    invitation = invitation_of_session(request, opened, now())
+    if invitation is None:
+        return _sign_out(request)
     form = NewPasswordForm(invitation.access.user, request.POST or None)
     user = _accept(invitation, form) if form.is_valid() else None
     if user is None:
@@ -63,6 +67,14 @@ def _accept(invitation: Invitation, form: NewPasswordForm) -> User | None:
     except ValidationError as refused:
         form.add_error("password1", refused)
         return None
+
+
+def _sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    messages.warning(
+        request, _("This invitation has ended. Please use the newest mail, or ask for one under “Forgot password”.")
+    )
+    return redirect(sign_in_address(request))
 
 
 def _password_page(request: HttpRequest, invitation: Invitation, form: NewPasswordForm) -> HttpResponse:
