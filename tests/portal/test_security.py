@@ -1,5 +1,7 @@
 """A user's own safety: passkeys and a second step, sessions, several customers, and staff who only look."""
 
+from datetime import timedelta
+
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
@@ -10,8 +12,11 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from payorcrm.core.clock import now
+from payorcrm.customers.jobs import end_viewings
 from payorcrm.customers.models import Viewing
 from payorcrm.customers.password_link import password_link
+from payorcrm.customers.view_as import VIEWING_LIFE
 from payorcrm.merchants.models import Role
 from tests.factories.models import PASSWORD, CustomerFactory, PortalAccessFactory, StaffFactory
 
@@ -310,7 +315,57 @@ def test_viewing_ends_with_the_membership(client, access, staff):
     view_as(client, staff, access.customer)
     staff.delete()
 
-    assert client.get(reverse("portal:payments")).status_code == 404
+    answer = client.get(reverse("portal:payments"), follow=True)
+
+    assert answer.redirect_chain[0][0] == reverse("home_after_sign_in")
+    assert access.customer.company_name not in answer.text
+    assert Viewing.objects.get().ended_at
+
+
+def test_viewing_ends_with_the_role_and_leads_to_what_the_role_shows(client, access, staff):
+    view_as(client, staff, access.customer)
+    staff.role = Role.VIEWER
+    staff.save()
+
+    answer = client.get(reverse("portal:payments"), follow=True)
+    again = client.get(reverse("portal:payments"))
+
+    assert answer.redirect_chain[-1][0] == reverse("backoffice:dashboard", args=[staff.merchant.slug])
+    assert "You no longer see the portal as the customer" in answer.text
+    assert Viewing.objects.get().ended_at
+    assert again.status_code == 404
+
+
+def test_viewing_ends_by_itself_after_an_hour(client, access, staff):
+    own = PortalAccessFactory(user=staff.user)
+    view_as(client, staff, access.customer)
+    begun = now() - VIEWING_LIFE + timedelta(seconds=30)
+    Viewing.objects.update(started_at=begun)
+    last = client.get(reverse("portal:payments")).text
+    begun = now() - VIEWING_LIFE - timedelta(minutes=5)
+    Viewing.objects.update(started_at=begun)
+
+    answer = client.get(reverse("portal:payments"), follow=True)
+    theirs = client.get(reverse("portal:payments")).text
+
+    assert access.customer.company_name in last
+    assert answer.redirect_chain[-1][0] == reverse("backoffice:dashboard", args=[staff.merchant.slug])
+    assert Viewing.objects.get().ended_at == begun + VIEWING_LIFE
+    assert own.customer.company_name in theirs
+    assert "You see the portal as" not in theirs
+
+
+def test_viewing_that_nobody_comes_back_to_is_ended_by_the_timetable(client, access, staff):
+    view_as(client, staff, access.customer)
+
+    end_viewings(timestamp=0)
+    before = Viewing.objects.get().ended_at
+    begun = now() - VIEWING_LIFE
+    Viewing.objects.update(started_at=begun)
+    end_viewings(timestamp=0)
+
+    assert before is None
+    assert Viewing.objects.get().ended_at == begun + VIEWING_LIFE
 
 
 def test_entrance_cookie_opens_nothing_and_survives_rubbish(client, access):

@@ -6,6 +6,7 @@ from payorcrm.core.clock import now
 from payorcrm.core.jobs import enqueue, enqueue_once, job, periodic
 from payorcrm.customers import answer_ask
 from payorcrm.customers.invitation_runs import unfinished_runs, work_off
+from payorcrm.customers.view_as import end_lapsed_viewings
 
 
 @job()
@@ -34,3 +35,10 @@ def answer_password_ask(*, ask_id: str) -> None:
 def forget_asks(timestamp: int) -> None:
     """Delete old questions."""
     answer_ask.forget_asks(now=now())
+
+
+@periodic(cron="*/10 * * * *")
+@job()
+def end_viewings(timestamp: int) -> None:
+    """End the looks of staff whose hour is over."""
+    end_lapsed_viewings(now())

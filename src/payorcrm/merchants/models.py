@@ -71,6 +71,9 @@ class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer"
 
 
+ROLES_THAT_CHANGE = (Role.OWNER, Role.COLLECTOR)
+
+
 class Staff(models.Model):
     """One person's membership of one merchant."""
 
@@ -87,7 +90,7 @@ class Staff(models.Model):
 
     def can_change(self) -> bool:
         """Say whether the role may change anything at all."""
-        return self.role in (Role.OWNER, Role.COLLECTOR)
+        return self.role in ROLES_THAT_CHANGE
 
     def can_change_settings(self) -> bool:
         """Say whether the role may change what the merchant is and how it is paid."""
