@@ -12,6 +12,7 @@ from payorcrm.ledger.check import check_books
 from payorcrm.payments.models import PaymentRequest
 from payorcrm.payments.request_payment import request_all_unpaid
 from payorcrm.payments.reserve import reserve
+from payorcrm.portal.views.checkout import MOST_PARTS
 from tests.factories.models import (
     NOW,
     CustomerFactory,
@@ -121,6 +122,17 @@ def test_parts_are_offered_only_where_the_merchant_allows_them(client, access, i
 
     assert "Pay a part" not in text(client.get(address))
     assert refused.status_code == 422
+    assert PaymentRequest.objects.count() == 1
+
+
+def test_parts_of_more_invoices_than_can_be_written_are_refused(client, access, invoices, parts):
+    many = [InvoiceFactory(customer=access.customer) for _ in range(MOST_PARTS - 1)]
+    address = choose(client, *invoices, *many)
+
+    refused = pay_part(client, address, INV_70="20.00", INV_50="50.00")
+
+    assert refused.status_code == 422
+    assert "Nothing was charged: parts can be paid of up to 50 invoices at a time." in text(refused)
     assert PaymentRequest.objects.count() == 1
 
 

@@ -369,7 +369,6 @@ def test_staff_who_look_open_no_session_at_the_processor(client, access, invoice
     staff = StaffFactory(merchant=access.merchant).user
     viewing = start_viewing(customer=access.customer, user=staff, now=now())
     client.force_login(staff)
-    client.session.update({VIEWING: str(viewing.id)})
     session = client.session
     session[VIEWING] = str(viewing.id)
     session.save()

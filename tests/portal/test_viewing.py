@@ -41,3 +41,4 @@ def test_staff_see_that_they_only_look_and_can_press_nothing(client, db, name):
         assert "You cannot pay or change anything." in page
         assert "<iframe" not in page
         assert 'name="checkout"' not in page
+        assert 'id="basket"' not in page

@@ -13,7 +13,7 @@ from payorcrm.core.clock import day_in, now
 from payorcrm.core.errors import Refused
 from payorcrm.payment_methods.add import save_entered
 from payorcrm.payment_methods.models import PAYABLE_WHEN, PaymentMethod
-from payorcrm.payment_methods.save import agree_to_keep, consent_text
+from payorcrm.payment_methods.save import TriesUsedUp, agree_to_keep, consent_text
 from payorcrm.payments.authorize import text_for_request
 from payorcrm.payments.buttons import Way, ways_in_portal, ways_not_open
 from payorcrm.payments.checkout import (
@@ -247,7 +247,11 @@ def verify(request: HttpRequest, visit: Visit, request_id: UUID, method_id: UUID
 
 def _save_unverified(request: HttpRequest, asked: PaymentRequest, method: PaymentMethod) -> HttpResponse:
     if not method.saved_at:
-        method = save_entered(method, consent=given_consent(request, asked, method.kind), now=now()).method
+        try:
+            method = save_entered(method, consent=given_consent(request, asked, method.kind), now=now()).method
+        except TriesUsedUp as refused:
+            messages.warning(request, str(refused))
+            return redirect("portal:checkout", asked.id)
     if method.verification in PAYABLE_WHEN:  # the same account was entered before, and has been verified since
         return redirect(f"/portal/pay/{asked.id}/?with={method.id}")
     return redirect("portal:checkout_verify", asked.id, method.id)
