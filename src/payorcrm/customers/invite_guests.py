@@ -116,8 +116,7 @@ def _passes(guests: Sequence[Guest], users: Mapping[str, User]) -> list[_Pass]:
     )
     rows = PortalAccess.objects.select_for_update(of=("self",)).select_related("user").order_by("customer_id", "id")
     accesses = {
-        (row.customer_id, row.user_id): row
-        for row in rows.filter(customer__in=[guest.customer_id for guest in guests])
+        (row.customer_id, row.user_id): row for row in rows.filter(customer__in=[guest.customer_id for guest in guests])
     }
     return [_Pass(guest, accesses[guest.customer_id, users[guest.email].id]) for guest in guests]
 

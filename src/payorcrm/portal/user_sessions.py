@@ -55,7 +55,7 @@ def end_sessions(user: User, *, but: str | None = None) -> None:
 
 
 def sign_out_everywhere(user: User, *, now: datetime) -> None:
-    """End all sessions of a user, those too that are not listed: every session holds a digest that changes with this."""
+    """End all sessions of a user, unlisted ones too: every session holds a digest that changes with the moment."""
     user.signed_out_at = now
     user.save(update_fields=["signed_out_at"])
     end_sessions(user)
