@@ -1,9 +1,11 @@
 """The mails of payments: to whom they go, and in whose language."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from payorcrm.core.models import User
 from payorcrm.customers.direct_mails import direct_mails
 from payorcrm.customers.models import Customer, Topic
 from payorcrm.gateways.base import ChargeResult, Outcome
@@ -13,7 +15,15 @@ from payorcrm.payments.fresh_link import mail_fresh_link
 from payorcrm.payments.models import Payment
 from payorcrm.payments.reserve import reserve
 from payorcrm.payments.settle import settle
-from tests.factories.models import NOW, InvoiceFactory, PaymentMethodFactory, StaffFactory, request_for, usd
+from tests.factories.models import (
+    NOW,
+    InvoiceFactory,
+    PaymentMethodFactory,
+    StaffFactory,
+    UserFactory,
+    request_for,
+    usd,
+)
 from tests.payments.kit import order_for
 
 SUCCEEDED = ChargeResult(outcome=Outcome.SUCCEEDED, reference="ch_1")
@@ -23,7 +33,7 @@ RETURNED = ChargeResult(outcome=Outcome.RETURNED, reference="ch_1", return_code=
 pytestmark = pytest.mark.django_db
 
 
-def paid(*results: ChargeResult, language: str = "", **wishes: Any) -> Payment:
+def paid(*results: ChargeResult, language: str = "", payer: User | None = None, **wishes: Any) -> Payment:
     """Pay 1,150 dollars by bank account, for a customer who has wishes about mails of payments."""
     invoice = InvoiceFactory(amount=usd("1150.00"), customer__contact__email="jo@acme.example")
     customer = invoice.customer
@@ -32,7 +42,8 @@ def paid(*results: ChargeResult, language: str = "", **wishes: Any) -> Payment:
         defaults: dict[str, Any] = {"is_wanted": True, "to": [], "cc": [], "changed_by": None, "now": NOW}
         direct_mails(customer=customer, topic=Topic.PAYMENTS, **(defaults | wishes))
     method = PaymentMethodFactory(customer=customer, bank=True)
-    payment = reserve(order=order_for(method, invoice), now=NOW).payment
+    order = replace(order_for(method, invoice), made_by_id=payer.id if payer else None)
+    payment = reserve(order=order, now=NOW).payment
     for result in results:
         payment = settle(payment=payment, result=result, now=NOW)
     return payment
@@ -61,6 +72,52 @@ def test_a_receipt_that_nobody_wants_is_not_sent() -> None:
     paid(SUCCEEDED, is_wanted=False)
 
     assert not Mail.objects.filter(kind="receipt").exists()
+
+
+def addresses_of(kind: str) -> list[list[str]]:
+    return [[mail.to_address, *mail.also_to, *mail.cc] for mail in Mail.objects.filter(kind=kind).order_by("id")]
+
+
+def reasons_of(kind: str) -> list[str]:
+    compose = composer_of(kind)
+    assert compose
+    mails = list(Mail.objects.filter(kind=kind).order_by("id"))
+    drafts = compose(mails, NOW)
+    return [draft.reason for mail in mails if isinstance(draft := drafts[mail.id], Draft)]
+
+
+@pytest.mark.parametrize(("result", "kind"), [(PENDING, "payment_submitted"), (SUCCEEDED, "receipt")])
+def test_whoever_pays_in_the_portal_gets_the_proof_beside_those_the_customer_chose(
+    result: ChargeResult, kind: str
+) -> None:
+    payer = UserFactory(email="pat@acme.example", name="Pat")
+    payment = paid(result, payer=payer, to=["ann@acme.example"], cc=["cfo@acme.example"])
+
+    assert addresses_of(kind) == [["ann@acme.example", "cfo@acme.example"], ["pat@acme.example"]]
+    others, own = reasons_of(kind)
+    assert f"because a payment was made for {payment.customer.company_name}." in others
+    assert "because you made this payment." in own
+
+
+def test_payer_whom_the_customer_chose_gets_the_proof_once() -> None:
+    paid(SUCCEEDED, payer=UserFactory(email="Pat@acme.example"), to=["pat@acme.example"])
+
+    assert addresses_of("receipt") == [["pat@acme.example"]]
+    assert "because you made this payment." in reasons_of("receipt")[0]
+
+
+def test_payer_gets_the_proof_though_the_customer_wants_no_mail() -> None:
+    paid(PENDING, SUCCEEDED, payer=UserFactory(email="pat@acme.example"), is_wanted=False)
+
+    assert addresses_of("payment_submitted") == addresses_of("receipt") == [["pat@acme.example"]]
+
+
+@pytest.mark.parametrize("wishes", [{"is_wanted": False}, {"to": ["ann@acme.example"]}])
+def test_copy_of_an_authorization_from_a_mail_reaches_the_address_on_file(wishes: dict[str, Any]) -> None:
+    paid(PENDING, **wishes)
+
+    assert addresses_of("payment_submitted")[-1] == ["jo@acme.example"]
+    assert "because you made this payment." in reasons_of("payment_submitted")[-1]
 
 
 def test_a_fresh_link_goes_to_the_address_on_file_alone() -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -20,7 +21,7 @@ from payorcrm.core.money import Money
 from payorcrm.core.write_dates import write_day, write_long_day, write_long_moment
 from payorcrm.customers.models import Contact, Topic
 from payorcrm.customers.queries import contact_on_file
-from payorcrm.customers.recipients import recipients_of
+from payorcrm.customers.recipients import Recipients, recipients_of, recipients_of_proof
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.compose import Composed, Unsendable, composer, queue_mail, render_draft
 from payorcrm.mail.models import Mail
@@ -44,6 +45,9 @@ ASKED_FOR_LINK = gettext_noop(
     "You get this mail because someone opened an old payment link from a mail to you. It was sent for %(merchant)s."
 )
 MADE_PAYMENT = gettext_noop("You get this mail because you made this payment. It was sent for %(merchant)s.")
+WAS_PAID_FOR = gettext_noop(
+    "You get this mail because a payment was made for %(customer)s. It was sent for %(merchant)s."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def queue_to_contact(*, kind: str, about_id: UUID, merchant: Merchant, customer_
 
 def _queue_to_customer(kind: str, payment: Payment, now: datetime) -> None:
     # Money moves without a mail, too; the payment's own page shows the same.
-    for recipients in recipients_of([payment.customer_id], Topic.PAYMENTS).values():
+    for recipients in _recipients_of(kind, payment):
         queue_mail(
             kind=kind,
             about_id=payment.id,
@@ -114,6 +118,15 @@ def _queue_to_customer(kind: str, payment: Payment, now: datetime) -> None:
         )
 
 
+def _recipients_of(kind: str, payment: Payment) -> list[Recipients]:
+    payer = payment.made_by
+    # Whoever authorizes a debit gets a copy of the authorization (Nacha Operating Rules, subsection 2.3.2).
+    if payer is None and kind != "payment_submitted":
+        return list(recipients_of([payment.customer_id], Topic.PAYMENTS).values())
+    known_as = (payer.email, payer.name) if payer else None
+    return recipients_of_proof(payment.customer_id, Topic.PAYMENTS, payer=known_as)
+
+
 def _language_of(row: Any) -> str:
     return str(row.customer.language or row.merchant.language)
 
@@ -121,7 +134,7 @@ def _language_of(row: Any) -> str:
 def _write_each(
     mails: list[Mail],
     rows: Mapping[UUID, Any],
-    write: Callable[[Any], Composed],
+    write: Callable[[Any, Mail], Composed],
     language_of: Callable[[Any], str] = _language_of,
 ) -> dict[UUID, Composed]:
     written: dict[UUID, Composed] = {}
@@ -129,7 +142,7 @@ def _write_each(
         row = rows.get(mail.about_id) if mail.about_id else None
         if row is not None:
             with speaking(language_of(row)):
-                written[mail.id] = write(row)
+                written[mail.id] = write(row, mail)
     return written
 
 
@@ -141,7 +154,7 @@ def compose_confirmations(mails: list[Mail], now: datetime) -> Mapping[UUID, Com
     )
     waiting = rows.filter(id__in=_subjects(mails), closed_at=None, expires_at__gt=now).in_bulk()
 
-    def write(confirmation: Confirmation) -> Composed:
+    def write(confirmation: Confirmation, _mail: Mail) -> Composed:
         if not has_secrets(confirmation):
             return Unsendable("The link key of this confirmation is not configured any more.")
         merchant = confirmation.merchant
@@ -186,7 +199,7 @@ def compose_fresh_links(mails: list[Mail], now: datetime) -> Mapping[UUID, Compo
     """Write the mails that replace an expired payment link."""
     requests = PaymentRequest.objects.select_related("merchant", "customer").in_bulk(_subjects(mails))
 
-    def write(request: PaymentRequest) -> Composed:
+    def write(request: PaymentRequest, _mail: Mail) -> Composed:
         shown = {"merchant": request.merchant.name}
         return render_draft(
             "mail/fresh_link",
@@ -213,13 +226,17 @@ def _ways(request: PaymentRequest, now: datetime) -> list[Button]:
 def _compose_payments(kind: str, state: Iterable[str], subject: str) -> None:
     """Register who writes the mails of a kind to customers, about payments that are in one of these states still."""
 
-    def write(payment: Payment, allocations: list[Allocation], now: datetime) -> Composed:
-        shown = {"amount": payment.amount_money(), "merchant": payment.merchant.name}
+    def write(payment: Payment, allocations: list[Allocation], mail: Mail, now: datetime) -> Composed:
+        shown = {
+            "amount": payment.amount_money(),
+            "merchant": payment.merchant.name,
+            "customer": payment.customer.company_name,
+        }
         return render_draft(
             f"mail/{kind}",
             subject=_(subject) % shown,
             merchant=payment.merchant,
-            reason=_(MADE_PAYMENT) % shown,
+            reason=_(MADE_PAYMENT if _is_to_payer(mail, payment) else WAS_PAID_FOR) % shown,
             context=_payment_context(payment, allocations, now),
             attachments=[receipt_file(payment, allocations)] if kind == "receipt" else [],
         )
@@ -230,17 +247,28 @@ def _compose_payments(kind: str, state: Iterable[str], subject: str) -> None:
 def _register(
     kind: str,
     state: Iterable[str],
-    write: Callable[[Payment, list[Allocation], datetime], Composed],
+    write: Callable[[Payment, list[Allocation], Mail, datetime], Composed],
     language_of: Callable[[Any], str],
 ) -> None:
     @composer(kind)
     def compose(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
-        rows = Payment.objects.select_related("merchant", "customer", "method", "mandate")
+        on_file = Contact.objects.filter(customer=OuterRef("customer"), is_primary=True).values("email")
+        rows = Payment.objects.select_related("merchant", "customer", "method", "mandate", "made_by")
+        rows = rows.annotate(address_on_file=Subquery(on_file[:1]))
         payments = rows.filter(id__in=_subjects(mails), state__in=list(state)).in_bulk()
         allocations = _allocations_of(payments)
         return _write_each(
-            mails, payments, lambda payment: write(payment, allocations.get(payment.id, []), now), language_of
+            mails,
+            payments,
+            lambda payment, mail: write(payment, allocations.get(payment.id, []), mail, now),
+            language_of,
         )
+
+
+def _is_to_payer(mail: Mail, payment: Payment) -> bool:
+    """Say whether a mail goes to nobody but who paid; for a payment from a mail that is the address on file."""
+    payer = payment.made_by.email if payment.made_by else payment.address_on_file  # type: ignore[attr-defined]
+    return not mail.also_to and not mail.cc and mail.to_address.lower() == (payer or "").lower()
 
 
 def _payment_context(payment: Payment, allocations: list[Allocation], now: datetime) -> dict[str, Any]:
@@ -279,7 +307,7 @@ _compose_payments(
 )
 
 
-def _write_return_to_merchant(payment: Payment, allocations: list[Allocation], now: datetime) -> Composed:
+def _write_return_to_merchant(payment: Payment, allocations: list[Allocation], _mail: Mail, now: datetime) -> Composed:
     merchant, customer = payment.merchant, payment.customer
     return render_draft(
         "mail/payment_returned_to_merchant",
