@@ -1,5 +1,7 @@
 """A method is saved without paying, once for each card or account, and its owner hears of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from payorcrm.core.errors import Refused
@@ -7,7 +9,8 @@ from payorcrm.gateways.base import MethodKind, MethodNotAccepted
 from payorcrm.mail.models import Mail
 from payorcrm.payment_methods.add import add_method
 from payorcrm.payment_methods.models import PaymentMethod, Verification
-from payorcrm.payment_methods.save import Consent
+from payorcrm.payment_methods.remove import remove_method
+from payorcrm.payment_methods.save import Consent, TriesUsedUp
 from tests.factories.models import NOW, TODAY, CustomerFactory
 from tests.payment_methods.kit import NEEDS_DEPOSITS, entered
 
@@ -63,15 +66,30 @@ def test_pending_account_entered_again_stays_as_it_is(customer):
     assert PaymentMethod.objects.saved().get().token == first.token
 
 
-def test_account_that_failed_makes_way_when_it_is_entered_again(customer):
+@pytest.mark.parametrize(("tries", "saved_at"), [(0, NOW), (3, NOW - timedelta(days=31))])
+def test_account_that_failed_makes_way_when_it_is_entered_again(customer, tries, saved_at):
     failed = add(customer, entered(customer.merchant, NEEDS_DEPOSITS, bank=True)).method
-    PaymentMethod.objects.update(verification=Verification.FAILED, verification_try_count=3)
+    PaymentMethod.objects.update(verification=Verification.FAILED, verification_try_count=tries, saved_at=saved_at)
 
     again = add(customer, entered(customer.merchant, NEEDS_DEPOSITS, bank=True))
 
     assert again.is_new
     assert again.method != failed
     assert PaymentMethod.objects.saved().get().verification == Verification.PENDING
+
+
+def test_three_wrong_tries_do_not_start_over_by_entering_the_account_again(customer):
+    failed = add(customer, entered(customer.merchant, NEEDS_DEPOSITS, bank=True)).method
+    PaymentMethod.objects.update(verification=Verification.FAILED, verification_try_count=3)
+
+    with pytest.raises(TriesUsedUp):
+        add(customer, entered(customer.merchant, NEEDS_DEPOSITS, bank=True))
+    remove_method(method_id=failed.id, now=NOW)
+    with pytest.raises(TriesUsedUp):
+        add(customer, entered(customer.merchant, NEEDS_DEPOSITS, bank=True))
+
+    assert not PaymentMethod.objects.saved().exists()
+    assert not PaymentMethod.objects.filter(removed_at=None).exists()
 
 
 def test_same_card_of_two_customers_is_saved_for_both(customer):

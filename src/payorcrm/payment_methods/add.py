@@ -8,7 +8,7 @@ from django.db import transaction
 from payorcrm.customers.models import Customer
 from payorcrm.payment_methods import mails
 from payorcrm.payment_methods.models import PaymentMethod, Verification
-from payorcrm.payment_methods.save import Consent, agree_to_keep, save_once, take_out, take_over_method
+from payorcrm.payment_methods.save import Consent, TriesUsedUp, agree_to_keep, save_once, take_out, take_over_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Added:
 def add_method(*, customer: Customer, method_token: str, consent: Consent, now: datetime) -> Added:
     """Save what the payer entered at the processor.
 
-    Calls the processor. Raises MethodNotAccepted, GatewayUnavailable, CannotTakePayments.
+    Calls the processor. Raises TriesUsedUp, MethodNotAccepted, GatewayUnavailable, CannotTakePayments.
     """
     entered = take_over_method(customer=customer, method_token=method_token, consent=consent, now=now)
     return save_entered(entered, consent=consent, now=now)
@@ -31,8 +31,17 @@ def add_method(*, customer: Customer, method_token: str, consent: Consent, now: 
 def save_entered(entered: PaymentMethod, *, consent: Consent, now: datetime) -> Added:
     """Save a method that has not paid anything yet, and mail its owner: what was saved, or what the deposits are for.
 
-    The same card or account is saved once; what was entered in vain is forgotten.
+    The same card or account is saved once; what was entered in vain is forgotten. Raises TriesUsedUp.
     """
+    try:
+        return _save(entered, consent, now)
+    except TriesUsedUp:
+        with transaction.atomic():
+            take_out(entered, now=now)
+        raise
+
+
+def _save(entered: PaymentMethod, consent: Consent, now: datetime) -> Added:
     with transaction.atomic():
         agree_to_keep(entered, consent)
         saved = save_once(entered, now=now)

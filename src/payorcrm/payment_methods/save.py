@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 from uuid import UUID
 
+from django.db.models import Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,9 +16,10 @@ from payorcrm.customers.models import Customer
 from payorcrm.gateways import base as gateways
 from payorcrm.gateways.base import MethodDetails, MethodKind
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
-from payorcrm.payment_methods.models import PaymentMethod, Verification
+from payorcrm.payment_methods.models import MOST_TRIES, PaymentMethod, Verification
 
 USE_NOTED_EVERY = timedelta(minutes=1)
+TRIES_COUNT_FOR = timedelta(days=30)
 
 
 class MethodGone(Refused):
@@ -24,6 +27,17 @@ class MethodGone(Refused):
 
     code = "method_gone"
     message = _("This card or account was removed meanwhile.")
+
+
+class TriesUsedUp(Refused):
+    """The amounts of an account's deposits were wrong too often; entering it again must not make new tries."""
+
+    code = "tries_used_up"
+    status: ClassVar[int] = 409
+    message = _(
+        "Nothing was debited. This account was not saved: the amounts of its deposits were wrong three times within "
+        "the last 30 days. Please use another account or a card, or try again in 30 days."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +108,7 @@ def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:
     """Save a method in the caller's transaction, or return the saved one that is the same card or account.
 
     A card that comes again may bring a later expiry date, so the saved one takes over its dates and its token. An
-    account whose verification failed makes way.
+    account whose verification failed makes way. Raises TriesUsedUp.
     """
     # Whoever saves, at the same moment, the same card in another tab waits here and then finds it saved.
     Customer.objects.select_for_update(no_key=True).get(id=method.customer_id)
@@ -103,6 +117,8 @@ def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:
         if method.is_card():
             _renew(twin, method)
         return twin
+    if method.verification == Verification.PENDING:
+        _refuse_new_tries(method, now)
     if twin:
         take_out(twin, now=now)
     method.saved_at = now
@@ -131,6 +147,15 @@ def _twin_of(method: PaymentMethod) -> PaymentMethod | None:
         return None
     same = PaymentMethod.objects.saved().filter(gateway=method.gateway, fingerprint=method.fingerprint)
     return same.filter(customer_id=method.customer_id).exclude(id=method.id).first()
+
+
+def _refuse_new_tries(method: PaymentMethod, now: datetime) -> None:
+    """Count the tries with the same account, removed or not, so that neither removing nor entering it renews them."""
+    same = PaymentMethod.objects.filter(customer=method.customer_id, gateway=method.gateway)
+    lately = same.filter(fingerprint=method.fingerprint, saved_at__gt=now - TRIES_COUNT_FOR).exclude(fingerprint="")
+    tries = lately.aggregate(tries=Sum("verification_try_count"))["tries"] or 0
+    if tries >= MOST_TRIES:
+        raise TriesUsedUp
 
 
 def _renew(saved: PaymentMethod, entered: PaymentMethod) -> None:
