@@ -59,6 +59,13 @@ def mandate_of(method):
     return record_mandate(method=method, text="I authorize this.", amount=usd("12.00"), acceptance=ACCEPTANCE)
 
 
+def test_trying_out_many_cards_is_refused_for_an_hour(client, customer):
+    answers = [client.post(address("method_add"), {"method_token": "tok_made_up"}) for _ in range(21)]
+
+    assert [answer.status_code for answer in answers] == [422] * 20 + [429]
+    assert "Too many were tried here" in answers[-1].content.decode()
+
+
 def test_list_says_what_each_method_is(client, alone, travel_to):
     travel_to(datetime(2026, 11, 20, 15, tzinfo=UTC))
     PaymentMethodFactory(customer=alone, name="Fleet card", is_default=True, last_used_at=NOW)

@@ -154,6 +154,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,20/5m/key",
     "ask_for_access": "10/m/ip,5/h/key",
     "choose_password": "20/m/ip",
+    "add_method": "20/h/key",  # of a customer, against trying out stolen cards
 }
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/home/"

@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from payorcrm.payment_methods.choose_default import CannotPay, make_default
 from payorcrm.payment_methods.models import PaymentMethod, Verification
 from payorcrm.payment_methods.remove import MethodInUse, is_in_use, remove_method
 from payorcrm.payment_methods.rename import rename_method
-from payorcrm.payment_methods.save import Consent, MethodGone, consent_text
+from payorcrm.payment_methods.save import Consent, MethodGone, TriesUsedUp, consent_text
 from payorcrm.payments.links import BANK, CARD
 from payorcrm.portal.access import Visit, for_customers, known_method_of_customer
 from payorcrm.portal.method_forms import AddForm, NameForm
@@ -68,12 +69,17 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     choice = BANK if request.GET.get("with") == BANK else CARD
     form = AddForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
+        # Saving asks a bank about a card without charging it, which is what those with stolen ones look for.
+        if not ratelimit.consume(request, action="add_method", key=str(visit.customer.id)):
+            too_many = _("Nothing was saved. Too many were tried here within an hour. Please try again later.")
+            form.add_error(None, too_many)
+            return _add_page(request, visit, choice, form, status=429)
         consent = Consent(consent_text(KINDS[choice], visit.merchant.name), address_of(request), now())
         token = form.cleaned_data["method_token"]
         try:
             added = add_method(customer=visit.customer, method_token=token, consent=consent, now=now())
             return _after_adding(request, added)
-        except MethodNotAccepted as error:
+        except (MethodNotAccepted, TriesUsedUp) as error:
             form.add_error("method_token", str(error))
         except GatewayUnavailable as error:
             # The token is good for an hour, so pressing once more is enough.
@@ -81,7 +87,7 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
     return _add_page(request, visit, choice, form)
 
 
-def _add_page(request: HttpRequest, visit: Visit, choice: str, form: AddForm) -> HttpResponse:
+def _add_page(request: HttpRequest, visit: Visit, choice: str, form: AddForm, *, status: int = 200) -> HttpResponse:
     kind = KINDS[choice]
     try:
         line = gateway_of(gateway_account_of(visit.merchant.id))
@@ -103,7 +109,9 @@ def _add_page(request: HttpRequest, visit: Visit, choice: str, form: AddForm) ->
         "consent": consent_text(kind, visit.merchant.name),
         "method_token": "" if form.has_error("method_token") else token[:200],
     }
-    return render(request, "portal/method_add.html", shown, status=422 if form.errors else 200)
+    if form.errors and status == 200:
+        status = 422
+    return render(request, "portal/method_add.html", shown, status=status)
 
 
 def _after_adding(request: HttpRequest, added: Added) -> HttpResponse:
