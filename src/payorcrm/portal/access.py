@@ -274,8 +274,9 @@ def invitation_of_session(request: HttpRequest, opened: Opened, now: datetime) -
 
     None once it is over, or a newer mail has replaced it.
     """
+    assert isinstance(request.user, User)
     rows = Invitation.objects.select_related("access__user", "access__customer__merchant")
-    good = rows.filter(access__user_id=request.user.pk, access__removed_at=None, refresh_count=opened.refresh_count)
+    good = rows.filter(access__user=request.user, access__removed_at=None, refresh_count=opened.refresh_count)
     invitation = good.filter(id=opened.invitation_id).first()
     if invitation is None or not invitation.is_open(now=now):
         return None

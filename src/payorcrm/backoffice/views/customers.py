@@ -84,7 +84,8 @@ def _portal_users(customer: Customer) -> list[tuple[PortalAccess, AccessState, b
     known = PortalAccess.objects.live().filter(customer=customer).select_related("user").order_by("id")
     accesses = list(known.annotate(is_on_file=address_on_file()))
     states = states_of_accesses(accesses, now=clock.now())
-    return [(access, states[access.id], access.is_on_file) for access in accesses if access.id in states]
+    known_states = [(access, states[access.id]) for access in accesses if access.id in states]
+    return [(access, state, access.is_on_file) for access, state in known_states]  # type: ignore[attr-defined]
 
 
 @require_POST
