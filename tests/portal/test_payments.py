@@ -3,7 +3,8 @@
 import pytest
 from django.urls import URLPattern, reverse
 
-from payorcrm.payments.models import PaymentState
+from payorcrm.customers.queries import masked_address
+from payorcrm.payments.models import Payment, PaymentState
 from payorcrm.payments.queries import payments_for, payments_of
 from payorcrm.payments.reserve import reserve
 from payorcrm.portal.urls import urlpatterns
@@ -30,6 +31,19 @@ def test_customer_sees_their_payments_and_their_invoices(client, access):
 
     assert payment.reference in listed
     assert payment.allocations.get().invoice.number in shown
+
+
+def test_page_promises_a_receipt_by_mail_to_its_payer_alone(client, access):
+    in_portal, from_mail = pay(access.customer, 2)
+    Payment.objects.update(state=PaymentState.SUCCEEDED)
+    Payment.objects.filter(id=in_portal.id).update(made_by=access.user)
+    client.force_login(access.user)
+
+    def outcome_of(payment):
+        return client.get(reverse("portal:payment_result", args=[payment.id])).content.decode()
+
+    assert f"on its way to {masked_address(access.user.email)}." in outcome_of(in_portal)
+    assert "You find the receipt here." in outcome_of(from_mail)
 
 
 def test_customer_and_merchant_see_the_same_rows(access):

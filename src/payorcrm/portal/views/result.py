@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from payorcrm.core.clock import day_in, now
+from payorcrm.customers.queries import masked_address
 from payorcrm.payments.buttons import Way, ways_in_portal, ways_to_pay
 from payorcrm.payments.models import NOT_CHARGED_STATES, Payment, PaymentState
 from payorcrm.payments.queries import due_of, first_allocations_of, standing_payment_of
@@ -62,6 +63,8 @@ def _shown(payment: Payment, url: str) -> dict[str, Any]:
         "return_reason": return_in_words(payment),
         "is_waiting": payment.state == PaymentState.SUBMITTING and not payment.action_url,
         "outcome_url": url,
+        # A payment from a mail may have a receipt that its customer does not want mailed.
+        "receipt_address": masked_address(payment.made_by.email) if payment.made_by else "",
     }
 
 
