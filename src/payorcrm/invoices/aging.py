@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db import connection
+from django.db.models import Count, Q, Sum
 
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
-from payorcrm.merchants.models import Merchant
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +25,13 @@ class Bucket:
 class Aging:
     """A merchant's open invoices in one currency. `overdue` leaves out what is being processed."""
 
+    currency: str
     buckets: list[Bucket]
     owed: Money
     overdue: Money
     processing: Money
     open_count: int
     overdue_count: int
-    overdue_customer_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class OtherCurrencies:
-    """What is owed and overdue in every currency but the merchant's own; a currency without any is left out."""
-
-    owed: list[Money]
-    overdue: list[Money]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +55,79 @@ _BOUNDS: list[tuple[str, int | None, int | None]] = [
 ]
 
 
-def aging_of(merchant: Merchant, *, today: date, currency: str = "") -> Aging:
-    """Add up a merchant's open invoices by how long they are overdue; `today` is the merchant's."""
-    currency = currency or merchant.currency
-    sums = Invoice.objects.open().filter(merchant=merchant, currency=currency).aggregate(**_sums(today))
-    buckets = [
-        Bucket(label, Money(sums[f"amount_{place}"] or 0, currency), sums[f"count_{place}"])
-        for place, (label, _, _) in enumerate(_BOUNDS)
-    ]
-    owed = sum(bucket.amount.minor for bucket in buckets)
+def agings_of(merchant_id: UUID, *, today: date) -> list[Aging]:
+    """Return what a merchant is owed in each currency with an open invoice; `today` is the merchant's.
+
+    Reads sums by due date, which every change of invoices adds to in its own transaction, and no invoice.
+    """
+    bounds = [today - timedelta(days=at_most) for _, _, at_most in _BOUNDS if at_most is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, {"merchant": merchant_id, "today": today, "bounds": bounds[::-1]})
+        rows = cursor.fetchall()
+    currencies = sorted({row[0] for row in rows})
+    found = [_aging(currency, {row[1]: row[2:] for row in rows if row[0] == currency}) for currency in currencies]
+    return [aging for aging in found if aging.open_count]
+
+
+def bounds_of(place: int, *, today: date) -> tuple[date | None, date | None]:
+    """Return the first and the last due date of a bucket, where it has them."""
+    _, at_least, at_most = _BOUNDS[place]
+    first = today - timedelta(days=at_most) if at_most is not None else None
+    return first, today - timedelta(days=at_least) if at_least is not None else None
+
+
+def invoiced_since(merchant_id: UUID, *, currency: str, since: date) -> Money:
+    """Return the total of the invoices issued from a day on; neither drafts nor void ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(amount), 0) FROM invoices_day "
+            "WHERE merchant_id = %s AND kind = 'issued' AND currency = %s AND day >= %s",
+            [merchant_id, currency, since],
+        )
+        return Money(int(cursor.fetchone()[0]), currency)
+
+
+def fold_days() -> None:
+    """Make one row of what many changes added to one day, so that reading stays quick.
+
+    A row is only ever deleted together with the writing of a sum that contains it, whoever else folds meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLD)
+
+
+def _aging(currency: str, sums: dict[int, tuple[int, ...]]) -> Aging:
+    # PostgreSQL's buckets run from the oldest to the newest.
+    ordered = [sums.get(place, (0, 0, 0, 0)) for place in reversed(range(len(_BOUNDS)))]
     return Aging(
-        buckets=buckets,
-        owed=Money(owed, currency),
-        overdue=Money(sums["overdue"] or 0, currency),
-        processing=Money(sums["processing"] or 0, currency),
-        open_count=sum(bucket.invoice_count for bucket in buckets),
-        overdue_count=sums["overdue_count"],
-        overdue_customer_count=sums["overdue_customers"],
+        currency=currency,
+        buckets=[
+            Bucket(label, Money(int(amount), currency), int(count))
+            for (label, _, _), (amount, _, count, _) in zip(_BOUNDS, ordered, strict=True)
+        ],
+        owed=Money(int(sum(each[0] for each in ordered)), currency),
+        overdue=Money(int(sum(each[0] - each[1] for each in ordered[1:])), currency),
+        processing=Money(int(sum(each[1] for each in ordered)), currency),
+        open_count=int(sum(each[2] for each in ordered)),
+        overdue_count=int(sum(each[3] for each in ordered[1:])),
     )
 
 
-def other_currencies_of(merchant: Merchant, *, today: date) -> OtherCurrencies:
-    """Add up a merchant's open invoices in other currencies than its own, by currency."""
-    invoices = Invoice.objects.open().filter(merchant=merchant).exclude(currency=merchant.currency)
-    overdue = Sum(F("balance") - F("in_flight"), filter=_overdue(today))
-    rows = list(invoices.values_list("currency").annotate(Sum("balance"), overdue=overdue).order_by("currency"))
-    return OtherCurrencies(
-        owed=[Money(owed, currency) for currency, owed, _ in rows],
-        overdue=[Money(overdue, currency) for currency, _, overdue in rows if overdue],
-    )
+_SUMS = """
+SELECT currency, width_bucket(day, %(bounds)s::date[]), sum(amount), sum(in_flight), sum(open_count), sum(payable_count)
+  FROM invoices_day WHERE merchant_id = %(merchant)s AND kind = 'due' GROUP BY 1, 2
+"""
+_FOLD = """
+WITH gone AS (
+  DELETE FROM invoices_day WHERE (merchant_id, kind, currency, day) IN (
+    SELECT merchant_id, kind, currency, day FROM invoices_day GROUP BY 1, 2, 3, 4 HAVING count(*) > 1
+  ) RETURNING *
+)
+INSERT INTO invoices_day (merchant_id, kind, currency, day, amount, in_flight, open_count, payable_count)
+SELECT merchant_id, kind, currency, day, sum(amount), sum(in_flight), sum(open_count), sum(payable_count)
+  FROM gone GROUP BY 1, 2, 3, 4
+HAVING sum(amount) <> 0 OR sum(in_flight) <> 0 OR sum(open_count) <> 0 OR sum(payable_count) <> 0
+"""
 
 
 def accounts_of(customer: Customer, *, today: date) -> list[Account]:
@@ -113,25 +150,6 @@ def accounts_of(customer: Customer, *, today: date) -> list[Account]:
         )
         for each in sums.order_by("currency")
     ]
-
-
-def _overdue(today: date) -> Q:
-    return Q(due_on__lt=today, in_flight__lt=F("balance"))
-
-
-def _sums(today: date) -> dict[str, Sum | Count]:
-    overdue = _overdue(today)
-    sums: dict[str, Sum | Count] = {
-        "processing": Sum("in_flight"),
-        "overdue": Sum(F("balance") - F("in_flight"), filter=overdue),
-        "overdue_count": Count("id", filter=overdue),
-        "overdue_customers": Count("customer", filter=overdue, distinct=True),
-    }
-    for place, (_, at_least, at_most) in enumerate(_BOUNDS):
-        inside = _due_between(today, at_least, at_most)
-        sums[f"amount_{place}"] = Sum("balance", filter=inside)
-        sums[f"count_{place}"] = Count("id", filter=inside)
-    return sums
 
 
 def _due_between(today: date, at_least: int | None, at_most: int | None) -> Q:

@@ -5,6 +5,8 @@ from uuid import UUID
 from payorcrm.core.clock import now
 from payorcrm.core.jobs import job, periodic
 from payorcrm.invoices import answer_registration
+from payorcrm.invoices.aging import fold_days
+from payorcrm.invoices.debtors import keep_all_debtors
 from payorcrm.invoices.owed import forget_notes
 
 
@@ -19,3 +21,11 @@ def answer_registration_ask(*, ask_id: str) -> None:
 def forget_old_notes(timestamp: int) -> None:
     """Throw away notes of changes that no kept sum is compared with any more."""
     forget_notes()
+
+
+@periodic(cron="*/5 * * * *")
+@job()
+def keep_sums(timestamp: int) -> None:
+    """Bring the sums that dashboards read up to date, so that reading stays quick."""
+    fold_days()
+    keep_all_debtors(now=now())
