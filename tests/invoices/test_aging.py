@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from payorcrm.core.money import Money
-from payorcrm.invoices.aging import agings_of, bounds_of, fold_days, invoiced_since
+from payorcrm.invoices.aging import agings_of, bounds_of, fold_days, invoiced_between
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from tests.factories.models import CustomerFactory, InvoiceFactory, MerchantFactory, usd
 
@@ -116,5 +116,7 @@ def test_what_was_invoiced_leaves_out_drafts_and_void_invoices():
     InvoiceFactory(customer=customer, issued_on=TODAY, status=InvoiceStatus.VOID, balance=0)
     InvoiceFactory(customer=customer, issued_on=TODAY - timedelta(days=91))
 
-    since = TODAY - timedelta(days=90)
-    assert invoiced_since(customer.merchant_id, currency="USD", since=since) == usd("240.00")
+    InvoiceFactory(customer=customer, issued_on=TODAY + timedelta(days=1))
+
+    first = TODAY - timedelta(days=90)
+    assert invoiced_between(customer.merchant_id, currency="USD", first=first, last=TODAY) == usd("240.00")

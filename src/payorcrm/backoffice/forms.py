@@ -1,19 +1,18 @@
 """What staff type in: filters of lists, the text of a template, the merchant's settings."""
 
 from datetime import date, datetime, time, timedelta
+from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from payorcrm.customers.models import Customer
 from payorcrm.gateways.base import MethodKind
-from payorcrm.invoices.models import Invoice, InvoiceStatus
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailQuerySet, MailState
 from payorcrm.merchants.logo import LOGO_TYPE, NotALogo, clean_logo
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import KIND_LABELS
@@ -54,6 +53,20 @@ class Filter(forms.Form):
     """Filters in an address: what cannot be read narrows nothing."""
 
     use_required_attribute = False
+    # Fields that stand behind a press, so that a bar of filters stays short.
+    MORE: ClassVar[tuple[str, ...]] = ()
+
+    def first_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are always in sight."""
+        return [bound for bound in self.visible_fields() if bound.name not in self.MORE]
+
+    def more_fields(self) -> list[forms.BoundField]:
+        """Return the fields behind the press."""
+        return [bound for bound in self.visible_fields() if bound.name in self.MORE]
+
+    def is_refined(self) -> bool:
+        """Say whether a field behind the press is filled in."""
+        return any(self.given(name) or name in self.errors for name in self.MORE)
 
     def given(self, name: str) -> str:
         """Return a valid value, or nothing."""
@@ -61,52 +74,14 @@ class Filter(forms.Form):
         return str(self.cleaned_data.get(name) or "")
 
     def is_narrow(self) -> bool:
-        """Say whether anything is filtered at all."""
-        return any(self.given(name) for name in self.fields)
+        """Say whether anything is filtered at all; an order leaves nothing out."""
+        return any(self.given(name) for name in self.fields if name != "sort")
 
 
-class CustomerFilter(Filter):
-    """Filters of the customers' list."""
-
-    search = search_field("Name, number or e-mail")
-    show = forms.ChoiceField(label="Show", required=False, choices=[ALL, ("owing", "Owing"), ("overdue", "Overdue")])
-
-    def narrow(self, customers: QuerySet[Customer], *, today: date) -> QuerySet[Customer]:
-        """Keep the customers that fit."""
-        if words := self.given("search"):
-            fits = Q(company_name__icontains=words) | Q(number__istartswith=words) | Q(contacts__email__icontains=words)
-            customers = customers.filter(id__in=customers.filter(fits).values("id"))
-        open_invoices = Invoice.objects.open()
-        if self.given("show") == "owing":
-            customers = customers.filter(id__in=open_invoices.values("customer"))
-        if self.given("show") == "overdue":
-            customers = customers.filter(id__in=open_invoices.overdue(today=today).values("customer"))
-        return customers
-
-
-class InvoiceFilter(Filter):
-    """Filters of the invoices' list."""
-
-    search = search_field("Number or customer")
-    status = forms.ChoiceField(
-        label="Status",
-        required=False,
-        choices=[ALL, ("overdue", "Overdue"), ("processing", "Processing"), *InvoiceStatus.choices],
+def _hidden_day() -> forms.DateField:
+    return forms.DateField(
+        required=False, widget=forms.HiddenInput, validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
     )
-    customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
-
-    def narrow(self, invoices: QuerySet[Invoice], *, today: date) -> QuerySet[Invoice]:
-        """Keep the invoices that fit."""
-        if words := self.given("search"):
-            invoices = invoices.filter(Q(number__icontains=words) | Q(customer__company_name__icontains=words))
-        if customer := self.cleaned_data.get("customer"):
-            invoices = invoices.filter(customer=customer)
-        status = self.given("status")
-        if status == "processing":
-            return invoices.filter(in_flight__gt=0)
-        if status == "overdue":
-            return invoices.filter(status=InvoiceStatus.OPEN, due_on__lt=today, in_flight__lt=F("balance"))
-        return invoices.filter(status=status) if status else invoices
 
 
 class PaymentFilter(Filter):
@@ -120,6 +95,11 @@ class PaymentFilter(Filter):
     since = day_field("From")
     until = day_field("Until")
     customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    # What the figures of the dashboard lead to.
+    currency = forms.CharField(required=False, max_length=3, widget=forms.HiddenInput)
+    settled_since = _hidden_day()
+    settled_until = _hidden_day()
+    returned_since = _hidden_day()
 
     def narrow(self, payments: QuerySet[Payment], *, time_zone: str) -> QuerySet[Payment]:
         """Keep the payments that fit; days are the merchant's."""
@@ -133,9 +113,20 @@ class PaymentFilter(Filter):
         if customer := self.cleaned_data.get("customer"):
             payments = payments.filter(customer=customer)
         if since := self.cleaned_data.get("since"):
-            payments = payments.filter(submitted_at__gte=_start_of(since, time_zone))
+            payments = payments.filter(submitted_at__gte=start_of(since, time_zone))
         if until := self.cleaned_data.get("until"):
-            payments = payments.filter(submitted_at__lt=_start_of(until + timedelta(days=1), time_zone))
+            payments = payments.filter(submitted_at__lt=start_of(until + timedelta(days=1), time_zone))
+        return self._narrow_further(payments, time_zone)
+
+    def _narrow_further(self, payments: QuerySet[Payment], time_zone: str) -> QuerySet[Payment]:
+        if currency := self.given("currency"):
+            payments = payments.filter(currency=currency)
+        if settled_since := self.cleaned_data.get("settled_since"):
+            payments = payments.filter(settled_at__gte=start_of(settled_since, time_zone))
+        if settled_until := self.cleaned_data.get("settled_until"):
+            payments = payments.filter(settled_at__lt=start_of(settled_until + timedelta(days=1), time_zone))
+        if returned_since := self.cleaned_data.get("returned_since"):
+            payments = payments.filter(returned_at__gte=start_of(returned_since, time_zone))
         return payments
 
 
@@ -143,18 +134,30 @@ class MailFilter(Filter):
     """Filters of the outbox."""
 
     search = search_field("Address, customer or subject")
-    state = forms.ChoiceField(label="Status", required=False, choices=[ALL, *MailState.choices])
+    state = forms.ChoiceField(
+        label="Status", required=False, choices=[ALL, ("troubled", "Failed or bounced"), *MailState.choices]
+    )
+    # What the figures of the dashboard lead to.
+    sent_since = _hidden_day()
+    queued_since = _hidden_day()
 
-    def narrow(self, mails: QuerySet[Mail]) -> QuerySet[Mail]:
+    def narrow(self, mails: MailQuerySet, *, time_zone: str) -> QuerySet[Mail]:
         """Keep the mails that fit."""
         if words := self.given("search"):
             fits = Q(to_address__icontains=words) | Q(subject__icontains=words)
             mails = mails.filter(fits | Q(customer__company_name__icontains=words))
+        if sent_since := self.cleaned_data.get("sent_since"):
+            mails = mails.filter(sent_at__gte=start_of(sent_since, time_zone))
+        if queued_since := self.cleaned_data.get("queued_since"):
+            mails = mails.filter(queued_at__gte=start_of(queued_since, time_zone))
         state = self.given("state")
+        if state == "troubled":
+            return mails.troubled()
         return mails.filter(state=state) if state else mails
 
 
-def _start_of(day: date, time_zone: str) -> datetime:
+def start_of(day: date, time_zone: str) -> datetime:
+    """Return the moment at which a day begins in a time zone."""
     return datetime.combine(day, time.min, ZoneInfo(time_zone))
 
 

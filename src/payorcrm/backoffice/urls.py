@@ -20,6 +20,7 @@ app_name = "backoffice"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("customers/", customers.customers, name="customers"),
+    path("customers/export/", customers.export, name="customers_export"),
     path("customers/<uuid:customer_id>/", customers.customer, name="customer"),
     path(
         "customers/<uuid:customer_id>/users/<uuid:access_id>/remove/",
@@ -32,6 +33,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/view-as/", viewing.view_as, name="view_as"),
     path("methods/<uuid:method_id>/remove/", customers.remove, name="method_remove"),
     path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/export/", invoices.export, name="invoices_export"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/invoice.pdf", documents.invoice_pdf, name="invoice_pdf"),
     path("invoices/<uuid:invoice_id>/document/", documents.keep, name="document_keep"),

@@ -53,6 +53,7 @@ _BOUNDS: list[tuple[str, int | None, int | None]] = [
     ("61–90 days", 61, 90),
     ("Over 90 days", 91, None),
 ]
+BUCKET_LABELS = [label for label, _, _ in _BOUNDS]
 
 
 def agings_of(merchant_id: UUID, *, today: date) -> list[Aging]:
@@ -69,6 +70,11 @@ def agings_of(merchant_id: UUID, *, today: date) -> list[Aging]:
     return [aging for aging in found if aging.open_count]
 
 
+def no_aging(currency: str) -> Aging:
+    """Return what it looks like when nothing is owed in a currency."""
+    return _aging(currency, {})
+
+
 def bounds_of(place: int, *, today: date) -> tuple[date | None, date | None]:
     """Return the first and the last due date of a bucket, where it has them."""
     _, at_least, at_most = _BOUNDS[place]
@@ -76,13 +82,13 @@ def bounds_of(place: int, *, today: date) -> tuple[date | None, date | None]:
     return first, today - timedelta(days=at_least) if at_least is not None else None
 
 
-def invoiced_since(merchant_id: UUID, *, currency: str, since: date) -> Money:
-    """Return the total of the invoices issued from a day on; neither drafts nor void ones."""
+def invoiced_between(merchant_id: UUID, *, currency: str, first: date, last: date) -> Money:
+    """Return the total of the invoices issued on the days from `first` to `last`; neither drafts nor void ones."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(sum(amount), 0) FROM invoices_day "
-            "WHERE merchant_id = %s AND kind = 'issued' AND currency = %s AND day >= %s",
-            [merchant_id, currency, since],
+            "WHERE merchant_id = %s AND kind = 'issued' AND currency = %s AND day BETWEEN %s AND %s",
+            [merchant_id, currency, first, last],
         )
         return Money(int(cursor.fetchone()[0]), currency)
 

@@ -1,7 +1,7 @@
 """Whose invoices are overdue by most, at a cost that does not grow with the number of invoices.
 
-A job keeps the sum of each customer together with the snapshot that it was made in. A page adds up again whoever changed
-since, by the notes of `invoices.owed`, and whoever's invoices became overdue since; the others' sums are still right.
+A job keeps the sum of each customer together with the snapshot that it was made in. A page adds up again whoever
+changed since, by the notes of `invoices.owed`, and whose invoices became overdue since; other sums are still right.
 """
 
 from dataclasses import dataclass

@@ -95,6 +95,7 @@ class Mail(models.Model):
             models.Index(fields=["claimed_at"], name="mail_claimed", condition=Q(state="sending")),
             models.Index(fields=["merchant", "-id"], name="mail_by_merchant"),
             models.Index(fields=["merchant"], name="mail_troubled", condition=Q(state__in=["failed", "bounced"])),
+            models.Index(fields=["merchant", "sent_at"], name="mail_sent", condition=Q(sent_at__isnull=False)),
             models.Index(fields=["customer", "-id"], name="mail_by_customer"),
             models.Index(fields=["kind", "about_id"], name="mail_by_subject"),
         ]

@@ -219,6 +219,15 @@ class Payment(models.Model):
             models.Index(fields=["merchant", "-submitted_at", "-id"], name="payment_by_merchant"),
             models.Index(fields=["customer", "-submitted_at", "-id"], name="payment_by_customer"),
             models.Index(
+                fields=["merchant", "currency", "settled_at"],
+                name="payment_settled",
+                condition=Q(state="succeeded"),
+                include=["amount", "id"],
+            ),
+            models.Index(
+                fields=["merchant", "currency", "returned_at"], name="payment_returned", condition=Q(state="returned")
+            ),
+            models.Index(
                 fields=["submitted_at"], name="payment_in_flight", condition=Q(state__in=["submitting", "pending"])
             ),
         ]

@@ -1,13 +1,13 @@
 """CSV and XLSX that stream, and that no spreadsheet runs as a program."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO
 
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -43,6 +43,15 @@ def harmless(cell: object) -> object:
     if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
         return f"'{cell}"
     return cell
+
+
+def table_response(
+    file_name: str, head: list[str], rows: Iterable[list[object]], *, query: Mapping[str, object]
+) -> HttpResponseBase:
+    """Send rows as a workbook where the address says `as=xlsx`, else as CSV; `file_name` has no ending."""
+    if query.get("as") == "xlsx":
+        return xlsx_response(f"{file_name}.xlsx", head, rows)
+    return csv_response(f"{file_name}.csv", head, rows)
 
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -1,42 +1,51 @@
 """Customers: the list with what each owes, and one customer's page."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.db.models import F, Q, Sum
-from django.http import HttpRequest, HttpResponse
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, method_of
-from payorcrm.backoffice.forms import CustomerFilter
+from payorcrm.backoffice.customer_filter import CustomerFilter
+from payorcrm.backoffice.debts import debts_of
 from payorcrm.backoffice.views.invoices import rows_of
 from payorcrm.core import clock
-from payorcrm.core.money import Money
 from payorcrm.customers.access_states import AccessState, access_states_of, states_of_accesses
 from payorcrm.customers.models import Contact, Customer, PortalAccess
 from payorcrm.customers.queries import address_on_file
 from payorcrm.customers.view_as import viewings_of
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
-from payorcrm.merchants.models import Staff
+from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payments.models import Payment
+from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
 
 _FEW = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
-    """What a customer owes, one amount a currency."""
-
-    owed: list[Money] = field(default_factory=list)
-    overdue: list[Money] = field(default_factory=list)
-    processing: list[Money] = field(default_factory=list)
+_AT_ONCE = 1000
+EXPORT_HEAD = [
+    "Customer number",
+    "Customer",
+    "Category",
+    "E-mail",
+    "Currency",
+    "Owed",
+    "Overdue",
+    "Being paid",
+    "Oldest due date",
+    "Last reminder",
+]
 
 
 @require_safe
@@ -44,15 +53,41 @@ class Debt:
 def customers(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the customers by name."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
-    filters = CustomerFilter(request.GET)
-    found = filters.narrow(Customer.objects.filter(merchant=staff.merchant), today=today)
-    page = page_of(found, by=("company_name", "id"), query=request.GET)
+    filters = CustomerFilter(request.GET, merchant=staff.merchant)
+    page = page_of(filters.customers(today=today), by=filters.by(), query=request.GET)
     shown = [row.id for row in page.rows]
     debts = debts_of(shown, today=today)
     states = access_states_of(shown, now=clock.now())
     rows = [(row, debts[row.id], states[row.id]) for row in page.rows]
     context = {"section": "customers", "filters": filters, "page": page, "rows": rows}
     return render(request, "backoffice/customer_list.html", context)
+
+
+@require_safe
+@for_staff
+def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
+    """Send the customers that the filters of the list show, a line for each currency they owe in."""
+    today = clock.day_in(staff.merchant.time_zone, clock.now())
+    filters = CustomerFilter(request.GET, merchant=staff.merchant)
+    on_file = Contact.objects.filter(customer=OuterRef("id"), is_primary=True).values("email")
+    found = filters.customers(today=today).annotate(email_on_file=Subquery(on_file)).order_by(*filters.by())
+    lines = _export_lines(found, staff.merchant, today)
+    return table_response(f"customers-{staff.merchant.slug}-{today}", EXPORT_HEAD, lines, query=request.GET)
+
+
+def _export_lines(found: QuerySet[Customer], merchant: Merchant, today: date) -> Iterator[list[object]]:
+    zone = ZoneInfo(merchant.time_zone)
+    customers = found.iterator(chunk_size=_AT_ONCE)
+    while some := list(islice(customers, _AT_ONCE)):
+        debts = debts_of([row.id for row in some], today=today)
+        for row in some:
+            debt = debts[row.id]
+            reminded = debt.last_reminded_at.astimezone(zone).date() if debt.last_reminded_at else None
+            for currency in [each.currency for each in debt.owed] or [merchant.currency]:
+                amounts = [debt.in_currency(name, currency).to_decimal() for name in ("owed", "overdue", "processing")]
+                email = row.email_on_file or ""  # type: ignore[attr-defined]
+                words = [row.number, row.company_name, row.category, email, currency]
+                yield [*words, *amounts, debt.oldest_due_on, reminded]
 
 
 @require_safe
@@ -96,24 +131,3 @@ def remove(request: HttpRequest, staff: Staff, method_id: UUID) -> HttpResponse:
     remove_method(method_id=method.id, now=clock.now())
     messages.success(request, f"{method.masked()} is removed and will not be charged again.")
     return redirect("backoffice:customer", merchant_slug=staff.merchant.slug, customer_id=method.customer_id)
-
-
-def debts_of(customer_ids: list[UUID], *, today: date) -> dict[UUID, Debt]:
-    """Add up what each of the customers owes, in one query."""
-    debts = {customer_id: Debt() for customer_id in customer_ids}
-    sums = (
-        Invoice.objects.open()
-        .filter(customer__in=customer_ids)
-        .values("customer_id", "currency")
-        .annotate(
-            owed=Sum("balance"),
-            overdue=Sum(F("balance") - F("in_flight"), filter=Q(due_on__lt=today)),
-            processing=Sum("in_flight"),
-        )
-        .order_by("currency")
-    )
-    for row in sums:
-        for name in ("owed", "overdue", "processing"):
-            if row[name]:
-                getattr(debts[row["customer_id"]], name).append(Money(row[name], row["currency"]))
-    return debts

@@ -1,24 +1,39 @@
 """Invoices: the list, and one invoice with its history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from payorcrm.backoffice.access import for_staff, invoice_of
-from payorcrm.backoffice.forms import InvoiceFilter
+from payorcrm.backoffice.invoice_filter import InvoiceFilter
 from payorcrm.backoffice.views.documents import DocumentForm
 from payorcrm.core import clock
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, Standing
-from payorcrm.merchants.models import Staff
+from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.models import Allocation, Payment
 from payorcrm.reminders.models import Reminder
+from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
+
+EXPORT_HEAD = [
+    "Invoice",
+    "Customer number",
+    "Customer",
+    "Issued",
+    "Due",
+    "Status",
+    "Currency",
+    "Total",
+    "Still owed",
+    "Being paid",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +63,40 @@ def invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the invoices, the latest due first."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
     filters = InvoiceFilter(request.GET)
-    found = filters.narrow(Invoice.objects.filter(merchant=staff.merchant).select_related("customer"), today=today)
-    page = page_of(found, by=("-due_on", "-id"), query=request.GET)
+    page = page_of(_found(staff.merchant, filters, today), by=filters.by(), query=request.GET)
     context = {"section": "invoices", "filters": filters, "page": page, "rows": rows_of(page.rows, today=today)}
     return render(request, "backoffice/invoice_list.html", context)
+
+
+@require_safe
+@for_staff
+def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
+    """Send the invoices that the filters of the list show, as CSV or, if asked for, as a workbook."""
+    today = clock.day_in(staff.merchant.time_zone, clock.now())
+    filters = InvoiceFilter(request.GET)
+    lines = _export_lines(_found(staff.merchant, filters, today).order_by(*filters.by()), today)
+    return table_response(f"invoices-{staff.merchant.slug}-{today}", EXPORT_HEAD, lines, query=request.GET)
+
+
+def _found(merchant: Merchant, filters: InvoiceFilter, today: date) -> QuerySet[Invoice]:
+    invoices = Invoice.objects.filter(merchant=merchant).select_related("customer")
+    return filters.narrow(invoices, today=today, currency=merchant.currency)
+
+
+def _export_lines(found: QuerySet[Invoice], today: date) -> Iterator[list[object]]:
+    for row in found.iterator(chunk_size=2000):
+        yield [
+            row.number,
+            row.customer.number,
+            row.customer.company_name,
+            row.issued_on,
+            row.due_on,
+            str(row.standing(today=today).label),
+            row.currency,
+            row.total_money().to_decimal(),
+            row.balance_money().to_decimal(),
+            row.in_flight_money().to_decimal(),
+        ]
 
 
 @require_safe

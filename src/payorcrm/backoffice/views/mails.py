@@ -21,7 +21,8 @@ from payorcrm.ui.paging import page_of
 def mails(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the mails, the latest first."""
     filters = MailFilter(request.GET)
-    found = filters.narrow(Mail.objects.filter(merchant=staff.merchant).select_related("customer"))
+    all_mails = Mail.objects.filter(merchant=staff.merchant).select_related("customer")
+    found = filters.narrow(all_mails, time_zone=staff.merchant.time_zone)
     page = page_of(found, by=("-id",), query=request.GET)
     troubled_count = Mail.objects.filter(merchant=staff.merchant).troubled().count()
     context = {"section": "mails", "filters": filters, "page": page, "troubled_count": troubled_count, "again": AGAIN}

@@ -82,9 +82,7 @@ CREATE TABLE invoices_debtorsum (
 );
 CREATE INDEX invoice_change_by_transaction ON invoices_change (xid) INCLUDE (customer_id);
 """
-_NO_DEBTORS = (
-    "DROP TABLE invoices_debtor; DROP TABLE invoices_debtorsum; DROP INDEX invoice_change_by_transaction;"
-)
+_NO_DEBTORS = "DROP TABLE invoices_debtor; DROP TABLE invoices_debtorsum; DROP INDEX invoice_change_by_transaction;"
 
 
 class Migration(migrations.Migration):
