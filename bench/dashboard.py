@@ -71,7 +71,7 @@ def _fill(count: int, customers: int):  # type: ignore[no-untyped-def]
         cursor.execute(_CUSTOMERS, [staff.merchant.id, customers])
         cursor.execute(_INVOICES, [staff.merchant.id, count, customers])
         cursor.execute("VACUUM ANALYZE invoices_invoice")
-    client = Client()
+    client = Client(headers={"host": "localhost"})
     client.force_login(staff.user, backend="allauth.account.auth_backends.AuthenticationBackend")
     address = reverse("backoffice:dashboard", args=[staff.merchant.slug])
     client.get(address)

@@ -111,7 +111,7 @@ def _month_bars(merchant: Merchant, currency: str, today: date) -> list[Bar]:
 
 
 def periods_of(today: date) -> list[tuple[date, date]]:
-    """Return the first and last day of this month until today, and of the last month until the same day, if it has it."""
+    """Return the first and last day of this month until today, and of the last month until that day, if it has it."""
     first = today.replace(day=1)
     end_of_last = first - timedelta(days=1)
     same_day = end_of_last.replace(day=min(today.day, end_of_last.day))
