@@ -30,7 +30,7 @@ class Debtor:
 
 def top_debtors(merchant_id: UUID, *, currency: str, count: int, now: datetime, today: date) -> list[Debtor]:
     """Return the customers with the largest overdue sums of a currency, the largest first."""
-    values = {
+    values: dict[str, Any] = {
         "merchant": merchant_id,
         "currency": currency,
         "count": count,
