@@ -8,8 +8,9 @@ from typing import Any
 from django.test import Client
 
 from payorcrm.core.clock import now as present
+from payorcrm.core.models import User
 from payorcrm.core.money import Money
-from payorcrm.customers.models import Customer, InvitationRun, PortalAccess
+from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
@@ -23,6 +24,7 @@ from tests.factories.models import (
     PaymentMethodFactory,
     PortalAccessFactory,
     StaffFactory,
+    UserFactory,
     usd,
 )
 
@@ -50,6 +52,7 @@ class Shop:
     method: PaymentMethod
     access: PortalAccess
     run: InvitationRun
+    note: Note
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -62,6 +65,7 @@ class Shop:
             "method_id": self.method.id,
             "access_id": self.access.id,
             "run_id": self.run.id,
+            "note_id": self.note.id,
         }
 
 
@@ -80,7 +84,14 @@ def make_shop(**fields: Any) -> Shop:
         method=PaymentMethodFactory(customer=customer),
         access=PortalAccessFactory(customer=customer),
         run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
+        note=make_note(customer, UserFactory()),
     )
+
+
+def make_note(customer: Customer, author: User, **fields: Any) -> Note:
+    """Make a note about a customer."""
+    defaults = {"text": "Wants to pay on Friday.", "written_at": present()}
+    return Note.objects.create(merchant=customer.merchant, customer=customer, author=author, **defaults | fields)
 
 
 def make_template(merchant: Merchant, **fields: Any) -> ReminderTemplate:

@@ -21,10 +21,14 @@ def addresses(shop: Shop) -> dict[str, str]:
     slug = shop.merchant.slug
     names = ["dashboard", "customers", "invoices", "payments", "templates", "mails", "settings", "reminders_send"]
     pages = {name: reverse(f"backoffice:{name}", args=[slug]) for name in names}
+    for name in ("customer_history", "customer_contact"):
+        pages[name] = reverse(f"backoffice:{name}", args=[slug, shop.customer.id])
     for name in ("customer", "invoice", "payment", "template"):
         pages[name] = reverse(f"backoffice:{name}", args=[slug, shop.ids()[f"{name}_id"]])
     returned = make_payment(shop.customer, state="returned", return_code="R01", invoices=[shop.invoice])
     pages["payment_returned"] = reverse("backoffice:payment", args=[slug, returned.id])
+    pages["invoices_narrow"] = pages["invoices"] + "?bucket=4&sort=-balance&at_least=nothing"
+    pages["customers_narrow"] = pages["customers"] + "?sort=-overdue&reach=no_address"
     pages["payments_none"] = pages["payments"] + "?search=nothing-like-this"
     return pages
 

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
-from payorcrm.customers.models import Customer, InvitationRun, PortalAccess
+from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.branding import brand_of
@@ -103,6 +103,11 @@ def access_of(customer: Customer, access_id: UUID) -> PortalAccess:
     """Return one user's access to a customer that was found already, or 404."""
     accesses = PortalAccess.objects.live().filter(customer=customer)
     return get_object_or_404(accesses.select_related("user"), id=access_id)
+
+
+def note_of(staff: Staff, note_id: UUID) -> Note:
+    """Return a note about one of the merchant's customers, or 404."""
+    return get_object_or_404(Note.objects.select_related("customer__merchant"), merchant=staff.merchant_id, id=note_id)
 
 
 def invitation_run_of(staff: Staff, run_id: UUID) -> InvitationRun:

@@ -3,12 +3,15 @@
 from django.urls import path
 
 from payorcrm.backoffice.views import (
+    contacts,
+    customer_history,
     customers,
     dashboard,
     documents,
     invitations,
     invoices,
     mails,
+    notes,
     payments,
     reminders,
     settings,
@@ -22,6 +25,11 @@ urlpatterns = [
     path("customers/", customers.customers, name="customers"),
     path("customers/export/", customers.export, name="customers_export"),
     path("customers/<uuid:customer_id>/", customers.customer, name="customer"),
+    path("customers/<uuid:customer_id>/history/", customer_history.history, name="customer_history"),
+    path("customers/<uuid:customer_id>/contact/", contacts.contact, name="customer_contact"),
+    path("customers/<uuid:customer_id>/notes/", notes.write, name="note_write"),
+    path("notes/<uuid:note_id>/", notes.change, name="note_change"),
+    path("notes/<uuid:note_id>/delete/", notes.delete, name="note_delete"),
     path(
         "customers/<uuid:customer_id>/users/<uuid:access_id>/remove/",
         invitations.remove_user,

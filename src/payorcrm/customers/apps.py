@@ -9,4 +9,4 @@ class CustomersConfig(AppConfig):
     name = "payorcrm.customers"
 
     def ready(self) -> None:
-        from payorcrm.customers import direct_mails, mails  # noqa: F401
+        from payorcrm.customers import direct_mails, mails, mention  # noqa: F401

@@ -178,6 +178,21 @@ class Viewing(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
 
+class Note(models.Model):
+    """What a member of staff wrote down about a customer; only staff see it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="notes", db_index=False)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(max_length=4000)
+    written_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-written_at", "-id"], name="note_by_customer")]
+
+
 class Topic(models.TextChoices):
     """The kinds of mail that a customer may direct."""
 

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, method_of
 from payorcrm.backoffice.customer_filter import CustomerFilter
 from payorcrm.backoffice.debts import debts_of
+from payorcrm.backoffice.timeline import timeline_of
 from payorcrm.backoffice.views.invoices import rows_of
+from payorcrm.backoffice.views.notes import NoteForm
 from payorcrm.core import clock
 from payorcrm.customers.access_states import AccessState, access_states_of, states_of_accesses
-from payorcrm.customers.models import Contact, Customer, PortalAccess
+from payorcrm.customers.models import Contact, Customer, Note, PortalAccess
 from payorcrm.customers.queries import address_on_file
 from payorcrm.customers.view_as import viewings_of
 from payorcrm.invoices.models import Invoice
@@ -33,6 +35,7 @@ from payorcrm.ui.paging import page_of
 _FEW = 10
 
 
+_MOST_NOTES = 20  # older ones stand in the history
 _AT_ONCE = 1000
 EXPORT_HEAD = [
     "Customer number",
@@ -109,6 +112,11 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
         "portal_users": _portal_users(subject),
         "viewings": viewings_of(subject)[:_FEW],
+        "timeline": timeline_of(subject, slug=staff.merchant.slug, size=_FEW),
+        "notes": Note.objects.filter(customer=subject)
+        .select_related("author")
+        .order_by("-written_at", "-id")[:_MOST_NOTES],
+        "note_form": NoteForm(),
         "today": today,
     }
     return render(request, "backoffice/customer_page.html", context)
