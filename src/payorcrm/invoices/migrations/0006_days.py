@@ -86,6 +86,6 @@ _NO_DEBTORS = "DROP TABLE invoices_debtor; DROP TABLE invoices_debtorsum; DROP I
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invoices", "0004_owed")]
+    dependencies = [("invoices", "0005_unpaid_index")]
 
     operations = [migrations.RunSQL(_DAYS, _NO_DAYS), migrations.RunSQL(_DEBTORS, _NO_DEBTORS)]
