@@ -29,6 +29,8 @@ NOT_FOR_CUSTOMERS = (
     "ui/shades.html",
     "mail/payment_returned_to_merchant.html",
     "mail/payment_returned_to_merchant.txt",
+    "mail/note_mention.html",
+    "mail/note_mention.txt",
 )
 # Names, formats and signs are the same in every language.
 SAME_EVERYWHERE = {"PDF", "CSV", "Excel", "XLSX", "Google", "USD", "OK", "ID"}
