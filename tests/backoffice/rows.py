@@ -10,7 +10,7 @@ from django.test import Client
 from payorcrm.core.clock import now as present
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer, InvitationRun, PortalAccess
-from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
+from payorcrm.invoices.models import ImportFile, Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
@@ -50,6 +50,7 @@ class Shop:
     method: PaymentMethod
     access: PortalAccess
     run: InvitationRun
+    file: ImportFile
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -62,6 +63,7 @@ class Shop:
             "method_id": self.method.id,
             "access_id": self.access.id,
             "run_id": self.run.id,
+            "file_id": self.file.id,
         }
 
 
@@ -80,6 +82,13 @@ def make_shop(**fields: Any) -> Shop:
         method=PaymentMethodFactory(customer=customer),
         access=PortalAccessFactory(customer=customer),
         run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
+        file=ImportFile.objects.create(
+            merchant=merchant,
+            kind="customers",
+            file_name="a.csv",
+            content=b"customerno,company\nC1,A",
+            uploaded_at=present(),
+        ),
     )
 
 
