@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -49,7 +49,7 @@ class UploadForm(forms.Form):
 class ColumnsForm(forms.Form):
     """What each column of one file means."""
 
-    def __init__(self, found: Look, file: ImportFile, sent_in: object = None) -> None:
+    def __init__(self, found: Look, file: ImportFile, sent_in: QueryDict | None = None) -> None:
         super().__init__(sent_in)
         meanings = [("", "Not used"), *((name, name.capitalize()) for name in layout_of(file.kind).names)]
         for place, name in enumerate(found.header):
