@@ -45,6 +45,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "user_remove",
     "view_as",
     "import_upload",
+    "import_undo",
     "import_columns",
     "import_preview",
     "import_bad_rows",

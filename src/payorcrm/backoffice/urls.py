@@ -38,6 +38,7 @@ urlpatterns = [
     path("imports/<uuid:file_id>/columns/", imports.columns, name="import_columns"),
     path("imports/<uuid:file_id>/preview/", imports.preview, name="import_preview"),
     path("imports/<uuid:file_id>/bad-rows.csv", imports.bad_rows, name="import_bad_rows"),
+    path("imports/<uuid:file_id>/undo/", imports.undo, name="import_undo"),
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/invoice.pdf", documents.invoice_pdf, name="invoice_pdf"),

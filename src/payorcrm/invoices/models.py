@@ -197,6 +197,10 @@ class ImportState(models.TextChoices):
     RUNNING = "running", "Being imported"
     DONE = "done", "Imported"
     FAILED = "failed", "Not imported"
+    UNDONE = "undone", "Undone"
+
+
+_OVER = [ImportState.DONE, ImportState.FAILED, ImportState.UNDONE]
 
 
 class ImportFile(models.Model):
@@ -231,7 +235,8 @@ class ImportFile(models.Model):
             models.CheckConstraint(name="import_file_state", condition=Q(state__in=ImportState.values)),
             models.CheckConstraint(
                 name="import_file_has_content",
-                condition=Q(content__isnull=False) | Q(state__in=[ImportState.DONE, ImportState.FAILED]),
+                condition=Q(content__isnull=False)
+                | Q(state__in=[ImportState.DONE, ImportState.FAILED, ImportState.UNDONE]),
             ),
         ]
 

@@ -21,6 +21,7 @@ from payorcrm.invoices.import_kept_file import preview as preview_file
 from payorcrm.invoices.import_kept_file import start_import
 from payorcrm.invoices.keep_file import MOST_BYTES, choose_columns, keep_file, layout_of, look
 from payorcrm.invoices.models import ImportFile, ImportState
+from payorcrm.invoices.undo_import import can_be_undone, undo_import
 from payorcrm.merchants.models import Staff
 from payorcrm.ui.exports import csv_response
 from payorcrm.ui.paging import page_of
@@ -80,7 +81,7 @@ class ColumnsForm(forms.Form):
 @for_staff
 def imports(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Offer to drop a file, and list what was imported."""
-    past = Import.objects.filter(merchant=staff.merchant)
+    past = Import.objects.filter(merchant=staff.merchant).select_related("file").defer("file__content")
     context = {
         "section": "customers",
         "form": UploadForm(initial={"kind": request.GET.get("kind", ImportKind.CUSTOMERS.value)}),
@@ -204,9 +205,16 @@ def _lines(report: ImportReport) -> Iterator[list[object]]:
 def progress(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
     """Show how far an import is; the page asks again until it is over."""
     file = import_file_of(staff, file_id)
-    context = {"section": "customers", "file": file}
+    context = {"section": "customers", "file": file, "can_be_undone": can_be_undone(file)}
     name = "backoffice/import_progress.html" if request.htmx else "backoffice/import_run.html"  # type: ignore[attr-defined]
     return render(request, name, context)
+
+
+@require_POST
+@for_collectors
+def undo(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
+    """Take back the last import of invoices. Raises CannotUndo."""
+    return _to_progress(staff, undo_import(file=import_file_of(staff, file_id), now=clock.now()))
 
 
 def _to_progress(staff: Staff, file: ImportFile) -> HttpResponse:

@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                             ("running", "Being imported"),
                             ("done", "Imported"),
                             ("failed", "Not imported"),
+                            ("undone", "Undone"),
                         ],
                         default="waiting",
                         max_length=16,
@@ -123,12 +124,12 @@ class Migration(migrations.Migration):
                         condition=models.Q(("kind__in", ["customers", "invoices"])), name="import_file_kind"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("state__in", ["waiting", "running", "done", "failed"])),
+                        condition=models.Q(("state__in", ["waiting", "running", "done", "failed", "undone"])),
                         name="import_file_state",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("content__isnull", False), ("state__in", ["done", "failed"]), _connector="OR"
+                            ("content__isnull", False), ("state__in", ["done", "failed", "undone"]), _connector="OR"
                         ),
                         name="import_file_has_content",
                     ),
