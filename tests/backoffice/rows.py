@@ -11,7 +11,7 @@ from payorcrm.core.clock import now as present
 from payorcrm.core.models import User
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
-from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
+from payorcrm.invoices.models import ImportFile, Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
@@ -53,6 +53,7 @@ class Shop:
     access: PortalAccess
     run: InvitationRun
     note: Note
+    file: ImportFile
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -66,6 +67,7 @@ class Shop:
             "access_id": self.access.id,
             "run_id": self.run.id,
             "note_id": self.note.id,
+            "file_id": self.file.id,
         }
 
 
@@ -85,6 +87,13 @@ def make_shop(**fields: Any) -> Shop:
         access=PortalAccessFactory(customer=customer),
         run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
         note=make_note(customer, UserFactory()),
+        file=ImportFile.objects.create(
+            merchant=merchant,
+            kind="customers",
+            file_name="a.csv",
+            content=b"customerno,company\nC1,A",
+            uploaded_at=present(),
+        ),
     )
 
 

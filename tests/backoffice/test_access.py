@@ -25,6 +25,7 @@ ID_NAMES = {
     "run_id",
     "access_id",
     "note_id",
+    "file_id",
 }
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
@@ -48,6 +49,11 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "note_write",
     "note_change",
     "note_delete",
+    "import_upload",
+    "import_undo",
+    "import_columns",
+    "import_preview",
+    "import_bad_rows",
 }
 # What only its author may change, who is nobody of these tests.
 OTHERS_OWN = {"note_change", "note_delete"}

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
-from payorcrm.invoices.models import Invoice
+from payorcrm.invoices.models import ImportFile, Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
@@ -114,6 +114,12 @@ def invitation_run_of(staff: Staff, run_id: UUID) -> InvitationRun:
     """Return one of the merchant's runs of invitations, or 404."""
     runs = InvitationRun.objects.select_related("merchant", "started_by")
     return get_object_or_404(runs, merchant=staff.merchant_id, id=run_id)
+
+
+def import_file_of(staff: Staff, file_id: UUID) -> ImportFile:
+    """Return one of the files that the merchant's staff dropped, or 404."""
+    files = ImportFile.objects.select_related("merchant", "record", "uploaded_by", "invitation_run")
+    return get_object_or_404(files, merchant=staff.merchant_id, id=file_id)
 
 
 def invoice_of(staff: Staff, invoice_id: UUID) -> Invoice:

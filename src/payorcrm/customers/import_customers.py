@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from payorcrm.core.column_choices import Choices, with_choices
 from payorcrm.core.dates import DateOrder
 from payorcrm.core.delimited import Progress
 from payorcrm.core.ids import uuid7
@@ -25,6 +26,7 @@ def import_customers(
     skip_bad_rows: bool = False,
     is_dry_run: bool = False,
     dates: DateOrder | None = None,
+    choices: Choices | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Bring a merchant's customers to what a CSV or XLSX file says, and return what became of every row.
@@ -32,9 +34,9 @@ def import_customers(
     Importing a file twice changes nothing the second time, and an empty cell erases nothing. Nothing is imported when
     any row is bad, unless `skip_bad_rows`, or by a dry run, whose report is the same. It invites nobody, and says
     whom of the new ones a run of invitations would reach. Customers have no dates; `dates` makes both imports callable
-    alike. Raises UnreadableFile.
+    alike. `choices` says what columns mean where somebody chose it. Raises UnreadableFile.
     """
-    with open_table(path, LAYOUT, progress) as table, transaction.atomic():
+    with open_table(path, with_choices(LAYOUT, choices or {}), progress) as table, transaction.atomic():
         bad_rows = in_order(stage_customers(table))
         if bad_rows and not skip_bad_rows:
             transaction.set_rollback(True)
@@ -48,7 +50,7 @@ def import_customers(
 
 def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:
     new_count, changed_count, unchanged_count = merge(merchant_id=merchant.id, now=now)
-    new_ids = new_customer_ids()
+    new_ids, import_id = new_customer_ids(), uuid7()
     report = ImportReport(
         new_count=new_count,
         changed_count=changed_count,
@@ -58,7 +60,8 @@ def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Pa
         ignored_columns=table.ignored_columns,
         bad_rows=bad_rows,
         new_customer_ids=new_ids,
+        import_id=import_id,
         invitations=plan_run(merchant=merchant, customer_ids=new_ids) if new_ids else None,
     )
-    record_import(report=report, import_id=uuid7(), merchant=merchant, kind=ImportKind.CUSTOMERS, path=path, now=now)
+    record_import(report=report, import_id=import_id, merchant=merchant, kind=ImportKind.CUSTOMERS, path=path, now=now)
     return report

@@ -31,6 +31,7 @@ class ImportReport:
     left_closed: list[str] = field(default_factory=list)
     new_customer_ids: list[UUID] = field(default_factory=list)
     invitations: Plan | None = None
+    import_id: UUID | None = None
     is_imported: bool = True
 
 

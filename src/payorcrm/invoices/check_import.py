@@ -44,7 +44,7 @@ def compare(merchant_id: UUID) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, {"merchant_id": merchant_id})
-        cursor.execute(_COMPARE.format(is_mentioned=_is_mentioned()))
+        cursor.execute(_COMPARE.format(is_mentioned=is_mentioned("classed.id")))
 
 
 # Rows where nothing differs are neither locked nor looked at again; that is nearly all of a file read the second time.
@@ -91,7 +91,7 @@ SELECT *, carried - balance AS settled_elsewhere,
 """
 
 
-def _is_mentioned() -> str:
+def is_mentioned(invoice_id: str) -> str:
     """Return the condition that a request, confirmation or payment names the invoice, found by their foreign keys."""
     mentions = [
         relation.field
@@ -100,7 +100,7 @@ def _is_mentioned() -> str:
     ]
     return (
         " OR ".join(
-            f"EXISTS (SELECT FROM {field.model._meta.db_table} m WHERE m.{field.column} = classed.id)"
+            f"EXISTS (SELECT FROM {field.model._meta.db_table} m WHERE m.{field.column} = {invoice_id})"
             for field in mentions
         )
         or "false"

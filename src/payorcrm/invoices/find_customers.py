@@ -46,7 +46,7 @@ class CustomerBook:
         return found
 
 
-_FIRST = "Import the customers first: payorcrm import customers FILE."
+_FIRST = "Import the customers first."
 
 
 def _key(name: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.db import transaction
 
 from payorcrm.core.clock import day_in
+from payorcrm.core.column_choices import Choices, with_choices
 from payorcrm.core.dates import DateOrder
 from payorcrm.core.delimited import Progress
 from payorcrm.core.ids import uuid7
@@ -27,15 +28,16 @@ def import_invoices(
     skip_bad_rows: bool = False,
     is_dry_run: bool = False,
     dates: DateOrder | None = None,
+    choices: Choices | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Bring a merchant's invoices to what a CSV or XLSX file says, and return what became of every row.
 
     Importing a file twice changes nothing the second time. Nothing is imported when any row is bad, unless
     `skip_bad_rows`, or by a dry run, whose report is the same. Invoices that the file does not name stay as they are.
-    Raises UnreadableFile.
+    `choices` says what columns mean where somebody chose it. Raises UnreadableFile.
     """
-    with open_table(path, LAYOUT, progress) as table, transaction.atomic():
+    with open_table(path, with_choices(LAYOUT, choices or {}), progress) as table, transaction.atomic():
         bad_rows = stage_invoices(table=table, merchant=merchant, dates=dates)
         lock_numbers_for_import(merchant.id)
         bad_rows += contradictions(table)
@@ -72,6 +74,7 @@ def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Pa
         bad_rows=bad_rows,
         left_in_flight=left_in_flight,
         left_closed=left_closed,
+        import_id=import_id,
     )
     record_import(report=report, import_id=import_id, merchant=merchant, kind=ImportKind.INVOICES, path=path, now=now)
     return report

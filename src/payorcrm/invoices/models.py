@@ -8,8 +8,9 @@ from django.db.models import F, Q
 from django.utils.translation import pgettext_lazy
 
 from payorcrm.core.ids import uuid7
+from payorcrm.core.models import User
 from payorcrm.core.money import Money
-from payorcrm.customers.models import Customer
+from payorcrm.customers.models import Customer, Import, ImportKind, InvitationRun
 from payorcrm.merchants.models import Merchant
 
 
@@ -187,3 +188,70 @@ class InvoiceDocument(models.Model):
     file_name = models.CharField(max_length=255)
     pdf = models.BinaryField()
     uploaded_at = models.DateTimeField()
+
+
+class ImportState(models.TextChoices):
+    """How far a file from the browser is. What fails leaves everything as it was."""
+
+    WAITING = "waiting", "Waiting for you"
+    RUNNING = "running", "Being imported"
+    DONE = "done", "Imported"
+    FAILED = "failed", "Not imported"
+    UNDONE = "undone", "Undone"
+
+
+_OVER = [ImportState.DONE, ImportState.FAILED, ImportState.UNDONE]
+
+
+class ImportFile(models.Model):
+    """A file that staff dropped, kept until it is imported or a day old.
+
+    `version` counts the choices of columns, so that what is imported is what was previewed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=ImportKind.choices)
+    file_name = models.CharField(max_length=255)
+    content = models.BinaryField(null=True)
+    state = models.CharField(max_length=16, choices=ImportState.choices, default=ImportState.WAITING)
+    choices = models.JSONField(default=dict)
+    dates = models.CharField(max_length=3, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    skips_bad_rows = models.BooleanField(default=False)
+    sends_invitations = models.BooleanField(default=False)
+    uploaded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    uploaded_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    read = models.PositiveBigIntegerField(default=0)
+    to_read = models.PositiveBigIntegerField(default=0)
+    problem = models.TextField(blank=True)
+    record = models.OneToOneField(Import, on_delete=models.SET_NULL, null=True, related_name="file")
+    invitation_run = models.ForeignKey(InvitationRun, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="import_file_kind", condition=Q(kind__in=ImportKind.values)),
+            models.CheckConstraint(name="import_file_state", condition=Q(state__in=ImportState.values)),
+            models.CheckConstraint(
+                name="import_file_has_content",
+                condition=Q(content__isnull=False)
+                | Q(state__in=[ImportState.DONE, ImportState.FAILED, ImportState.UNDONE]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ColumnChoices(models.Model):
+    """What a merchant's staff said that columns mean, and how dates are written; the next file begins with it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=16, choices=ImportKind.choices)
+    choices = models.JSONField(default=dict)
+    dates = models.CharField(max_length=3, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "kind"], name="column_choices_once")]

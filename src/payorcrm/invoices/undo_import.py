@@ -1,0 +1,106 @@
+"""Takes back the last import of invoices from the browser, as long as nobody has done anything with what it brought."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import connection, transaction
+
+from payorcrm.core.errors import Refused
+from payorcrm.customers.models import Import, ImportKind
+from payorcrm.invoices.check_import import is_mentioned
+from payorcrm.invoices.lock_numbers import lock_numbers_for_import
+from payorcrm.invoices.models import ImportFile, ImportState
+from payorcrm.ledger.models import Account, EntryKind
+from payorcrm.ledger.post import Source, post_batch
+
+
+class CannotUndo(Refused):
+    """Something was built on what an import brought, or it changed what was there before."""
+
+    code: ClassVar[str] = "cannot_undo"
+
+
+def can_be_undone(file: ImportFile) -> bool:
+    """Say whether the undo of an import may be offered; what was done with its invoices is looked at by the undo."""
+    is_candidate = file.state == ImportState.DONE and file.kind == ImportKind.INVOICES and file.record is not None
+    return is_candidate and not _obstacle(file)
+
+
+def undo_import(*, file: ImportFile, now: datetime) -> ImportFile:
+    """Remove the invoices that the import brought, all or none, and post what reverses it. A second press does nothing.
+
+    Raises CannotUndo.
+    """
+    with transaction.atomic():
+        lock_numbers_for_import(file.merchant_id)
+        locked = ImportFile.objects.select_for_update(of=("self",)).select_related("record").get(id=file.id)
+        if locked.state == ImportState.UNDONE:
+            return locked
+        if obstacle := _obstacle(locked):
+            raise CannotUndo(obstacle)
+        _remove_invoices(locked, now)
+        locked.state = ImportState.UNDONE
+        locked.save(update_fields=["state"])
+    return locked
+
+
+def _obstacle(file: ImportFile) -> str:
+    """Return what forbids the undo of an import whatever became of its invoices; nothing when it is possible."""
+    if file.state != ImportState.DONE or file.kind != ImportKind.INVOICES or file.record is None:
+        return "Only an import of invoices that is done can be undone."
+    if file.record.changed_count:
+        return "This import changed invoices that were there before. Import the earlier file again to set them back."
+    if not file.record.new_count:
+        return "This import brought nothing new, so there is nothing to undo."
+    later = Import.objects.filter(merchant=file.merchant_id, id__gt=file.record_id)
+    if later.exclude(file__state=ImportState.UNDONE).exists():
+        return "Another file was imported after this one; only the last import can be undone."
+    return ""
+
+
+def _remove_invoices(file: ImportFile, now: datetime) -> None:
+    assert file.record
+    # An import writes its invoices and its record with the same moment, in one transaction.
+    given: dict[str, Any] = {"merchant": file.merchant_id, "at": file.record.finished_at, "import": file.record_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, given)
+        cursor.execute(_COUNT_UNTOUCHED.format(is_mentioned=is_mentioned("i.id")), given)
+        (untouched_count,) = cursor.fetchone()
+        touched_count = file.record.new_count - untouched_count
+        if touched_count:
+            invoices = "1 of its invoices was" if touched_count == 1 else f"{touched_count} of its invoices were"
+            raise CannotUndo(f"Nothing was undone: {invoices} reminded, asked for, paid, voided or changed since.")
+        _post_reversal(file, now)
+        cursor.execute(_DELETE_EVENTS)
+        cursor.execute(_DELETE_INVOICES)
+
+
+_LOCK = """
+DROP TABLE IF EXISTS pg_temp.undone_invoice;
+CREATE TEMPORARY TABLE undone_invoice ON COMMIT DROP AS
+SELECT id, customer_id, currency, total, balance FROM invoices_invoice
+ WHERE merchant_id = %(merchant)s AND created_at = %(at)s ORDER BY id FOR UPDATE
+"""
+_COUNT_UNTOUCHED = """
+SELECT count(*) FROM undone_invoice u JOIN invoices_invoice i ON i.id = u.id
+ WHERE i.last_reminded_at IS NULL AND i.in_flight = 0 AND i.status IN ('open', 'paid')
+   AND NOT EXISTS (SELECT FROM invoices_invoiceevent e
+                    WHERE e.invoice_id = i.id AND e.source_id IS DISTINCT FROM %(import)s)
+   AND NOT ({is_mentioned})
+"""
+_DELETE_EVENTS = "DELETE FROM invoices_invoiceevent e USING undone_invoice u WHERE e.invoice_id = u.id"
+_DELETE_INVOICES = "DELETE FROM invoices_invoice i USING undone_invoice u WHERE i.id = u.id"
+
+
+def _post_reversal(file: ImportFile, now: datetime) -> None:
+    assert file.record_id
+    source = Source("import_undone", file.record_id)
+    for kind, against, amounts in (
+        (EntryKind.INVOICES_CHANGED, Account.INVOICED, _UNISSUED),
+        (EntryKind.SETTLED_ELSEWHERE, Account.SETTLED_ELSEWHERE, _UNSETTLED),
+    ):
+        post_batch(merchant_id=file.merchant_id, kind=kind, against=against, amounts=amounts, source=source, now=now)
+
+
+_UNISSUED = "SELECT customer_id, currency, -total AS amount FROM undone_invoice"
+_UNSETTLED = "SELECT customer_id, currency, total - balance AS amount FROM undone_invoice"

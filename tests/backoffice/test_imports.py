@@ -1,0 +1,310 @@
+"""Importing a file in the browser: what is shown before, what is asked, and what happens once."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from payorcrm.core.clock import now
+from payorcrm.customers.models import Customer, Import, InvitationRun
+from payorcrm.invoices.import_kept_file import run_import
+from payorcrm.invoices.models import ImportFile, ImportState, Invoice
+from payorcrm.invoices.void import void
+from payorcrm.ledger.check import check_books
+from payorcrm.ledger.models import Entry, Posting
+from payorcrm.merchants.models import Merchant, Role
+from payorcrm.payments.request_payment import request_from_portal
+from tests.backoffice.rows import client_of
+from tests.factories.models import CustomerFactory, MerchantFactory, PortalAccessFactory
+
+pytestmark = pytest.mark.django_db
+
+CUSTOMERS = "customerno,companyname,emailaddress1\nC1,Acme Tools,jo@acme.example\nC2,Birch & Co,al@birch.example\n"
+INVOICES = "num,customerno,amount,duedate\nI1,C1,100.00,2026-12-01\nI2,C9,50.00,2026-12-01\nI3,C1,x,2026-12-01\n"
+
+
+@pytest.fixture
+def merchant() -> Merchant:
+    return MerchantFactory()
+
+
+@pytest.fixture
+def client(merchant: Merchant) -> Client:
+    return client_of(merchant)
+
+
+def place(merchant: Merchant, name: str, *ids: object) -> str:
+    return reverse(f"backoffice:{name}", args=[merchant.slug, *ids])
+
+
+def drop(client: Client, merchant: Merchant, kind: str, text: str, name: str = "list.csv"):
+    upload = SimpleUploadedFile(name, text.encode())
+    return client.post(place(merchant, "import_upload"), {"kind": kind, "file": upload}, follow=True)
+
+
+def dropped() -> ImportFile:
+    return ImportFile.objects.latest("id")
+
+
+def page(client: Client, merchant: Merchant, name: str) -> str:
+    return client.get(place(merchant, name, dropped().id)).text
+
+
+def start(client: Client, merchant: Merchant, **form: str):
+    file = dropped()
+    return client.post(place(merchant, "import_preview", file.id), {"version": str(file.version), **form}, follow=True)
+
+
+def test_columns_are_shown_with_their_first_values(client, merchant):
+    text = drop(client, merchant, "customers", CUSTOMERS).text
+
+    assert "Column 1: customerno" in text
+    assert '<option value="customer number" selected>' in text
+    assert "Birch &amp; Co" in text
+    assert Customer.objects.count() == 0
+
+
+def test_customers_are_previewed_then_imported_once_with_their_invitations(client, merchant):
+    drop(client, merchant, "customers", CUSTOMERS)
+    before = page(client, merchant, "import_preview")
+
+    start(client, merchant, sends_invitations="yes")
+    start(client, merchant, sends_invitations="yes")
+    jobs = ProcrastinateJob.objects.filter(task_name__endswith="import_kept_file").count()
+    run_import(dropped().id, now=now())
+    run_import(dropped().id, now=now())
+
+    assert "2 mails" in before
+    assert "Import 2 rows" in before
+    assert jobs == 1
+    assert Customer.objects.filter(merchant=merchant).count() == 2
+    assert InvitationRun.objects.get().lines.count() == 2
+    assert Import.objects.get().new_count == 2
+    assert dropped().content is None
+    assert "2 new, 0 changed" in page(client, merchant, "import_progress")
+
+
+def test_saying_no_invites_nobody(client, merchant):
+    drop(client, merchant, "customers", CUSTOMERS)
+
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+
+    assert Customer.objects.count() == 2
+    assert not InvitationRun.objects.exists()
+
+
+def test_bad_rows_are_named_and_the_good_ones_imported(client, merchant):
+    CustomerFactory(merchant=merchant, number="C1")
+    drop(client, merchant, "invoices", INVOICES)
+    before = page(client, merchant, "import_preview")
+    csv = b"".join(client.get(place(merchant, "import_bad_rows", dropped().id))).decode()
+
+    start(client, merchant, skips_bad_rows="yes")
+    run_import(dropped().id, now=now())
+
+    assert "There is no customer with this number." in before
+    assert "Import 1 good row" in before
+    assert "This import sends no mails." in before
+    assert "3,customerno,C9," in csv
+    assert "4,amount,x," in csv
+    assert list(Invoice.objects.values_list("number", flat=True)) == ["I1"]
+    assert check_books() == []
+
+
+def test_bad_rows_without_leave_to_skip_them_leave_all_as_it_was(client, merchant):
+    CustomerFactory(merchant=merchant, number="C1")
+    drop(client, merchant, "invoices", INVOICES)
+
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+
+    assert not Invoice.objects.exists()
+    assert dropped().state == ImportState.FAILED
+    assert "Nothing was imported" in page(client, merchant, "import_progress")
+
+
+def test_columns_in_other_words_are_chosen_and_remembered(client, merchant):
+    foreign = "Kundennummer;Firma;Post\nC1;Acme;jo@acme.example\n"
+    drop(client, merchant, "customers", foreign)
+    refused = page(client, merchant, "import_preview")
+    chosen = {"column_0": "customer number", "column_1": "company name", "column_2": "e-mail"}
+
+    after = client.post(place(merchant, "import_columns", dropped().id), chosen, follow=True).text
+    again = drop(client, merchant, "customers", foreign).text
+
+    assert "This file cannot be imported as it is" in refused
+    assert "Import 1 row" in after
+    assert again.count("selected") >= 3
+    assert "Import 1 row" in page(client, merchant, "import_preview")
+
+
+def test_one_meaning_for_two_columns_is_refused(client, merchant):
+    drop(client, merchant, "customers", CUSTOMERS)
+    chosen = {"column_0": "customer number", "column_1": "customer number", "column_2": ""}
+
+    text = client.post(place(merchant, "import_columns", dropped().id), chosen).text
+
+    assert "You chose “customerno” and “companyname” as the customer number." in text
+
+
+def test_columns_chosen_in_another_tab_stop_an_old_preview(client, merchant):
+    drop(client, merchant, "customers", CUSTOMERS)
+    chosen = {"column_0": "customer number", "column_1": "company name", "column_2": ""}
+    client.post(place(merchant, "import_columns", dropped().id), chosen)
+
+    response = client.post(place(merchant, "import_preview", dropped().id), {"version": "0"})
+
+    assert response.status_code == 409
+    assert "look at the preview once more" in response.text
+    assert dropped().state == ImportState.WAITING
+
+
+def test_dates_that_could_be_two_are_refused_until_their_order_is_chosen(client, merchant):
+    CustomerFactory(merchant=merchant, number="C1")
+    drop(client, merchant, "invoices", "num,customerno,amount,duedate\nI1,C1,100.00,03/04/2026\n")
+    before = page(client, merchant, "import_preview")
+    chosen = {"column_0": "invoice number", "column_1": "customer number", "column_2": "total", "column_3": "due date"}
+
+    after = client.post(place(merchant, "import_columns", dropped().id), {**chosen, "dates": "dmy"}, follow=True).text
+
+    assert "Nothing to import" in before
+    assert "Import 1 row" in after
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "%PDF-1.7 nothing"])
+def test_what_is_no_table_is_refused_kindly(client, merchant, text):
+    answer = drop(client, merchant, "customers", text).text
+
+    if dropped_any := ImportFile.objects.first():
+        answer = page(client, merchant, "import_preview")
+        assert dropped_any.state == ImportState.WAITING
+    assert "Nothing was imported." in answer or "cannot be imported as it is" in answer
+
+
+def test_too_large_a_file_is_refused(client, merchant, monkeypatch):
+    monkeypatch.setattr("payorcrm.invoices.keep_file.MOST_BYTES", 10)
+
+    assert "larger than 20 MB" in drop(client, merchant, "customers", CUSTOMERS).text
+    assert not ImportFile.objects.exists()
+
+
+def test_a_viewer_sees_past_imports_and_is_offered_no_file_to_drop(merchant):
+    text = client_of(merchant, Role.VIEWER).get(place(merchant, "imports")).text
+
+    assert "Nothing was imported yet" in text
+    assert 'type="file"' not in text
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_list_costs_the_same_however_long(client, merchant, count, django_assert_num_queries):
+    for _ in range(count):
+        drop(client, merchant, "customers", CUSTOMERS)
+        start(client, merchant)
+        run_import(dropped().id, now=now())
+    client.get(place(merchant, "imports"))
+
+    with django_assert_num_queries(5):
+        client.get(place(merchant, "imports"))
+
+
+def test_empty_list_of_customers_leads_to_the_import(client, merchant):
+    assert place(merchant, "imports") in client.get(reverse("backoffice:customers", args=[merchant.slug])).text
+
+
+GOOD = "num,customerno,amount,balance,duedate\nI1,C1,100.00,40.00,2026-12-01\nI2,C1,50.00,0.00,2026-12-01\n"
+
+
+@pytest.fixture
+def imported(client, merchant) -> ImportFile:
+    """Invoices of one customer, imported and nothing done with them."""
+    CustomerFactory(merchant=merchant, number="C1")
+    drop(client, merchant, "invoices", GOOD)
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+    return dropped()
+
+
+def undo(client: Client, merchant: Merchant, file: ImportFile):
+    return client.post(place(merchant, "import_undo", file.id), follow=True)
+
+
+def test_undo_removes_what_was_brought_and_reverses_the_books_once(client, merchant, imported):
+    assert Invoice.objects.count() == 2
+
+    first, second = undo(client, merchant, imported).text, undo(client, merchant, imported).text
+
+    assert "The 2 invoices that this import brought are removed." in first
+    assert "are removed." in second
+    assert not Invoice.objects.exists()
+    assert check_books() == []
+    assert sum(Posting.objects.filter(account="receivable").values_list("amount", flat=True)) == 0
+    assert Entry.objects.filter(source_kind="import_undone").count() == 2
+    assert "Undone" in client.get(place(merchant, "imports")).text
+
+
+def test_after_an_undo_the_file_can_be_imported_again(client, merchant, imported):
+    undo(client, merchant, imported)
+
+    drop(client, merchant, "invoices", GOOD)
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+
+    assert Invoice.objects.count() == 2
+    assert check_books() == []
+
+
+def test_import_whose_invoice_was_reminded_stays(client, merchant, imported):
+    Invoice.objects.filter(number="I1").update(last_reminded_at=now())
+
+    answer = undo(client, merchant, imported)
+
+    assert answer.status_code == 409
+    assert "1 of its invoices was reminded" in answer.text
+    assert Invoice.objects.count() == 2
+
+
+def test_import_whose_invoice_is_asked_for_stays(client, merchant, imported):
+    request_from_portal(
+        customer=Customer.objects.get(),
+        user=PortalAccessFactory(customer=Customer.objects.get()).user,
+        amounts={Invoice.objects.get(number="I1").id: None},
+        now=now(),
+    )
+
+    assert undo(client, merchant, imported).status_code == 409
+    assert Invoice.objects.count() == 2
+
+
+def test_import_whose_invoice_was_voided_stays(client, merchant, imported):
+    drop(client, merchant, "invoices", "num,customerno,amount,duedate\nI9,C1,10.00,2026-12-01\n")
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+    void(invoice_id=Invoice.objects.get(number="I9").id, now=now())
+
+    assert undo(client, merchant, dropped()).status_code == 409
+
+
+def test_only_the_last_import_is_undone(client, merchant, imported):
+    drop(client, merchant, "invoices", "num,customerno,amount,duedate\nI9,C1,10.00,2026-12-01\n")
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+
+    answer = undo(client, merchant, imported)
+
+    assert "only the last import can be undone" in answer.text
+    undo(client, merchant, dropped())
+    assert "are removed" in undo(client, merchant, imported).text
+    assert check_books() == []
+
+
+def test_import_that_changed_what_was_there_is_not_undone(client, merchant, imported):
+    drop(client, merchant, "invoices", GOOD.replace("100.00", "110.00") + "I3,C1,5.00,5.00,2026-12-01\n")
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+
+    answer = undo(client, merchant, dropped())
+
+    assert "Import the earlier file again" in answer.text
+    assert Invoice.objects.count() == 3
