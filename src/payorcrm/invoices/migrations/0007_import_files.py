@@ -10,7 +10,7 @@ import payorcrm.core.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0002_portal"),
-        ("invoices", "0005_unpaid_index"),
+        ("invoices", "0006_days"),
         ("merchants", "0003_logo_facts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
