@@ -15,7 +15,8 @@ from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
-from payorcrm.reminders.models import ReminderTemplate
+from payorcrm.reminders.models import DayRun, DayRunState, Hold, HoldReason, ReminderTemplate, Rule
+from payorcrm.reminders.switch_rules import rules_of
 from tests.factories.models import (
     CustomerFactory,
     InvoiceFactory,
@@ -50,6 +51,9 @@ class Shop:
     method: PaymentMethod
     access: PortalAccess
     run: InvitationRun
+    rule: Rule
+    day_run: DayRun
+    hold: Hold
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -62,6 +66,9 @@ class Shop:
             "method_id": self.method.id,
             "access_id": self.access.id,
             "run_id": self.run.id,
+            "rule_id": self.rule.id,
+            "day_run_id": self.day_run.id,
+            "hold_id": self.hold.id,
         }
 
 
@@ -70,16 +77,24 @@ def make_shop(**fields: Any) -> Shop:
     merchant = MerchantFactory(**fields)
     customer = CustomerFactory(merchant=merchant)
     invoice = InvoiceFactory(customer=customer)
+    template = make_template(merchant)
     return Shop(
         merchant=merchant,
         customer=customer,
         invoice=invoice,
         payment=make_payment(customer, invoices=[invoice]),
         mail=make_mail(customer),
-        template=make_template(merchant),
+        template=template,
         method=PaymentMethodFactory(customer=customer),
         access=PortalAccessFactory(customer=customer),
         run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
+        rule=rules_of(merchant)[0],
+        day_run=DayRun.objects.create(
+            merchant=merchant, day=present().date(), started_at=present(), state=DayRunState.HELD, held_because="Big"
+        ),
+        hold=Hold.objects.create(
+            merchant=merchant, customer=customer, reason=HoldReason.PROMISE, until=present().date(), held_at=present()
+        ),
     )
 
 

@@ -15,7 +15,19 @@ from tests.factories.models import usd
 pytestmark = pytest.mark.django_db
 
 # Each name that may stand in an address; one that is missing here fails the walk.
-ID_NAMES = {"customer_id", "invoice_id", "payment_id", "mail_id", "template_id", "method_id", "run_id", "access_id"}
+ID_NAMES = {
+    "customer_id",
+    "invoice_id",
+    "payment_id",
+    "mail_id",
+    "template_id",
+    "method_id",
+    "run_id",
+    "access_id",
+    "rule_id",
+    "day_run_id",
+    "hold_id",
+}
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
 FORMS = {
@@ -34,6 +46,12 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "invite_test",
     "user_remove",
     "view_as",
+    "rule_switch",
+    "schedule",
+    "day_run_decide",
+    "hold_customer",
+    "hold_invoice",
+    "hold_end",
 }
 NOT_PAGES = {"payments_export", "invoice_pdf", "receipt_pdf"}
 

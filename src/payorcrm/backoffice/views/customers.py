@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, method_of
 from payorcrm.backoffice.forms import CustomerFilter
+from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.views.invoices import rows_of
 from payorcrm.core import clock
 from payorcrm.core.money import Money
@@ -25,6 +26,7 @@ from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payments.models import Payment
+from payorcrm.reminders.hold import holds_of
 from payorcrm.ui.paging import page_of
 
 _FEW = 10
@@ -74,6 +76,8 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
         "portal_users": _portal_users(subject),
         "viewings": viewings_of(subject)[:_FEW],
+        "holds": holds_of(subject, today=today),
+        "hold_form": HoldForm(),
         "today": today,
     }
     return render(request, "backoffice/customer_page.html", context)
