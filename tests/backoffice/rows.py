@@ -16,7 +16,8 @@ from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
-from payorcrm.reminders.models import ReminderTemplate
+from payorcrm.reminders.models import DayRun, DayRunState, Hold, HoldReason, ReminderTemplate, Rule
+from payorcrm.reminders.switch_rules import rules_of
 from tests.factories.models import (
     CustomerFactory,
     InvoiceFactory,
@@ -54,6 +55,9 @@ class Shop:
     run: InvitationRun
     note: Note
     file: ImportFile
+    rule: Rule
+    day_run: DayRun
+    hold: Hold
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -68,6 +72,9 @@ class Shop:
             "run_id": self.run.id,
             "note_id": self.note.id,
             "file_id": self.file.id,
+            "rule_id": self.rule.id,
+            "day_run_id": self.day_run.id,
+            "hold_id": self.hold.id,
         }
 
 
@@ -76,13 +83,14 @@ def make_shop(**fields: Any) -> Shop:
     merchant = MerchantFactory(**fields)
     customer = CustomerFactory(merchant=merchant)
     invoice = InvoiceFactory(customer=customer)
+    template = make_template(merchant)
     return Shop(
         merchant=merchant,
         customer=customer,
         invoice=invoice,
         payment=make_payment(customer, invoices=[invoice]),
         mail=make_mail(customer),
-        template=make_template(merchant),
+        template=template,
         method=PaymentMethodFactory(customer=customer),
         access=PortalAccessFactory(customer=customer),
         run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
@@ -93,6 +101,13 @@ def make_shop(**fields: Any) -> Shop:
             file_name="a.csv",
             content=b"customerno,company\nC1,A",
             uploaded_at=present(),
+        ),
+        rule=rules_of(merchant)[0],
+        day_run=DayRun.objects.create(
+            merchant=merchant, day=present().date(), started_at=present(), state=DayRunState.HELD, held_because="Big"
+        ),
+        hold=Hold.objects.create(
+            merchant=merchant, customer=customer, reason=HoldReason.PROMISE, until=present().date(), held_at=present()
         ),
     )
 

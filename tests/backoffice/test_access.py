@@ -26,6 +26,9 @@ ID_NAMES = {
     "access_id",
     "note_id",
     "file_id",
+    "rule_id",
+    "day_run_id",
+    "hold_id",
 }
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
@@ -54,6 +57,12 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "import_columns",
     "import_preview",
     "import_bad_rows",
+    "rule_switch",
+    "schedule",
+    "day_run_decide",
+    "hold_customer",
+    "hold_invoice",
+    "hold_end",
 }
 # What only its author may change, who is nobody of these tests.
 OTHERS_OWN = {"note_change", "note_delete"}

@@ -21,7 +21,7 @@ from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
-from payorcrm.reminders.models import ReminderTemplate
+from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule
 
 View = Callable[..., HttpResponseBase]
 
@@ -146,3 +146,18 @@ def mail_of(staff: Staff, mail_id: UUID) -> Mail:
 def template_of(staff: Staff, template_id: UUID) -> ReminderTemplate:
     """Return one of the merchant's reminder templates, or 404."""
     return get_object_or_404(ReminderTemplate, merchant=staff.merchant_id, id=template_id)
+
+
+def rule_of(staff: Staff, rule_id: UUID) -> Rule:
+    """Return one of the merchant's rules of reminders, or 404."""
+    return get_object_or_404(Rule.objects.select_related("merchant"), merchant=staff.merchant_id, id=rule_id)
+
+
+def day_run_of(staff: Staff, day_run_id: UUID) -> DayRun:
+    """Return one of the merchant's runs by rules, or 404."""
+    return get_object_or_404(DayRun.objects.select_related("decided_by"), merchant=staff.merchant_id, id=day_run_id)
+
+
+def hold_of(staff: Staff, hold_id: UUID) -> Hold:
+    """Return one of the merchant's holds, or 404."""
+    return get_object_or_404(Hold, merchant=staff.merchant_id, id=hold_id)

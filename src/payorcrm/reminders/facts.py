@@ -1,4 +1,4 @@
-"""Reads, in six queries for any number of mails, all that reminders say: today's balances, people, methods."""
+"""Reads, in seven queries for any number of mails, all that reminders say: today's balances, people, methods."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod
 from payorcrm.payments.models import PaymentRequestLine
-from payorcrm.reminders.models import Reminder, ReminderRun
+from payorcrm.reminders.models import Hold, Reminder, ReminderRun
 from payorcrm.reminders.parts import Row
 
 
@@ -115,20 +115,36 @@ def _read_names(facts: list[Facts]) -> None:
 
 def _read_invoices(facts: list[Facts]) -> None:
     by_request = {fact.request_id: fact for fact in facts}
+    held = _held_among(facts)
     lines = PaymentRequestLine.objects.filter(request_id__in=list(by_request)).order_by(
         "invoice__due_on", "invoice__number"
     )
-    columns = ("number", "due_on", "balance", "in_flight", "status", "currency", "merchant_id", "customer_id")
+    columns = ("id", "number", "due_on", "balance", "in_flight", "status", "currency", "merchant_id", "customer_id")
     invoice_columns = [f"invoice__{column}" for column in columns]
     for request_id, line_customer, *invoice in lines.values_list("request_id", "customer_id", *invoice_columns):
         fact = by_request[request_id]
-        number, due_on, balance, in_flight, status, currency, merchant_id, customer_id = invoice
+        invoice_id, number, due_on, balance, in_flight, status, currency, merchant_id, customer_id = invoice
         if (merchant_id, customer_id, line_customer, currency) != (
             fact.run.merchant_id, fact.customer_id, fact.customer_id, fact.currency
         ):  # fmt: skip
             fact.contradiction = f"invoice {number} does not belong to the customer of mail {fact.mail.id}"
-        if status == InvoiceStatus.OPEN and not in_flight and due_on < fact.today:
+        if invoice_id in held or (fact.customer_id, None) in held:
+            continue
+        is_time = fact.run.rule_id is not None or due_on < fact.today
+        if status == InvoiceStatus.OPEN and not in_flight and is_time:
             fact.rows.append(Row(number, due_on, balance))
+
+
+def _held_among(facts: list[Facts]) -> set[object]:
+    """Return the ids of invoices on hold, and (customer id, None) for each customer as a whole."""
+    holds = Hold.objects.filter(customer_id__in=_customers(facts), ended_at__isnull=True)
+    days = {fact.customer_id: fact.today for fact in facts}
+    columns = holds.values_list("customer_id", "invoice_id", "until")
+    return {
+        invoice_id or (customer_id, None)
+        for customer_id, invoice_id, until in columns
+        if until is None or until >= days[customer_id]
+    }
 
 
 def _read_methods(facts: list[Facts]) -> None:

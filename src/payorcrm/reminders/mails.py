@@ -153,6 +153,13 @@ def _preheader(listing: Listing, total: Money) -> str:
         "amount": total.format(),
         "count": f"{count:,}",
     }
+    if oldest.due_on >= listing.today:
+        words = ngettext(
+            "Invoice %(number)s is due on %(day)s.",
+            "%(count)s invoices, %(amount)s together. The first is due on %(day)s.",
+            count,
+        )
+        return words % shown
     words = ngettext(
         "Invoice %(number)s was due on %(day)s.",
         "%(count)s invoices, %(amount)s together. The oldest was due on %(day)s.",

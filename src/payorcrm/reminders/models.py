@@ -1,10 +1,16 @@
-"""Templates of reminder mails, runs that send them, and one row for each reminder."""
+"""Templates of reminder mails, rules, holds, runs that send them, and one row for each reminder."""
 
+from datetime import date, time
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from payorcrm.core.ids import uuid7
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer
+from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.models import PaymentRequest
@@ -33,6 +39,80 @@ class ReminderTemplate(models.Model):
         return self.name
 
 
+class Rule(models.Model):
+    """Which invoices are due for a reminder on a day, and with which template. Off until somebody switches it on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="rules")
+    name = models.CharField(max_length=100)
+    template = models.ForeignKey(ReminderTemplate, on_delete=models.PROTECT, related_name="+")
+    # A tree that `conditions.check_tree` accepts.
+    conditions = models.JSONField()
+    # Where several rules match one customer, the one of the highest position writes the mail.
+    position = models.PositiveSmallIntegerField()
+    is_active = models.BooleanField(default=False, db_default=False)
+    active_since = models.DateField(null=True)  # no step of an earlier day is ever due
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "name"], name="rule_name_unique"),
+            models.UniqueConstraint(fields=["merchant", "position"], name="rule_position_unique"),
+            models.CheckConstraint(
+                name="rule_active_since_a_day",
+                condition=models.Q(is_active=False) | models.Q(active_since__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Schedule(models.Model):
+    """When a merchant's rules send, how often one customer may hear of them, and when a run waits for a person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, related_name="schedule")
+    send_at = models.TimeField(default=time(9))
+    weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list)  # Monday is 0
+    country = models.CharField(max_length=2, blank=True)  # whose public holidays are no days to send
+    min_days_between = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(60)])
+    brake_factor = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+
+
+class DayRunState(models.TextChoices):
+    """What became of a day's run."""
+
+    SENT = "sent", "Sent"
+    HELD = "held", "Waits for you"
+    RELEASED = "released", "Released"
+    DROPPED = "dropped", "Not sent"
+
+
+class DayRun(models.Model):
+    """One run of a merchant's rules. The database allows one a day, whatever number of schedulers there is."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="day_runs")
+    day = models.DateField()
+    step_days = ArrayField(models.DateField(), default=list)  # whose steps the run sends
+    state = models.CharField(max_length=10, choices=DayRunState.choices, default=DayRunState.SENT)
+    held_because = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    mail_count = models.PositiveIntegerField(default=0)
+    invoice_count = models.PositiveIntegerField(default=0)
+    oldest_due_on = models.DateField(null=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "day"], name="one_run_a_day"),
+            models.CheckConstraint(name="day_run_state", condition=models.Q(state__in=DayRunState.values)),
+        ]
+
+
 class ReminderRun(models.Model):
     """One decision to remind: by whom, with which template, of which customers."""
 
@@ -42,6 +122,9 @@ class ReminderRun(models.Model):
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField()
     min_days_overdue = models.PositiveIntegerField(default=1)
+    # Of a run by rules: its mails may speak of invoices that are not due yet.
+    rule = models.ForeignKey(Rule, on_delete=models.SET_NULL, null=True, related_name="+")
+    day_run = models.ForeignKey(DayRun, on_delete=models.CASCADE, null=True, related_name="reminder_runs")
     # A rehearsal: all mails went to this address, and no customer counts as reminded.
     to_address = models.EmailField(blank=True, default="", db_default="")
     # Records contradicted each other; what was not sent by then is not sent.
@@ -61,3 +144,78 @@ class Reminder(models.Model):
     run = models.ForeignKey(ReminderRun, on_delete=models.CASCADE, related_name="reminders")
     request = models.OneToOneField(PaymentRequest, on_delete=models.PROTECT, related_name="reminder")
     mail = models.OneToOneField(Mail, on_delete=models.CASCADE, related_name="reminder")
+
+
+class Step(models.Model):
+    """A rule that was due for an invoice on a day, and is done: mailed about, or dropped by a person. Never twice."""
+
+    id = models.BigAutoField(primary_key=True)
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    day = models.DateField()
+    day_run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="steps")
+    is_dropped = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invoice", "rule", "day"], name="step_done_once")]
+
+
+class LeftOut(models.TextChoices):
+    """Why a customer with overdue invoices gets no mail."""
+
+    NO_ADDRESS = "no_address", "No e-mail address"
+    UNSUBSCRIBED = "unsubscribed", "Unsubscribed from reminders"
+    NOT_REMINDED = "not_reminded", "Reminders are switched off"
+    ON_HOLD = "on_hold", "On hold"
+    UNDER_WAY = "under_way", "A reminder is already under way"
+    TOO_SOON = "too_soon", "Reminded too short a time ago"
+
+
+class Omission(models.Model):
+    """A customer whose steps a run did not send, and why."""
+
+    id = models.BigAutoField(primary_key=True)
+    day_run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="omissions")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="omissions")
+    reason = models.CharField(max_length=16, choices=LeftOut.choices)
+    invoice_count = models.PositiveIntegerField()
+
+
+class HoldReason(models.TextChoices):
+    """Why nobody is reminded for a while."""
+
+    PROMISE = "promise", "Promised to pay"
+    DISPUTE = "dispute", "Disputed"
+    REPLY = "reply", "Replied to a reminder"
+    AUTOPAY = "autopay", "Pays automatically"
+    BOUNCED = "bounced", "Address does not work"
+    PAUSE = "pause", "Paused"
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    """Filters that read like the business."""
+
+    def active(self, *, today: date) -> Self:
+        """Those that stop mails today; `today` is the merchant's."""
+        return self.filter(ended_at__isnull=True).filter(models.Q(until__isnull=True) | models.Q(until__gte=today))
+
+
+class Hold(models.Model):
+    """Stops reminders to a customer, or about one invoice, until its last day or until somebody ends it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="holds")
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, null=True, related_name="holds")
+    reason = models.CharField(max_length=10, choices=HoldReason.choices)
+    note = models.CharField(max_length=300, blank=True)
+    until = models.DateField(null=True)  # the last day
+    held_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    held_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="hold_reason", condition=models.Q(reason__in=HoldReason.values))]

@@ -175,7 +175,11 @@ def _day(day: date, _locale: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _late(days: int, locale: str) -> str:
-    shown = {"count": format_decimal(days, locale=locale)}
+    shown = {"count": format_decimal(abs(days), locale=locale)}
+    if days == 0:
+        return gettext("due today")
+    if days < 0:
+        return ngettext("due in %(count)s day", "due in %(count)s days", -days) % shown
     return ngettext("%(count)s day overdue", "%(count)s days overdue", days) % shown
 
 

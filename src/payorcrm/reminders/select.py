@@ -6,24 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection
 
 from payorcrm.core.clock import day_in
 from payorcrm.core.money import Money
 from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.models import LeftOut
+
+__all__ = ["LeftOut", "LeftOutCustomers", "OverdueSummary", "overdue_summary", "selection"]
 
 # A second press of a button within this time sends nothing again.
 JUST_NOW = timedelta(minutes=2)
 NAMES_SHOWN = 20
-
-
-class LeftOut(models.TextChoices):
-    """Why a customer with overdue invoices gets no mail."""
-
-    NO_ADDRESS = "no_address", "No e-mail address"
-    UNSUBSCRIBED = "unsubscribed", "Unsubscribed from reminders"
-    NOT_REMINDED = "not_reminded", "Reminders are switched off"
-    UNDER_WAY = "under_way", "A reminder is already under way"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +71,7 @@ def selection(
     today = day_in(merchant.time_zone, now)
     return {
         "merchant": merchant.id,
+        "today": today,
         "latest_due": today - timedelta(days=max(1, min_days_overdue)),
         "customers": None if customer_ids is None else list(customer_ids),
         "just_now": now - JUST_NOW,
@@ -84,15 +79,28 @@ def selection(
     }
 
 
+# Whether an invoice may be mailed about: neither it nor its customer is on hold.
+HELD = """EXISTS (
+    SELECT FROM reminders_hold AS hold
+    WHERE hold.customer_id = invoice.customer_id AND coalesce(hold.invoice_id, invoice.id) = invoice.id
+        AND hold.ended_at IS NULL AND coalesce(hold.until, %(today)s) >= %(today)s
+)"""
+
 # One row for each customer and currency with overdue invoices that no payment under way has reserved.
-CANDIDATES = """
+OVERDUE = f"""
 overdue AS (
-    SELECT customer_id, currency, array_agg(id) AS invoice_ids, sum(balance) AS amount
-    FROM invoices_invoice
+    SELECT customer_id, currency,
+        coalesce(array_agg(id) FILTER (WHERE NOT {HELD}), array_agg(id)) AS invoice_ids,
+        coalesce(sum(balance) FILTER (WHERE NOT {HELD}), sum(balance)) AS amount,
+        bool_and({HELD}) AS is_held
+    FROM invoices_invoice AS invoice
     WHERE merchant_id = %(merchant)s AND status = 'open' AND due_on <= %(latest_due)s AND in_flight = 0
         AND (%(customers)s::uuid[] IS NULL OR customer_id = ANY(%(customers)s::uuid[]))
     GROUP BY customer_id, currency
 ),
+"""  # noqa: S608
+# Adds to `overdue` where a mail would go, and why none goes.
+DIRECTED = """
 under_way AS (
     SELECT DISTINCT reminder.customer_id, request.currency
     FROM reminders_reminderrun AS run
@@ -112,6 +120,7 @@ candidates AS (
             WHEN coalesce(directed."to"[1], contact.email, '') = '' THEN 'no_address'
             WHEN customer.unsubscribed_at IS NOT NULL OR NOT coalesce(directed.is_wanted, true) THEN 'unsubscribed'
             WHEN NOT customer.is_reminded THEN 'not_reminded'
+            WHEN overdue.is_held THEN 'on_hold'
             WHEN under_way.customer_id IS NOT NULL THEN 'under_way'
         END AS left_out
     FROM overdue
@@ -122,6 +131,8 @@ candidates AS (
     LEFT JOIN under_way ON under_way.customer_id = overdue.customer_id AND under_way.currency = overdue.currency
 )
 """
+
+CANDIDATES = OVERDUE + DIRECTED
 
 SUMMARY = f"""
 SELECT left_out, currency, count(*), sum(cardinality(invoice_ids)), sum(amount),

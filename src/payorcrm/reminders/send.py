@@ -107,12 +107,9 @@ def _insert_reminders(run: ReminderRun, customer_ids: Sequence[UUID] | None, now
         run.reminder_count, run.invoice_count = cursor.fetchone()
 
 
-INSERT = f"""
-WITH {CANDIDATES},
-chosen AS MATERIALIZED (
-    SELECT *, {UUID7_IN_SQL} AS request_id, {UUID7_IN_SQL} AS mail_id, {UUID7_IN_SQL} AS reminder_id
-    FROM candidates WHERE left_out IS NULL
-),
+NEW_IDS = f"{UUID7_IN_SQL} AS request_id, {UUID7_IN_SQL} AS mail_id, {UUID7_IN_SQL} AS reminder_id"
+# Writes a request, its lines, a mail and a reminder for each row of `chosen`.
+WRITE = """
 requests AS (
     INSERT INTO payments_paymentrequest (id, merchant_id, customer_id, currency, created_at)
     SELECT request_id, %(merchant)s, customer_id, currency, %(now)s FROM chosen
@@ -127,14 +124,21 @@ mails AS (
     SELECT mail_id, %(merchant)s, customer_id, %(kind)s, reminder_id,
         CASE WHEN %(to_address)s = '' THEN email ELSE %(to_address)s END,
         CASE WHEN %(to_address)s = '' THEN contact_name ELSE '' END,
-        CASE WHEN %(to_address)s = '' THEN also_to ELSE '{{}}' END,
-        CASE WHEN %(to_address)s = '' THEN cc ELSE '{{}}' END,
+        CASE WHEN %(to_address)s = '' THEN also_to ELSE '{}' END,
+        CASE WHEN %(to_address)s = '' THEN cc ELSE '{}' END,
         true, '', 'queued', 0, %(now)s, %(now)s, ''
     FROM chosen
 ),
 reminders AS (
     INSERT INTO reminders_reminder (id, merchant_id, customer_id, run_id, request_id, mail_id)
-    SELECT reminder_id, %(merchant)s, customer_id, %(run)s, request_id, mail_id FROM chosen
+    SELECT reminder_id, %(merchant)s, customer_id, run_id, request_id, mail_id FROM chosen
 )
 SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0) FROM chosen
+"""
+INSERT = f"""
+WITH {CANDIDATES},
+chosen AS MATERIALIZED (
+    SELECT *, %(run)s::uuid AS run_id, {NEW_IDS} FROM candidates WHERE left_out IS NULL
+),
+{WRITE}
 """  # noqa: S608

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, method_of
 from payorcrm.backoffice.customer_filter import CustomerFilter
 from payorcrm.backoffice.debts import debts_of
+from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.timeline import timeline_of
 from payorcrm.backoffice.views.invoices import rows_of
 from payorcrm.backoffice.views.notes import NoteForm
@@ -29,6 +30,7 @@ from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payments.models import Payment
+from payorcrm.reminders.hold import holds_of
 from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
 
@@ -117,6 +119,8 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         .select_related("author")
         .order_by("-written_at", "-id")[:_MOST_NOTES],
         "note_form": NoteForm(),
+        "holds": holds_of(subject, today=today),
+        "hold_form": HoldForm(),
         "today": today,
     }
     return render(request, "backoffice/customer_page.html", context)

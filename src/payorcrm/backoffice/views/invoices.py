@@ -12,12 +12,14 @@ from django.views.decorators.http import require_safe
 
 from payorcrm.backoffice.access import for_staff, invoice_of
 from payorcrm.backoffice.invoice_filter import InvoiceFilter
+from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.views.documents import DocumentForm
 from payorcrm.core import clock
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, Standing
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.models import Allocation, Payment
+from payorcrm.reminders.hold import holds_on
 from payorcrm.reminders.models import Reminder
 from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
@@ -112,6 +114,8 @@ def invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpRespons
         "history": history_of(subject),
         "document": InvoiceDocument.objects.defer("pdf").filter(invoice=subject).first(),
         "form": DocumentForm(),
+        "holds": holds_on(subject, today=today),
+        "hold_form": HoldForm(),
     }
     return render(request, "backoffice/invoice_page.html", context)
 

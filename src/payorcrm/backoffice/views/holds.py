@@ -1,0 +1,70 @@
+"""Holds: stopping reminders to a customer or about an invoice, and letting them go on."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from payorcrm.backoffice.access import customer_of, for_collectors, hold_of, invoice_of
+from payorcrm.backoffice.rule_forms import HoldForm
+from payorcrm.core import clock
+from payorcrm.core.errors import Refused
+from payorcrm.customers.models import Customer
+from payorcrm.invoices.models import Invoice
+from payorcrm.merchants.models import Staff
+from payorcrm.reminders.hold import end_hold, put_on_hold
+from payorcrm.reminders.models import HoldReason
+
+
+@require_POST
+@for_collectors
+def hold_customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpResponse:
+    """Stop reminders to a customer."""
+    customer = customer_of(staff, customer_id)
+    _hold(request, staff, customer, None)
+    return redirect("backoffice:customer", merchant_slug=staff.merchant.slug, customer_id=customer.id)
+
+
+@require_POST
+@for_collectors
+def hold_invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpResponse:
+    """Stop reminders about one invoice."""
+    invoice = invoice_of(staff, invoice_id)
+    _hold(request, staff, invoice.customer, invoice)
+    return redirect("backoffice:invoice", merchant_slug=staff.merchant.slug, invoice_id=invoice.id)
+
+
+def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoice | None) -> None:
+    form = HoldForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, "Not put on hold: choose a reason, and a last day or none.")
+        return
+    try:
+        put_on_hold(
+            customer=customer,
+            invoice=invoice,
+            reason=HoldReason(form.cleaned_data["reason"]),
+            until=form.cleaned_data["until"],
+            note=form.cleaned_data["note"],
+            held_by=staff.user,
+            now=clock.now(),
+        )
+    except Refused as refusal:
+        messages.warning(request, f"Not put on hold: {refusal}")
+    else:
+        messages.success(request, "On hold: no reminder goes out, not even one that is on its way.")
+
+
+@require_POST
+@for_collectors
+def end(request: HttpRequest, staff: Staff, hold_id: UUID) -> HttpResponse:
+    """End a hold."""
+    hold = hold_of(staff, hold_id)
+    end_hold(hold, ended_by=staff.user, now=clock.now())
+    messages.success(request, "The hold has ended; reminders go on.")
+    slug = staff.merchant.slug
+    if hold.invoice_id:
+        return redirect("backoffice:invoice", merchant_slug=slug, invoice_id=hold.invoice_id)
+    return redirect("backoffice:customer", merchant_slug=slug, customer_id=hold.customer_id)

@@ -1,0 +1,117 @@
+"""Finds what rules match, in one statement a rule, and gathers it by customer and currency."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from payorcrm.core.clock import day_in
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.conditions import compile_tree
+from payorcrm.reminders.models import Rule, Schedule
+from payorcrm.reminders.select import DIRECTED, HELD, JUST_NOW
+
+# Lives as long as the transaction, on its connection alone.
+BEGIN = """
+CREATE TEMPORARY TABLE IF NOT EXISTS matched (
+    rule_id uuid, position int, invoice_id uuid, customer_id uuid, currency text, day date, due_on date,
+    balance bigint, is_held boolean
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE IF NOT EXISTS considered (
+    rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[], oldest_due_on date, email text,
+    contact_name text, also_to text[], cc text[], left_out text
+) ON COMMIT DROP;
+TRUNCATE matched, considered;
+"""
+
+# What did not exist on a day was not due on it, so that a file of old invoices causes no old steps.
+MATCH = """
+INSERT INTO matched
+SELECT %(rule)s::uuid, %(position)s::int, invoice.id, invoice.customer_id, invoice.currency, due.day, invoice.due_on,
+    invoice.balance, {held}
+FROM unnest(%(days)s::date[]) AS due (day)
+JOIN invoices_invoice AS invoice ON {conditions}
+JOIN customers_customer AS customer ON customer.id = invoice.customer_id
+WHERE invoice.merchant_id = %(merchant)s AND invoice.status = 'open' AND invoice.in_flight = 0
+    AND (invoice.created_at AT TIME ZONE %(zone)s)::date <= due.day
+    AND NOT EXISTS (
+        SELECT FROM reminders_step AS step
+        WHERE step.invoice_id = invoice.id AND step.rule_id = %(rule)s AND step.day = due.day
+    )
+"""
+
+CONSIDER = f"""
+INSERT INTO considered
+WITH overdue AS (
+    SELECT customer_id, currency, bool_and(is_held) AS is_held,
+        (array_agg(rule_id ORDER BY is_held, position DESC))[1] AS rule_id,
+        coalesce(
+            array_agg(DISTINCT invoice_id) FILTER (WHERE NOT is_held), array_agg(DISTINCT invoice_id)
+        ) AS invoice_ids,
+        min(due_on) AS oldest_due_on
+    FROM matched GROUP BY customer_id, currency
+),
+{DIRECTED},
+reminded AS (
+    SELECT DISTINCT reminder.customer_id
+    FROM reminders_reminder AS reminder
+    JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
+    JOIN mail_mail AS mail ON mail.id = reminder.mail_id
+    WHERE run.merchant_id = %(merchant)s AND run.started_at > %(since)s
+        AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
+        AND (mail.queued_at AT TIME ZONE %(zone)s)::date > %(today)s - %(min_days)s::int
+)
+SELECT candidates.rule_id, candidates.customer_id, currency, invoice_ids, oldest_due_on, email, contact_name, also_to,
+    cc, coalesce(left_out, CASE WHEN reminded.customer_id IS NOT NULL THEN 'too_soon' END)
+FROM candidates LEFT JOIN reminded ON reminded.customer_id = candidates.customer_id
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How much a run would send, and the due date of its oldest invoice."""
+
+    mail_count: int
+    invoice_count: int
+    oldest_due_on: date | None
+
+
+def match_rules(
+    rules: Sequence[Rule], *, merchant: Merchant, schedule: Schedule, days: Sequence[date], now: datetime
+) -> Found:
+    """Fill the tables `matched` and `considered` of this transaction, and count what would be sent."""
+    values = match_values(merchant, schedule, now)
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN)
+        for rule in rules:
+            since = rule.active_since if rule.is_active else None
+            due = [day for day in days if since is None or day >= since]
+            compiled = compile_tree(rule.conditions)
+            statement = MATCH.format(held=HELD, conditions=compiled.sql)
+            names = {"rule": rule.id, "position": rule.position, "days": due}
+            cursor.execute(statement, values | compiled.values | names)
+        cursor.execute(CONSIDER, values)
+        cursor.execute(COUNT)
+        return Found(*cursor.fetchone())
+
+
+COUNT = """
+SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0), min(oldest_due_on) FROM considered WHERE left_out IS NULL
+"""
+
+
+def match_values(merchant: Merchant, schedule: Schedule, now: datetime) -> dict[str, Any]:
+    """Return the parameters that all statements share."""
+    # Runs that began long before cannot have queued a mail within the days that are looked at.
+    return {
+        "merchant": merchant.id,
+        "zone": merchant.time_zone,
+        "language": merchant.language,
+        "today": day_in(merchant.time_zone, now),
+        "since": now - timedelta(days=schedule.min_days_between + 2),
+        "min_days": schedule.min_days_between,
+        "just_now": now - JUST_NOW,
+        "is_rehearsal": False,
+    }

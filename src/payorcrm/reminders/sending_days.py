@@ -1,0 +1,62 @@
+"""On which days a merchant's rules send, and whose steps a run of a day sends."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.models import Schedule
+
+# A step that could not be sent for longer than this is not sent any more.
+LATEST = timedelta(days=5)
+# A row of days without sending that is longer than this is not looked through.
+LONGEST_BREAK = 21
+WORKDAYS = [0, 1, 2, 3, 4]
+
+IsSendingDay = Callable[[date], bool]
+
+
+def schedule_of(merchant: Merchant) -> Schedule:
+    """Return a merchant's schedule; until there is one, an unsaved one that says 9:00 on workdays."""
+    return Schedule.objects.filter(merchant=merchant).first() or Schedule(merchant=merchant, weekdays=WORKDAYS)
+
+
+def sending_days(schedule: Schedule) -> IsSendingDay:
+    """Return what says whether a day is one of the chosen weekdays and no holiday."""
+    if not schedule.country:
+        return lambda day: day.weekday() in schedule.weekdays
+    from holidays import country_holidays  # a large library that few runs need
+
+    free = country_holidays(schedule.country)
+    return lambda day: day.weekday() in schedule.weekdays and day not in free
+
+
+def run_day(schedule: Schedule, time_zone: str, now: datetime) -> date | None:
+    """Return the day whose hour has come last, yesterday included; None where today is no day to send.
+
+    Hours are those of the clock on the wall, so that an hour which a change of the clocks leaves out or repeats has
+    come once.
+    """
+    local = now.astimezone(ZoneInfo(time_zone))
+    today, is_sending_day = local.date(), sending_days(schedule)
+    if not is_sending_day(today):
+        return None
+    if local.time() >= schedule.send_at:
+        return today
+    yesterday = today - timedelta(days=1)
+    return yesterday if is_sending_day(yesterday) else None
+
+
+def step_days(schedule: Schedule, day: date) -> list[date]:
+    """Return the days whose steps a run of `day` sends: those that were to be sent within the last five days.
+
+    What is due on a day without sending is to be sent on the next one with it.
+    """
+    is_sending_day = sending_days(schedule)
+    found, sent_on = [], day
+    for back in range(LATEST.days + LONGEST_BREAK):
+        each = day - timedelta(days=back)
+        sent_on = each if is_sending_day(each) else sent_on
+        if day - sent_on <= LATEST:
+            found.append(each)
+    return found[::-1]
