@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -138,7 +138,13 @@ def _send(run: DayRun, rules: Sequence[Rule], now: datetime) -> None:
         ReminderRun(merchant=run.merchant, template=rule.template, rule=rule, day_run=run, started_at=now)
         for rule in rules
     )
-    names = {"merchant": run.merchant_id, "day_run": run.id, "now": now, "to_address": "", "kind": KIND}
+    names: dict[str, Any] = {
+        "merchant": run.merchant_id,
+        "day_run": run.id,
+        "now": now,
+        "to_address": "",
+        "kind": KIND,
+    }
     with connection.cursor() as cursor:
         cursor.execute(SEND, names | {"uuid7_start": uuid7_start()})
         for statement in (COUNT, STEPS, OMISSIONS):
