@@ -7,6 +7,7 @@ from typing import Any
 
 from django.test import Client
 
+from payorcrm.backoffice.forms import FIRST_DAY
 from payorcrm.core.clock import now as present
 from payorcrm.core.models import User
 from payorcrm.core.money import Money
@@ -107,7 +108,7 @@ def make_shop(**fields: Any) -> Shop:
             merchant=merchant, day=present().date(), started_at=present(), state=DayRunState.HELD, held_because="Big"
         ),
         hold=Hold.objects.create(
-            merchant=merchant, customer=customer, reason=HoldReason.PROMISE, until=present().date(), held_at=present()
+            merchant=merchant, customer=customer, reason=HoldReason.PROMISE, until=FIRST_DAY, held_at=present()
         ),
     )
 

@@ -32,9 +32,9 @@ INSERT INTO matched
 SELECT %(rule)s::uuid, %(position)s::int, invoice.id, invoice.customer_id, invoice.currency, due.day, invoice.due_on,
     invoice.balance, {held}
 FROM unnest(%(days)s::date[]) AS due (day)
-JOIN invoices_invoice AS invoice ON {conditions}
+CROSS JOIN invoices_invoice AS invoice
 JOIN customers_customer AS customer ON customer.id = invoice.customer_id
-WHERE invoice.merchant_id = %(merchant)s AND invoice.status = 'open' AND invoice.in_flight = 0
+WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = 'open' AND invoice.in_flight = 0
     AND (invoice.created_at AT TIME ZONE %(zone)s)::date <= due.day
     AND NOT EXISTS (
         SELECT FROM reminders_step AS step

@@ -138,13 +138,7 @@ def _send(run: DayRun, rules: Sequence[Rule], now: datetime) -> None:
         ReminderRun(merchant=run.merchant, template=rule.template, rule=rule, day_run=run, started_at=now)
         for rule in rules
     )
-    names: dict[str, Any] = {
-        "merchant": run.merchant_id,
-        "day_run": run.id,
-        "now": now,
-        "to_address": "",
-        "kind": KIND,
-    }
+    names: dict[str, Any] = {"merchant": run.merchant_id, "day_run": run.id, "now": now, "to_address": "", "kind": KIND}
     with connection.cursor() as cursor:
         cursor.execute(SEND, names | {"uuid7_start": uuid7_start()})
         for statement in (COUNT, STEPS, OMISSIONS):
