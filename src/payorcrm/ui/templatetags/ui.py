@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_mini
 
+from payorcrm.core.clock import now
 from payorcrm.core.language import babel_locale
 from payorcrm.core.money import Money
 from payorcrm.core.write_dates import write_day, write_moment
@@ -63,6 +64,12 @@ def badge(state: Any, label: str = "") -> str:
     look = look_of(value)
     words = label or getattr(state, "label", "") or value.replace("_", " ").capitalize()
     return format_html('<span class="badge {}">{}{}</span>', look.tone, icon(look.icon), words)
+
+
+@register.simple_tag(takes_context=True)
+def standing(context: Context, invoice: Any) -> str:
+    """Show where an invoice stands today in the merchant's time zone: "Overdue" rather than "Open"."""
+    return badge(invoice.standing(today=_local(context, now()).date()))
 
 
 @register.simple_tag
