@@ -8,9 +8,8 @@ from playwright.sync_api import BrowserContext, expect
 from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.check import check_books
 from payorcrm.merchants.models import Merchant
-from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
-from tests.factories.journey import Business, open_business, session_of, wait_until
+from tests.factories.journey import Business, open_business, session_of
 from tests.factories.models import PortalAccessFactory
 from tests.factories.system import RunningSystem
 from tests.journeys.person import Person, enter_account, enter_card
@@ -55,52 +54,6 @@ def charged(business: Business) -> list[int]:
 def last_payment(business: Business) -> Payment:
     """Return the newest payment."""
     return business.payments()[-1]
-
-
-def test_clerk_pays_by_new_card_by_new_account_and_by_the_saved_one(
-    system: RunningSystem, signed_in: Callable[..., Person], both_views_show: Callable[..., None]
-) -> None:
-    business = open_business(system, "120.00", "80.50", "45.25", "10.00")
-    person = signed_in(business)
-    first, second, third, fourth = Invoice.objects.filter(customer=business.customer).order_by("-total")
-
-    choose(person, first, second)
-    person.look("new card")
-    enter_card(person.fields(), CARD)
-    person.page.get_by_label("Save this card for next time").check()
-    person.press("Pay $200.50 with new card")
-    person.sees_title("Paid: $200.50")
-    person.look("paid")
-    both_views_show(business, last_payment(business), "Paid")
-
-    choose(person, third)
-    person.sees("Pay $45.25 with card •••• 4242")
-    person.look("saved card")
-    pick(person, "New bank account")
-    enter_account(person.fields(), SETTLES)
-    person.press("Continue")
-    person.sees_title("Authorize the payment to Harbor Supply")
-    person.look("review")
-    person.page.get_by_label("I accept this authorization").check()
-    person.page.get_by_label("Save this account for next time").check()
-    person.press("Authorize and pay $45.25")
-    person.sees_title(": $45.25")
-    wait_until(lambda: last_payment(business).state == "succeeded", "the debit settles")
-    both_views_show(business, last_payment(business), "Paid")
-
-    choose(person, fourth)
-    person.look("saved account")
-    person.page.get_by_label("I accept this authorization").check()
-    person.press("Authorize and pay $10.00 from bank account •••• 5456")
-    person.sees_title(": $10.00")
-    wait_until(lambda: last_payment(business).state == "succeeded", "the second debit settles")
-    both_views_show(business, last_payment(business), "Paid")
-
-    assert {payment.made_by_id for payment in business.payments()} == {business.payer.id}
-    assert PaymentMethod.objects.saved().filter(customer=business.customer).count() == 2
-    assert charged(business) == [20_050, 4_525, 1_000]
-    assert business.statuses() == {("paid", 0, 0)}
-    assert check_books() == []
 
 
 def test_declined_card_is_followed_by_another_method(
