@@ -98,10 +98,14 @@ def keep_if_agreed(method: PaymentMethod, *, now: datetime) -> None:
     """Note that a method has just worked, and save it if its owner agreed; the same card or account is saved once."""
     if not method.saved_at and method.consent_text and not method.removed_at:
         method = save_once(method, now=now)
-    # Not at every payment: those with one card at the same time would wait for each other.
     if method.last_used_at is None or now - method.last_used_at > USE_NOTED_EVERY:
-        method.last_used_at = now
-        method.save(update_fields=["last_used_at"])
+        _note_use(method, now)
+
+
+def _note_use(method: PaymentMethod, now: datetime) -> None:
+    # Payments with one card at the same time must not wait for each other: one of them notes it, the others go on.
+    free = PaymentMethod.objects.select_for_update(skip_locked=True, no_key=True).filter(id=method.id)
+    PaymentMethod.objects.filter(id__in=free.values("id")).update(last_used_at=now)
 
 
 def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:
