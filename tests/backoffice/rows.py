@@ -8,6 +8,7 @@ from typing import Any
 from django.test import Client
 
 from payorcrm.backoffice.forms import FIRST_DAY
+from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.core.models import User
 from payorcrm.core.money import Money
@@ -105,7 +106,11 @@ def make_shop(**fields: Any) -> Shop:
         ),
         rule=rules_of(merchant)[0],
         day_run=DayRun.objects.create(
-            merchant=merchant, day=present().date(), started_at=present(), state=DayRunState.HELD, held_because="Big"
+            merchant=merchant,
+            day=day_in("America/New_York", present()),
+            started_at=present(),
+            state=DayRunState.HELD,
+            held_because="Big",
         ),
         hold=Hold.objects.create(
             merchant=merchant, customer=customer, reason=HoldReason.PROMISE, until=FIRST_DAY, held_at=present()
@@ -182,7 +187,7 @@ def _tell(payment: Payment, at: datetime) -> None:
 
 def fill(shop: Shop) -> None:
     """Add customers, invoices in every standing, payments in every state and mails that failed."""
-    today = present().date()
+    today = day_in("America/New_York", present())
     for place, company in enumerate(COMPANIES):
         customer = CustomerFactory(merchant=shop.merchant, company_name=company)
         _invoices(customer, today, place)

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from payorcrm.backoffice.standing import periods_of
+from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import InvoiceStatus
@@ -183,7 +184,9 @@ def test_a_merchant_without_anything_sees_zeros():
 
 def test_charts_are_tables_to_those_who_do_not_see_them():
     merchant = MerchantFactory()
-    InvoiceFactory(customer=CustomerFactory(merchant=merchant), due_on=present().date() - timedelta(days=45))
+    InvoiceFactory(
+        customer=CustomerFactory(merchant=merchant), due_on=day_in("America/New_York", present()) - timedelta(days=45)
+    )
 
     text = dashboard(merchant).text
 

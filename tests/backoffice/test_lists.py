@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.invoices.models import InvoiceStatus
 from payorcrm.mail.models import MailState
@@ -45,7 +46,7 @@ def test_a_list_costs_the_same_for_one_row_and_for_thirty(name, row_count, djang
 
 def test_customers_show_what_each_owes_in_each_currency():
     shop = make_shop()
-    today = present().date()
+    today = day_in("America/New_York", present())
     euros = usd("9.00").__class__(90000, "EUR")
     InvoiceFactory(customer=shop.customer, amount=usd("30.00"), due_on=today + timedelta(days=5))
     InvoiceFactory(customer=shop.customer, amount=usd("50.00"), in_flight=5000)
@@ -81,7 +82,7 @@ def test_customers_who_owe_nothing_are_not_owing():
     shop = make_shop()
     paid = CustomerFactory(merchant=shop.merchant, company_name="Quits Ltd")
     later = CustomerFactory(merchant=shop.merchant, company_name="Later Ltd")
-    InvoiceFactory(customer=later, due_on=present().date() + timedelta(days=9))
+    InvoiceFactory(customer=later, due_on=day_in("America/New_York", present()) + timedelta(days=9))
 
     client = client_of(shop.merchant)
 
@@ -103,7 +104,7 @@ def test_customers_who_owe_nothing_are_not_owing():
 )
 def test_invoices_are_found_by_what_they_are_today(status, numbers):
     shop = make_shop()
-    customer, today = shop.customer, present().date()
+    customer, today = shop.customer, day_in("America/New_York", present())
     shop.payment.allocations.all().delete()
     InvoiceFactory(customer=customer, number="late", due_on=today - timedelta(days=3))
     InvoiceFactory(customer=customer, number="soon", due_on=today + timedelta(days=3))

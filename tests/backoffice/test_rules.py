@@ -5,6 +5,7 @@ from datetime import time
 import pytest
 from django.urls import reverse
 
+from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.mail.models import Mail
 from payorcrm.reminders.models import DayRunState, Hold, Schedule
@@ -43,7 +44,7 @@ def test_seven_rules_are_there_and_off_and_one_click_switches_one_on(shop):
 def test_a_rule_is_changed_and_shows_whom_it_matches_today(shop):
     late = rules_of(shop.merchant)[2]
     client = client_of(shop.merchant)
-    days = (present().date() - shop.invoice.due_on).days
+    days = (day_in("America/New_York", present()) - shop.invoice.due_on).days
     Hold.objects.all().delete()
 
     sent_in = {"name": "Late", "template": str(shop.template.id), "when": "overdue_exactly", "days": str(days)}
@@ -97,7 +98,7 @@ def test_a_hold_is_set_and_ended_on_the_pages_of_customer_and_invoice(shop):
     client.post(place("hold_invoice", shop, shop.invoice.id), {"reason": "promise", "until": "2090-01-01"})
     client.post(place("hold_invoice", shop, shop.invoice.id), {"reason": "promise", "until": "2000-01-01"})
 
-    active = Hold.objects.active(today=present().date()).order_by("id")
+    active = Hold.objects.active(today=day_in("America/New_York", present())).order_by("id")
     assert [(hold.reason, hold.invoice_id) for hold in active] == [("dispute", None), ("promise", shop.invoice.id)]
     assert "Wrong goods" in client.get(place("customer", shop, shop.customer.id)).text
     assert "Promised to pay" in client.get(place("invoice", shop, shop.invoice.id)).text

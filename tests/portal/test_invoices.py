@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
@@ -56,7 +57,7 @@ def numbers_in(page: str) -> list[str]:
 
 def owe(customer: Customer, number: str, *, due_in: int = 10, **fields) -> Invoice:
     """Make an invoice due in some days from today, issued a month before."""
-    due_on = present().date() + timedelta(days=due_in)
+    due_on = day_in("America/New_York", present()) + timedelta(days=due_in)
     return InvoiceFactory(
         customer=customer, number=number, due_on=due_on, issued_on=due_on - timedelta(days=30), **fields
     )
@@ -119,7 +120,7 @@ def test_a_tab_shows_what_it_says(signed_in, customer, query, numbers):
 
 
 def test_due_dates_and_currencies_narrow_the_list(signed_in, customer):
-    today = present().date()
+    today = day_in("America/New_York", present())
     owe(customer, "early", due_in=-3)
     owe(customer, "later", due_in=20)
     owe(customer, "euro", due_in=21, amount=Money(5000, "EUR"))
