@@ -34,7 +34,9 @@ PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
 FORMS = {
     "template": {"name": "Mine", "subject": "Hello", "body": "<p>{{invoice_list}}</p>"},
-    "settings": {"name": "Taken over", "time_zone": "UTC", "accent_color": "#000000", "confirmation_hours": "5"},
+    "settings_company": {"name": "Taken over", "time_zone": "UTC", "currency": "USD", "language": "en"},
+    "settings_branding": {"accent_color": "#000000"},
+    "settings_portal": {"confirmation_hours": "5"},
     "reminders_send": {"min_days_overdue": "1"},
 }
 READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
@@ -63,6 +65,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "hold_customer",
     "hold_invoice",
     "hold_end",
+    "settings",
 }
 # What only its author may change, who is nobody of these tests.
 OTHERS_OWN = {"note_change", "note_delete"}
@@ -182,11 +185,11 @@ def test_a_viewer_is_not_offered_what_the_role_refuses():
 
 def test_a_collector_reads_the_settings_and_cannot_change_them():
     shop = make_shop()
-    place = reverse("backoffice:settings", args=[shop.merchant.slug])
+    place = reverse("backoffice:settings_company", args=[shop.merchant.slug])
     client = client_of(shop.merchant, Role.COLLECTOR)
 
     assert client.get(place).status_code == 200
-    response = client.post(place, FORMS["settings"])
+    response = client.post(place, FORMS["settings_company"])
 
     shop.merchant.refresh_from_db()
     assert response.status_code == 403

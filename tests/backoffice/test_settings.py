@@ -7,25 +7,28 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
+from payorcrm.backoffice.settings_sections import SECTIONS
+from payorcrm.merchants.models import Role
 from tests.backoffice.rows import client_of, make_shop
 
 pytestmark = pytest.mark.django_db
-FORM = {
+COMPANY = {
     "name": "Harbor & Co",
     "address": "1 Quay Street",
     "phone": "",
     "reply_to": "billing@harbor.example",
     "time_zone": "America/Denver",
-    "accent_color": "#aa3300",
-    "confirmation_hours": "48",
+    "currency": "CAD",
     "language": "es",
-    "allows_part_payments": "on",
 }
+BRANDING = {"accent_color": "#aa3300"}
+PORTAL = {"confirmation_hours": "48", "allows_part_payments": "on"}
+FORMS = {"company": COMPANY, "branding": BRANDING, "portal": PORTAL}
 
 
-def save(shop, **changes):
-    place = reverse("backoffice:settings", args=[shop.merchant.slug])
-    response = client_of(shop.merchant).post(place, FORM | changes, follow=True)
+def save(shop, section="branding", **changes):
+    place = reverse(f"backoffice:settings_{section}", args=[shop.merchant.slug])
+    response = client_of(shop.merchant).post(place, FORMS[section] | changes, follow=True)
     shop.merchant.refresh_from_db()
     return response
 
@@ -36,40 +39,75 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (1200, 300)) -> SimpleUpl
     return SimpleUploadedFile(f"logo.{kind.lower()}", written.getvalue())
 
 
-def test_settings_are_saved_and_shown_at_once():
+def test_the_company_is_saved_and_shown_at_once():
     shop = make_shop()
 
-    response = save(shop)
+    response = save(shop, "company")
 
     assert "The settings are saved." in response.text
     assert "Harbor &amp; Co" in response.text
-    assert "#aa3300" in response.text
-    assert shop.merchant.confirmation_hours == 48
     assert shop.merchant.time_zone == "America/Denver"
+    assert shop.merchant.currency == "CAD"
     assert shop.merchant.language == "es"
+
+
+def test_a_section_leaves_the_other_sections_alone():
+    shop = make_shop(confirmation_hours=36, accent_color="#0f62a8")
+
+    save(shop, "company")
+
+    assert (shop.merchant.confirmation_hours, shop.merchant.accent_color) == (36, "#0f62a8")
+    assert shop.merchant.invites_new_customers
+
+
+def test_what_customers_can_do_is_saved():
+    shop = make_shop()
+
+    response = save(shop, "portal")
+
+    assert shop.merchant.confirmation_hours == 48
     assert shop.merchant.allows_part_payments
     assert not shop.merchant.invites_new_customers
+    assert f"/c/{shop.merchant.slug}/" in response.text
+
+
+def test_the_colour_is_saved_and_used_at_once():
+    response = save(make_shop(), "branding")
+
+    assert "#aa3300" in response.text
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "words"),
+    ("section", "field", "value", "words"),
     [
-        ("accent_color", "red", "Write the colour as #"),
-        ("confirmation_hours", "0", "greater than or equal to 1"),
-        ("confirmation_hours", "169", "less than or equal to 168"),
-        ("time_zone", "Mars/Olympus", "Select a valid choice"),
-        ("reply_to", "nobody", "valid email address"),
-        ("name", "", "This field is required"),
+        ("branding", "accent_color", "red", "Write the colour as #"),
+        ("portal", "confirmation_hours", "0", "greater than or equal to 1"),
+        ("portal", "confirmation_hours", "169", "less than or equal to 168"),
+        ("company", "time_zone", "Mars/Olympus", "Select a valid choice"),
+        ("company", "currency", "XYZ", "Select a valid choice"),
+        ("company", "reply_to", "nobody", "valid email address"),
+        ("company", "name", "", "This field is required"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_the_head_keeps_the_saved_name(field, value, words):
+def test_what_does_not_fit_is_refused_and_the_head_keeps_the_saved_name(section, field, value, words):
     shop = make_shop(name="Harbor Supply")
 
-    response = save(shop, **{field: value})
+    response = save(shop, section, **{field: value})
 
     assert words in response.text
     assert shop.merchant.name == "Harbor Supply"
     assert "<span>Harbor Supply</span>" in response.text
+
+
+def test_a_viewer_reads_every_section_in_words():
+    shop = make_shop(name="Harbor Supply", currency="USD")
+    client = client_of(shop.merchant, Role.VIEWER)
+
+    texts = {each.name: client.get(reverse(each.address, args=[shop.merchant.slug])).text for each in SECTIONS}
+
+    assert "USD – US Dollar" in texts["settings_company"]
+    assert "America/New York" in texts["settings_company"]
+    assert all("<textarea" not in text and ">Save<" not in text for text in texts.values())
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

@@ -1,19 +1,16 @@
-"""What staff type in: filters of lists, the text of a template, the merchant's settings."""
+"""What staff type in: filters of lists, the text of a template, whom to remind."""
 
 from datetime import date, datetime, time, timedelta
 from typing import ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from payorcrm.gateways.base import MethodKind
 from payorcrm.mail.models import Mail, MailQuerySet, MailState
-from payorcrm.merchants.logo import LOGO_TYPE, NotALogo, clean_logo
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import KIND_LABELS
 from payorcrm.payments.models import Payment, PaymentState
@@ -171,86 +168,6 @@ class TemplateForm(forms.Form):
         label="Text",
         widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "true", "class": "code"}),
     )
-
-
-def _zones() -> list[tuple[str, str]]:
-    places = (zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "System")))
-    return [(zone, zone.replace("_", " ")) for zone in ["UTC", *sorted(places)]]
-
-
-class SettingsForm(forms.ModelForm):
-    """What an owner may change of the merchant."""
-
-    new_logo = forms.FileField(
-        label="Logo",
-        required=False,
-        help_text="PNG, JPEG or WebP, at most 2 MB. It stands on your mails and payment pages.",
-        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
-    )
-    remove_logo = forms.BooleanField(label="Remove the logo", required=False)
-    time_zone = forms.ChoiceField(choices=[], help_text="Decides when an invoice becomes overdue.")
-    language = forms.ChoiceField(
-        label="Language of your customers",
-        choices=settings.LANGUAGES,
-        help_text="Mails are written in it to customers who have chosen none themselves.",
-    )
-
-    class Meta:
-        model = Merchant
-        fields = [
-            "name",
-            "address",
-            "phone",
-            "reply_to",
-            "time_zone",
-            "language",
-            "accent_color",
-            "confirmation_hours",
-            "invites_new_customers",
-            "allows_part_payments",
-        ]
-        labels = {
-            "reply_to": "Answers go to",
-            "accent_color": "Accent colour",
-            "confirmation_hours": "Confirmations are valid for (hours)",
-            "invites_new_customers": "Invite new customers to the portal by themselves",
-            "allows_part_payments": "Customers may pay a part of an invoice",
-        }
-        help_texts = {
-            "reply_to": "Customers who answer a mail of yours write to this address.",
-            "accent_color": "Buttons and links use it, made a little darker or lighter where it would be hard to read.",
-            "confirmation_hours": "How long a customer can confirm a payment from the second mail: 1 to 168.",
-            "invites_new_customers": "After an import, customers who are new get a mail with a password.",
-            "allows_part_payments": "In the portal; the payment buttons of mails always pay in full.",
-        }
-        widgets = {
-            "accent_color": forms.TextInput(attrs={"type": "color"}),
-            "address": forms.Textarea(attrs={"rows": 3}),
-        }
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["time_zone"].choices = _zones()  # type: ignore[attr-defined]
-        if not self.instance.logo:
-            del self.fields["remove_logo"]
-
-    def clean_new_logo(self) -> bytes | None:
-        """Turn an uploaded picture into the one that is kept."""
-        upload: UploadedFile | None = self.cleaned_data["new_logo"]
-        if upload is None:
-            return None
-        try:
-            return clean_logo(upload.read())
-        except NotALogo as error:
-            raise forms.ValidationError(str(error)) from error
-
-    def save(self, commit: bool = True) -> Merchant:  # noqa: FBT001 (Django's signature)
-        """Keep the settings, and the logo if there is a new one."""
-        if self.cleaned_data.get("remove_logo"):
-            self.instance.logo, self.instance.logo_type = None, ""
-        if new_logo := self.cleaned_data["new_logo"]:
-            self.instance.logo, self.instance.logo_type = new_logo, LOGO_TYPE
-        return super().save(commit)
 
 
 class ReminderForm(forms.Form):

@@ -8,6 +8,7 @@ from payorcrm.backoffice.views import (
     customers,
     dashboard,
     documents,
+    gateways,
     holds,
     imports,
     invitations,
@@ -76,4 +77,9 @@ urlpatterns = [
     path("reminders/<uuid:template_id>/", templates.template, name="template"),
     path("reminders/<uuid:template_id>/preview/", templates.preview, name="template_preview"),
     path("settings/", settings.settings, name="settings"),
+    path("settings/company/", settings.company, name="settings_company"),
+    path("settings/branding/", settings.branding, name="settings_branding"),
+    path("settings/payments/", gateways.gateways, name="settings_payments"),
+    path("settings/reminders/", settings.reminders, name="settings_reminders"),
+    path("settings/portal/", settings.portal, name="settings_portal"),
 ]
