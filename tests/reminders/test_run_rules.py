@@ -99,7 +99,7 @@ def test_an_invoice_that_is_not_due_yet_is_announced(customer, server: ScriptedS
 
 
 def hold(customer, **fields):
-    defaults = {"invoice": None, "reason": HoldReason.PAUSE, "until": None, "note": "", "held_by": None, "now": NOW}
+    defaults = {"invoice": None, "reason": HoldReason.DISPUTE, "until": None, "note": "", "held_by": None, "now": NOW}
     return put_on_hold(customer=customer, **(defaults | fields))
 
 

@@ -1,16 +1,25 @@
-"""Stops reminders for a while, for a reason, and ends such a hold."""
+"""Stops reminders for a while, for a reason, and ends such a hold.
 
+Paid invoices and those that a payment under way has reserved need no hold: nobody is ever reminded of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
+from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from payorcrm.core.clock import day_in
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
-from payorcrm.customers.models import Customer
+from payorcrm.customers.models import Customer, Topic
+from payorcrm.customers.recipients import recipients_of
 from payorcrm.invoices.models import Invoice
-from payorcrm.reminders.models import Hold, HoldReason
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.models import REASONS_WITH_A_DAY, Hold, HoldReason
 
 
 class HoldEndsTooEarly(Refused):
@@ -19,6 +28,31 @@ class HoldEndsTooEarly(Refused):
     code = "hold_ends_too_early"
     status: ClassVar[int] = 422
     message = "The last day of a hold is today or later."
+
+
+class HoldNeedsADay(Refused):
+    """A promise or a pause without a last day would never end."""
+
+    code = "hold_needs_a_day"
+    status: ClassVar[int] = 422
+    message = "A promise to pay and a pause need a last day; reminders go on after it."
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Why nobody is reminded, and for how long; without a last day, until somebody ends it."""
+
+    reason: HoldReason
+    until: date | None = None
+    note: str = ""
+    address: str = ""
+
+    def check(self, today: date) -> None:
+        """Refuse what would be over already or never end. Raises HoldEndsTooEarly, HoldNeedsADay."""
+        if self.until and self.until < today:
+            raise HoldEndsTooEarly
+        if self.reason in REASONS_WITH_A_DAY and not self.until:
+            raise HoldNeedsADay
 
 
 def put_on_hold(
@@ -31,19 +65,80 @@ def put_on_hold(
     held_by: User | None,
     now: datetime,
 ) -> Hold:
-    """Stop reminders to a customer, or about one invoice, at once, also those not sent yet. Raises HoldEndsTooEarly."""
-    if until and until < day_in(customer.merchant.time_zone, now):
-        raise HoldEndsTooEarly
-    return Hold.objects.create(
-        merchant_id=customer.merchant_id,
-        customer=customer,
-        invoice=invoice,
-        reason=reason,
-        until=until,
-        note=note,
-        held_by=held_by,
-        held_at=now,
-    )
+    """Stop reminders to a customer, or about one invoice, at once, also those not sent yet.
+
+    A second hold for the same reason changes the first. Raises HoldEndsTooEarly, HoldNeedsADay.
+    """
+    terms = Terms(reason, until, note)
+    (hold,) = _hold(customer.merchant, [(customer.id, invoice.id if invoice else None)], terms, held_by, now)
+    return hold
+
+
+def put_several_on_hold(
+    *,
+    merchant: Merchant,
+    customer_ids: Sequence[UUID] = (),
+    invoice_ids: Sequence[UUID] = (),
+    reason: HoldReason,
+    until: date | None,
+    note: str,
+    held_by: User | None,
+    now: datetime,
+) -> int:
+    """Hold several customers and invoices of a merchant for one reason, and return how many; others' are passed over.
+
+    Raises HoldEndsTooEarly, HoldNeedsADay.
+    """
+    customers = Customer.objects.filter(merchant=merchant, id__in=customer_ids).values_list("id", flat=True)
+    invoices = Invoice.objects.filter(merchant=merchant, id__in=invoice_ids).values_list("customer_id", "id")
+    held = [*((customer_id, None) for customer_id in customers), *invoices]
+    return len(_hold(merchant, held, Terms(reason, until, note), held_by, now))
+
+
+def hold_for_bounce(*, customer: Customer, now: datetime, address: str = "") -> Hold:
+    """Hold a customer whose address does not work, until mails go to another one.
+
+    Without `address` it is the one that reminders go to now.
+    """
+    if not address:
+        recipients = recipients_of([customer.id], Topic.REMINDERS).get(customer.id)
+        address = recipients.to[0][0] if recipients else ""
+    terms = Terms(HoldReason.BOUNCED, note=f"Mail to {address} came back."[:300] if address else "", address=address)
+    (hold,) = _hold(customer.merchant, [(customer.id, None)], terms, None, now)
+    return hold
+
+
+Target = tuple[UUID, UUID | None]
+
+
+def _hold(
+    merchant: Merchant, targets: Sequence[Target], terms: Terms, held_by: User | None, now: datetime
+) -> list[Hold]:
+    today = day_in(merchant.time_zone, now)
+    terms.check(today)
+    customer_ids = {customer_id for customer_id, _ in targets}
+    with transaction.atomic():
+        # Two presses at once wait for each other here, and the second finds the first one's hold.
+        list(Customer.objects.filter(id__in=customer_ids).order_by("id").select_for_update(no_key=True).only("id"))
+        same = Hold.objects.filter(customer_id__in=customer_ids, reason=terms.reason).active(today=today)
+        known = {(hold.customer_id, hold.invoice_id): hold for hold in same}
+        new = [_new_hold(merchant, target, terms, held_by, now) for target in targets if target not in known]
+        changed = [_with_terms(known[target], terms) for target in targets if target in known]
+        Hold.objects.bulk_create(new, batch_size=1000)
+        Hold.objects.bulk_update(changed, ["until", "note", "address"], batch_size=1000)
+    return new + changed
+
+
+def _new_hold(merchant: Merchant, target: Target, terms: Terms, held_by: User | None, now: datetime) -> Hold:
+    customer_id, invoice_id = target
+    hold = Hold(merchant=merchant, customer_id=customer_id, invoice_id=invoice_id, reason=terms.reason)
+    hold.held_by, hold.held_at = held_by, now
+    return _with_terms(hold, terms)
+
+
+def _with_terms(hold: Hold, terms: Terms) -> Hold:
+    hold.until, hold.note, hold.address = terms.until, terms.note, terms.address
+    return hold
 
 
 def end_hold(hold: Hold, *, ended_by: User | None, now: datetime) -> None:

@@ -192,6 +192,10 @@ class HoldReason(models.TextChoices):
     PAUSE = "pause", "Paused"
 
 
+# What ends by itself only if somebody says on which day.
+REASONS_WITH_A_DAY = (HoldReason.PROMISE, HoldReason.PAUSE)
+
+
 class HoldQuerySet(models.QuerySet["Hold"]):
     """Filters that read like the business."""
 
@@ -209,6 +213,8 @@ class Hold(models.Model):
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, null=True, related_name="holds")
     reason = models.CharField(max_length=10, choices=HoldReason.choices)
     note = models.CharField(max_length=300, blank=True)
+    # Of a bounce: the database ends the hold when the customer's mails go somewhere else.
+    address = models.EmailField(blank=True, default="", db_default="")
     until = models.DateField(null=True)  # the last day
     held_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     held_at = models.DateTimeField()
@@ -219,3 +225,8 @@ class Hold(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="hold_reason", condition=models.Q(reason__in=HoldReason.values))]
+        indexes = [models.Index(fields=["merchant", "-id"], name="hold_by_merchant")]
+
+    def has_passed(self, today: date) -> bool:
+        """Say whether its last day is over."""
+        return self.until is not None and self.until < today
