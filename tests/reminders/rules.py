@@ -7,7 +7,9 @@ from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.mark import mark_reminded
 from payorcrm.reminders.models import Rule, Schedule
+from payorcrm.reminders.send import send_reminders
 from payorcrm.reminders.switch_rules import rules_of, switch_on
 from tests.factories.models import InvoiceFactory
 
@@ -38,3 +40,12 @@ def set_schedule(merchant: Merchant, **fields: Any) -> Schedule:
 def mark_sent() -> None:
     """Take every mail for sent."""
     Mail.objects.filter(state=MailState.QUEUED).update(state=MailState.SENT)
+
+
+def remind(invoice: Invoice, *, now: datetime) -> Mail:
+    """Take an invoice for mailed about at a moment."""
+    send_reminders(merchant=invoice.merchant, customer_ids=[invoice.customer_id], now=now)
+    mail = Mail.objects.filter(customer=invoice.customer).latest("queued_at")
+    Mail.objects.filter(id=mail.id).update(state=MailState.SENT)
+    mark_reminded([mail.id], now)
+    return mail

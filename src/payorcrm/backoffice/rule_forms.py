@@ -7,7 +7,8 @@ from holidays.utils import list_supported_countries
 
 from payorcrm.backoffice.forms import day_field
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.conditions import MOST_DAYS, Tree
+from payorcrm.reminders.conditions import Tree
+from payorcrm.reminders.known_conditions import MOST_DAYS
 from payorcrm.reminders.models import HoldReason, ReminderTemplate, Rule, Schedule
 
 WHEN = {

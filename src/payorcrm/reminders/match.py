@@ -13,7 +13,8 @@ from payorcrm.reminders.conditions import compile_tree
 from payorcrm.reminders.models import Rule, Schedule
 from payorcrm.reminders.select import DIRECTED, HELD, JUST_NOW
 
-# Lives as long as the transaction, on its connection alone.
+# Lives as long as the transaction, on its connection alone. What is foreseen is what a rehearsal expects of the days
+# before; in a run it stays empty.
 BEGIN = """
 CREATE TEMPORARY TABLE IF NOT EXISTS matched (
     rule_id uuid, position int, invoice_id uuid, customer_id uuid, currency text, day date, due_on date,
@@ -22,6 +23,13 @@ CREATE TEMPORARY TABLE IF NOT EXISTS matched (
 CREATE TEMPORARY TABLE IF NOT EXISTS considered (
     rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[], oldest_due_on date, email text,
     contact_name text, also_to text[], cc text[], left_out text
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_step (
+    rule_id uuid, invoice_id uuid, day date, sent_on date
+) ON COMMIT DROP;
+CREATE INDEX IF NOT EXISTS foreseen_step_of_invoice ON foreseen_step (invoice_id);
+CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_mail (
+    sent_on date, rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[]
 ) ON COMMIT DROP;
 TRUNCATE matched, considered;
 """
@@ -38,6 +46,10 @@ WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = '
     AND (invoice.created_at AT TIME ZONE %(zone)s)::date <= due.day
     AND NOT EXISTS (
         SELECT FROM reminders_step AS step
+        WHERE step.invoice_id = invoice.id AND step.rule_id = %(rule)s AND step.day = due.day
+    )
+    AND NOT EXISTS (
+        SELECT FROM foreseen_step AS step
         WHERE step.invoice_id = invoice.id AND step.rule_id = %(rule)s AND step.day = due.day
     )
 """
@@ -62,6 +74,8 @@ reminded AS (
     WHERE run.merchant_id = %(merchant)s AND run.started_at > %(since)s
         AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
         AND (mail.queued_at AT TIME ZONE %(zone)s)::date > %(today)s - %(min_days)s::int
+    UNION
+    SELECT customer_id FROM foreseen_mail WHERE sent_on > %(today)s - %(min_days)s::int
 )
 SELECT candidates.rule_id, candidates.customer_id, currency, invoice_ids, oldest_due_on, email, contact_name, also_to,
     cc, coalesce(left_out, CASE WHEN reminded.customer_id IS NOT NULL THEN 'too_soon' END)
@@ -82,7 +96,11 @@ def match_rules(
     rules: Sequence[Rule], *, merchant: Merchant, schedule: Schedule, days: Sequence[date], now: datetime
 ) -> Found:
     """Fill the tables `matched` and `considered` of this transaction, and count what would be sent."""
-    values = match_values(merchant, schedule, now)
+    return match_by(match_values(merchant, schedule, now), rules, days)
+
+
+def match_by(values: dict[str, Any], rules: Sequence[Rule], days: Sequence[date]) -> Found:
+    """Do the same with the parameters of all statements."""
     with connection.cursor() as cursor:
         cursor.execute(BEGIN)
         for rule in rules:
