@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404
 
+from payorcrm.backoffice.audit import answer_and_record
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
@@ -58,7 +59,7 @@ def _guarded(view: View, is_allowed: Callable[[Staff], bool]) -> View:
         request.brand = brand_of(staff.merchant)  # type: ignore[attr-defined]
         if not is_allowed(staff):
             raise NotYourRole
-        return view(request, staff, **ids)
+        return answer_and_record(view, request, staff, ids)
 
     return guarded
 

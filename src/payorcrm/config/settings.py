@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "payorcrm.ui",
     "payorcrm.merchants",
     "payorcrm.mail",
+    "payorcrm.staff",
     "payorcrm.customers",
     "payorcrm.ledger",
     "payorcrm.invoices",

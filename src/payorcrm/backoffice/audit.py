@@ -1,0 +1,77 @@
+"""Every POST of the staff that did something becomes an entry of the audit log, whatever view it was."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.messages import get_messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+
+from payorcrm.backoffice.audit_labels import ACTIONS, CHANGES_NOTHING, SUBJECTS, Action, Ids
+from payorcrm.backoffice.facts import Fact, changes_between, facts_of
+from payorcrm.core import clock
+from payorcrm.merchants.models import Merchant, Staff
+from payorcrm.staff.record_change import record_change
+
+MOST_NAMED = 3
+
+
+def answer_and_record(
+    view: Callable[..., HttpResponseBase], request: HttpRequest, staff: Staff, ids: Ids
+) -> HttpResponseBase:
+    """Answer a request; what a POST did is written down, in one transaction with it where that can be."""
+    name = request.resolver_match.url_name if request.resolver_match else None
+    if request.method != "POST" or name is None or name in CHANGES_NOTHING:
+        return view(request, staff, **ids)
+    action = ACTIONS[name]
+    with _together(action):
+        about, before = _about(request, staff.merchant, ids), _facts(action, staff.merchant, ids)
+        response = view(request, staff, **ids)
+        if _did_something(request, response):
+            changes = changes_between(before, _facts(action, staff.merchant, ids))
+            record_change(
+                merchant=staff.merchant,
+                actor=staff.user,
+                kind=action.kind,
+                says=action.says,
+                about=about,
+                changes=changes,
+                address=request.META.get("REMOTE_ADDR"),
+                now=clock.now(),
+            )
+    return response
+
+
+def _together(action: Action) -> AbstractContextManager[Any]:
+    return transaction.atomic() if action.rows and not action.is_apart else nullcontext()
+
+
+def _facts(action: Action, merchant: Merchant, ids: Ids) -> dict[str, Fact]:
+    return facts_of(action.rows(merchant, ids)) if action.rows else {}
+
+
+def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Tell a change, which leads on to a page, from a form that is shown again, or a page that only warns."""
+    leads_on = 300 <= response.status_code < 400 or "HX-Redirect" in response or response.status_code == 204
+    told = [message.level for message in get_messages(request)._queued_messages]  # type: ignore[union-attr]
+    return leads_on and (not told or min(told) < messages.WARNING)
+
+
+def _about(request: HttpRequest, merchant: Merchant, ids: Ids) -> str:
+    found = [SUBJECTS[name].words(row) for name in ids if (row := SUBJECTS[name].find(merchant, ids[name]))]
+    return " · ".join(found or [_chosen(request, merchant)])
+
+
+def _chosen(request: HttpRequest, merchant: Merchant) -> str:
+    """Name the customers that a form chose, or count them."""
+    customer_ids = set(request.POST.getlist("customer"))
+    if not 0 < len(customer_ids) <= MOST_NAMED:
+        return f"{len(customer_ids)} customers" if customer_ids else ""
+    try:
+        found = [SUBJECTS["customer_id"].find(merchant, UUID(text)) for text in sorted(customer_ids)]
+    except ValueError:
+        return ""
+    return ", ".join(str(customer) for customer in found if customer)

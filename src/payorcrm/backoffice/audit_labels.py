@@ -1,0 +1,119 @@
+"""What each address of the back office does when it is posted to, as the audit log says it. A test walks them all."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BinaryField, Model
+
+from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
+from payorcrm.invoices.models import ImportFile, Invoice
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import Merchant
+from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payments.models import Payment
+from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Schedule
+from payorcrm.staff.models import AuditKind
+
+Ids = Mapping[str, Any]
+Rows = Callable[[Merchant, Ids], Iterable[Model | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A kind of row that an address names, and how people call one."""
+
+    model: type[Model]
+    words: Callable[[Any], str] = str
+
+    def find(self, merchant: Merchant, row_id: Any) -> Model | None:
+        """Return the merchant's row, or none."""
+        pictures = [column.name for column in self.model._meta.concrete_fields if type(column) is BinaryField]
+        return self.model._default_manager.defer(*pictures).filter(merchant=merchant.pk, pk=row_id).first()
+
+
+SUBJECTS: dict[str, Subject] = {
+    "customer_id": Subject(Customer),
+    "invoice_id": Subject(Invoice, lambda invoice: f"Invoice {invoice.number}"),
+    "payment_id": Subject(Payment, lambda payment: f"Payment {payment.reference}"),
+    "mail_id": Subject(Mail, lambda mail: f"Mail to {mail.to_address}"),
+    "template_id": Subject(ReminderTemplate),
+    "method_id": Subject(PaymentMethod, lambda method: f"{method} of {method.customer}"),
+    "run_id": Subject(InvitationRun, lambda run: f"Invitations of {run.started_at:%Y-%m-%d}"),
+    "access_id": Subject(PortalAccess, lambda access: str(access.user)),
+    "note_id": Subject(Note, lambda note: str(note.customer)),
+    "file_id": Subject(ImportFile, lambda file: file.file_name),
+    "rule_id": Subject(Rule),
+    "day_run_id": Subject(DayRun, lambda run: f"Run of {run.day}"),
+    "hold_id": Subject(Hold, lambda hold: f"{hold.get_reason_display()}, {hold.customer}"),
+}
+
+
+def named(id_name: str) -> Rows:
+    """Compare the row that the address names."""
+    return lambda merchant, ids: [SUBJECTS[id_name].find(merchant, ids[id_name])]
+
+
+def the_merchant(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
+    """Compare the merchant itself."""
+    return [Merchant.objects.defer("logo").get(pk=merchant.pk)]
+
+
+def the_schedule(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
+    """Compare when rules send."""
+    return [Schedule.objects.filter(merchant=merchant.pk).first()]
+
+
+def the_contact(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
+    """Compare a customer's address on file."""
+    return [
+        Contact.objects.filter(customer=ids["customer_id"], customer__merchant=merchant.pk, is_primary=True).first()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a POST did. With `rows`, the entry says what was before and after, and is written together with the change.
+
+    Together is not for views that call the network or commit by themselves.
+    """
+
+    kind: AuditKind
+    says: str
+    rows: Rows | None = None
+    is_apart: bool = False
+
+
+SETTINGS, TEAM, CUSTOMERS, INVOICES = AuditKind.SETTINGS, AuditKind.TEAM, AuditKind.CUSTOMERS, AuditKind.INVOICES
+PAYMENTS, REMINDERS, MAILS = AuditKind.PAYMENTS, AuditKind.REMINDERS, AuditKind.MAILS
+
+ACTIONS: dict[str, Action] = {
+    "customer_contact": Action(CUSTOMERS, "Changed the address on file", the_contact),
+    "note_write": Action(CUSTOMERS, "Wrote a note"),
+    "note_change": Action(CUSTOMERS, "Changed a note", named("note_id")),
+    "note_delete": Action(CUSTOMERS, "Deleted a note", named("note_id")),
+    "user_remove": Action(CUSTOMERS, "Ended a user's access to the portal"),
+    "invite": Action(CUSTOMERS, "Invited customers to the portal"),
+    "invite_test": Action(MAILS, "Sent a test invitation"),
+    "view_as": Action(CUSTOMERS, "Looked at the portal as the customer"),
+    "method_remove": Action(PAYMENTS, "Removed a saved payment method"),
+    "import_upload": Action(INVOICES, "Uploaded a file to import"),
+    "import_columns": Action(INVOICES, "Chose the columns of an import"),
+    "import_preview": Action(INVOICES, "Started an import"),
+    "import_undo": Action(INVOICES, "Undid an import"),
+    "document_keep": Action(INVOICES, "Attached a PDF"),
+    "document_remove": Action(INVOICES, "Removed a PDF"),
+    "mail_again": Action(MAILS, "Sent a mail again"),
+    "reminders_send": Action(REMINDERS, "Sent reminders"),
+    "rule": Action(REMINDERS, "Changed a rule", named("rule_id")),
+    "rule_switch": Action(REMINDERS, "Switched a rule", named("rule_id")),
+    "schedule": Action(REMINDERS, "Changed the schedule", the_schedule),
+    "day_run_decide": Action(REMINDERS, "Decided about a held run", named("day_run_id"), is_apart=True),
+    "hold_customer": Action(REMINDERS, "Held reminders to a customer"),
+    "hold_invoice": Action(REMINDERS, "Held reminders about an invoice"),
+    "hold_end": Action(REMINDERS, "Ended a hold", named("hold_id")),
+    "template": Action(REMINDERS, "Changed a template", named("template_id")),
+    "settings": Action(SETTINGS, "Changed the settings", the_merchant),
+}
+# A POST to these shows something and changes nothing.
+CHANGES_NOTHING = {"template_preview"}

@@ -1,0 +1,61 @@
+"""Writes down who of the merchant's people did what, with what was before and after."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from payorcrm.core.models import User
+from payorcrm.merchants.models import Merchant
+from payorcrm.staff.models import AuditEntry, AuditKind
+
+LONGEST_WORDS = 600
+
+Change = tuple[str, str, str]
+
+
+def record_change(
+    *,
+    merchant: Merchant,
+    actor: User,
+    kind: AuditKind,
+    says: str,
+    about: str = "",
+    changes: Sequence[Change] = (),
+    address: str | None,
+    now: datetime,
+) -> AuditEntry:
+    """Add one entry in the current transaction; long texts are kept by their beginning."""
+    return AuditEntry.objects.create(
+        merchant=merchant,
+        actor_id=actor.id,
+        actor_name=str(actor)[:200],
+        actor_email=actor.email,
+        kind=kind,
+        says=says,
+        about=_kept(about, 300),
+        changes=[[what, _kept(before), _kept(after)] for what, before, after in changes],
+        address=address or None,
+        happened_at=now,
+    )
+
+
+def record_sign_in(user: User, *, says: str, address: str | None, now: datetime) -> None:
+    """Add an entry for each merchant whose staff the user is."""
+    merchants = Merchant.objects.filter(staff__user=user).defer("logo")
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            merchant=merchant,
+            actor_id=user.id,
+            actor_name=str(user)[:200],
+            actor_email=user.email,
+            kind=AuditKind.SIGN_IN,
+            says=says,
+            address=address or None,
+            happened_at=now,
+        )
+        for merchant in merchants
+    )
+
+
+def _kept(words: str, longest: int = LONGEST_WORDS) -> str:
+    clean = words.replace("\0", "\ufffd")
+    return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"
