@@ -69,7 +69,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
 }
 # What only its author may change, who is nobody of these tests.
 OTHERS_OWN = {"note_change", "note_delete"}
-NOT_PAGES = {"payments_export", "invoices_export", "customers_export", "invoice_pdf", "receipt_pdf"}
+NOT_PAGES = {"audit_export", "payments_export", "invoices_export", "customers_export", "invoice_pdf", "receipt_pdf"}
 
 
 def address(pattern: URLPattern, shop: Shop, *, slug: str) -> str:

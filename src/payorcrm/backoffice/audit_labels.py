@@ -113,7 +113,9 @@ ACTIONS: dict[str, Action] = {
     "hold_invoice": Action(REMINDERS, "Held reminders about an invoice"),
     "hold_end": Action(REMINDERS, "Ended a hold", named("hold_id")),
     "template": Action(REMINDERS, "Changed a template", named("template_id")),
-    "settings": Action(SETTINGS, "Changed the settings", the_merchant),
+    "settings_company": Action(SETTINGS, "Changed the company's settings", the_merchant),
+    "settings_branding": Action(SETTINGS, "Changed logo or colour", the_merchant),
+    "settings_portal": Action(SETTINGS, "Changed the portal's settings", the_merchant),
 }
 # A POST to these shows something and changes nothing.
 CHANGES_NOTHING = {"template_preview"}

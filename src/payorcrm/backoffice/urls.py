@@ -3,6 +3,7 @@
 from django.urls import path
 
 from payorcrm.backoffice.views import (
+    audit,
     contacts,
     customer_history,
     customers,
@@ -82,4 +83,6 @@ urlpatterns = [
     path("settings/payments/", gateways.gateways, name="settings_payments"),
     path("settings/reminders/", settings.reminders, name="settings_reminders"),
     path("settings/portal/", settings.portal, name="settings_portal"),
+    path("settings/audit/", audit.audit, name="audit"),
+    path("settings/audit/export/", audit.export, name="audit_export"),
 ]
