@@ -24,6 +24,10 @@ def test_all_fields_of_the_requirement_are_known() -> None:
         "invoice_list",
         "total_invoice_amount",
         "payment_buttons",
+        "card_payment_buttons",
+        "bank_payment_buttons",
+        "statement_pdf",
+        "invoice_pdfs",
         "login_register",
     }
     check_body(" ".join(f"{{{{{name}}}}}" for name in MERGE_FIELDS))

@@ -4,12 +4,12 @@ import pytest
 
 from payorcrm.reminders.fields import FieldMisplaced, UnknownField
 from payorcrm.reminders.models import ReminderTemplate
+from payorcrm.reminders.preview_template import preview_template
 from payorcrm.reminders.templates import (
     DEFAULT_BODY,
     NameTaken,
     NothingWritten,
     clean_body,
-    preview_template,
     save_template,
     template_for,
 )

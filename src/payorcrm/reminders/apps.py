@@ -10,4 +10,4 @@ class RemindersConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who writes reminders."""
-        from payorcrm.reminders import mails  # noqa: F401
+        from payorcrm.reminders import mails, send_test  # noqa: F401

@@ -29,7 +29,36 @@ You can pay them all at once, right from this mail.</p>
 <p>Have you paid already? Thank you! Then please disregard this mail. \
 If something is not right, just reply to it.</p>
 <p>{{login_register}}</p>""")
-OUR_TEXTS = frozenset({DEFAULT_SUBJECT, DEFAULT_BODY, DEFAULT_UPCOMING_SUBJECT, DEFAULT_UPCOMING_BODY})
+SECOND_SUBJECT = gettext_noop("Second reminder: {{total_invoice_amount}} is past due")
+SECOND_BODY = gettext_noop("""\
+<h1>Second reminder: {{total_invoice_amount}} is past due</h1>
+<p>Hello {{first_name}},</p>
+<p>We wrote to you before, and these invoices of {{customer_company_name}} are still open. \
+Please pay them today, right from this mail, or reply and tell us what keeps you from it.</p>
+{{invoice_list}}
+{{payment_buttons}}
+<p>{{statement_pdf}}</p>
+<p>{{login_register}}</p>""")
+
+FINAL_SUBJECT = gettext_noop("Final reminder: {{total_invoice_amount}} is past due")
+FINAL_BODY = gettext_noop("""\
+<h1>Final reminder: {{total_invoice_amount}} is past due</h1>
+<p>Hello {{first_name}},</p>
+<p>In spite of our reminders, these invoices of {{customer_company_name}} have not been paid. \
+Please pay <strong>{{total_invoice_amount}}</strong> within seven days.</p>
+{{invoice_list}}
+{{payment_buttons}}
+<p>If you cannot pay everything at once, reply to this mail, and we will find a way together.</p>
+<p>{{statement_pdf}}</p>""")
+
+# What a new template may begin with: its name, its subject, its body.
+STARTS = {
+    "friendly": (DEFAULT_NAME, DEFAULT_SUBJECT, DEFAULT_BODY),
+    "upcoming": (DEFAULT_UPCOMING_NAME, DEFAULT_UPCOMING_SUBJECT, DEFAULT_UPCOMING_BODY),
+    "second": ("Second reminder", SECOND_SUBJECT, SECOND_BODY),
+    "final": ("Final reminder", FINAL_SUBJECT, FINAL_BODY),
+}
+OUR_TEXTS = frozenset(text for _, subject, body in STARTS.values() for text in (subject, body))
 
 
 def in_their_words(text: str) -> str:

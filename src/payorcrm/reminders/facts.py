@@ -69,7 +69,7 @@ def read_customer(fact: Facts) -> None:
     """Read what one customer would be reminded of now in the currency of `fact`, without any request."""
     invoices = Invoice.objects.filter(customer_id=fact.customer_id, currency=fact.currency, in_flight=0)
     overdue = invoices.overdue(today=fact.today).order_by("due_on", "number")
-    fact.rows = [Row(*row) for row in overdue.values_list("number", "due_on", "balance")]
+    fact.rows = [Row(*row) for row in overdue.values_list("number", "due_on", "balance", "id")]
     _read_names([fact])
     _read_methods([fact])
     _read_accesses([fact])
@@ -82,7 +82,9 @@ def _read_reminders(mails: list[Mail], now: datetime) -> dict[UUID, Facts]:
         "customer__language",
     )  # fmt: skip
     found = list(Reminder.objects.filter(mail_id__in=[mail.id for mail in mails]).values(*columns))
-    runs = ReminderRun.objects.select_related("merchant", "template").in_bulk({row["run_id"] for row in found})
+    runs = ReminderRun.objects.select_related("merchant", "template", "version").in_bulk(
+        {row["run_id"] for row in found}
+    )
     days = {run.merchant_id: day_in(run.merchant.time_zone, now) for run in runs.values()}
     mail_by_id = {mail.id: mail for mail in mails}
     return {row["mail_id"]: _facts(mail_by_id[row["mail_id"]], row, runs[row["run_id"]], days) for row in found}
@@ -132,7 +134,7 @@ def _read_invoices(facts: list[Facts]) -> None:
             continue
         is_time = fact.run.rule_id is not None or due_on < fact.today
         if status == InvoiceStatus.OPEN and not in_flight and is_time:
-            fact.rows.append(Row(number, due_on, balance))
+            fact.rows.append(Row(number, due_on, balance, invoice_id))
 
 
 def _held_among(facts: list[Facts]) -> set[object]:

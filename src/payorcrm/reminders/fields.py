@@ -14,17 +14,34 @@ from liquid.exceptions import LiquidError
 from payorcrm.core.errors import Refused
 
 PLAIN_FIELDS = {
-    "first_name": "First name",
-    "last_name": "Last name",
-    "customer_company_name": "Customer's company name",
-    "total_invoice_amount": "Total invoice amount",
+    "first_name": "First Name",
+    "last_name": "Last Name",
+    "customer_company_name": "Customer Company Name",
+    "total_invoice_amount": "Total Invoice Amount",
 }
 BLOCK_FIELDS = {
-    "invoice_list": "Invoice list",
-    "payment_buttons": "Payment buttons",
-    "login_register": "Link to sign in",
+    "invoice_list": "Invoice List",
+    "payment_buttons": "Payment Links",
+    "card_payment_buttons": "Payment Links: Card Only",
+    "bank_payment_buttons": "Payment Links: Bank Only",
+    "statement_pdf": "Statement as PDF",
+    "invoice_pdfs": "Invoices as PDF",
+    "login_register": "Link to Sign In",
 }
-MERGE_FIELDS = PLAIN_FIELDS | BLOCK_FIELDS
+# Those of them that stand in a line of text; the others make paragraphs of their own.
+LINK_FIELDS = frozenset({"statement_pdf", "login_register"})
+PAYMENT_FIELDS = frozenset({"payment_buttons", "card_payment_buttons", "bank_payment_buttons"})
+_FIRST_IN_MENU = (
+    "first_name",
+    "last_name",
+    "invoice_list",
+    "customer_company_name",
+    "total_invoice_amount",
+    "payment_buttons",
+)
+_FIELDS = PLAIN_FIELDS | BLOCK_FIELDS
+# In the order of the menu.
+MERGE_FIELDS = {name: _FIELDS[name] for name in _FIRST_IN_MENU} | _FIELDS
 
 TAGS = frozenset({"content", "output", "illegal", "if", "unless", "case", "comment", "#"})
 TAG_WORDS = TAGS - {"content", "output", "illegal"} | frozenset(
@@ -133,7 +150,7 @@ def parse(source: str, *, environment: Environment = HTML_ENVIRONMENT) -> Parsed
             raise TemplateMistake(_line_at(source, spans[0].index), f"there is no filter “{name}” here. {hint}")
     for name, places in analysis.globals.items():
         if name not in MERGE_FIELDS:
-            raise UnknownField(name, _line_at(source, places[0].span.index), _nearest(name))
+            raise UnknownField(name, _line_at(source, places[0].span.index), nearest_field(name))
         if any(len(place.segments) > 1 for place in places):
             raise TemplateMistake(_line_at(source, places[0].span.index), f"“{name}” has no parts.")
     return Parsed(template, is_plain=not _OPENING.search(_FIELD.sub("", source)))
@@ -189,14 +206,15 @@ def _check_token(token: Token, line: int) -> None:
         if not name:
             raise TemplateMistake(line, "the name of a field is missing after “{{”.")
         if name not in MERGE_FIELDS:
-            raise UnknownField(name, line, _nearest(name))
+            raise UnknownField(name, line, nearest_field(name))
     elif name not in TAG_WORDS:
         raise TemplateMistake(line, f"“{{% {name}” is not known. There are if, unless, case and comment.")
     if _MARKUP.search(token.text):
         raise TemplateMistake(line, f"HTML cannot stand inside {token.text[:2]} … {token.text[-2:]}.")
 
 
-def _nearest(name: str) -> str:
+def nearest_field(name: str) -> str:
+    """Return the field that somebody may have meant, or nothing."""
     wanted = re.sub(r"\W+", "_", name.strip().lower())
     spelled = {field.replace("_", ""): field for field in MERGE_FIELDS}
     close = get_close_matches(wanted, MERGE_FIELDS, n=1) or get_close_matches(wanted.replace("_", ""), spelled, n=1)

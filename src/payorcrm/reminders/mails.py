@@ -1,6 +1,7 @@
 """Writes reminders when they are sent, from what is owed at that moment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -11,11 +12,12 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from payorcrm.core.errors import Inconsistent
 from payorcrm.core.language import speaking
 from payorcrm.core.money import Money
+from payorcrm.gateways.base import MethodKind
 from payorcrm.mail.compose import Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.buttons import label_of_new, label_of_saved, new_method_choices
-from payorcrm.payments.links import CARD, payment_link, unsubscribe_link
+from payorcrm.payments.links import BANK, CARD, payment_link, unsubscribe_link
 from payorcrm.reminders.default_template import in_their_words
 from payorcrm.reminders.facts import Facts, read_facts
 from payorcrm.reminders.mark import mark_reminded
@@ -28,9 +30,13 @@ from payorcrm.reminders.parts import (
     day_in_words,
     invoice_list_html,
     invoice_list_text,
+    invoice_pdfs_html,
+    invoice_pdfs_text,
     parts_in,
     sign_in_html,
     sign_in_text,
+    statement_pdf_html,
+    statement_pdf_text,
 )
 from payorcrm.reminders.render import CannotFill, Values, compile_template
 
@@ -45,6 +51,18 @@ class WrongRecipient(Inconsistent):
     """A reminder would have shown a customer what is not theirs; its run was stopped."""
 
     code = "wrong_recipient"
+
+
+_KINDS = {CARD: MethodKind.CARD, BANK: MethodKind.BANK_ACCOUNT}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A payment button and the kind of method that it pays with."""
+
+    kind: str
+    button: Button
+    is_saved: bool
 
 
 @composer(KIND)
@@ -91,11 +109,13 @@ def draft_of(fact: Facts, now: datetime) -> Draft:
 
 
 def _draft(fact: Facts, now: datetime) -> Draft:
-    merchant, template = fact.merchant, fact.run.template
+    merchant = fact.merchant
+    subject, body = (fact.run.version or fact.run.template).text_in(fact.language)
     listing = Listing(fact.rows, fact.currency, fact.today, payment_link(fact.request_id, CARD, now))
     total = listing.total()
-    compiled = compile_template(in_their_words(template.subject), in_their_words(template.body), merchant.accent_color)
-    written = compiled.write(_values(fact, listing, total, _buttons(fact, listing, total, now)))
+    compiled = compile_template(in_their_words(subject), in_their_words(body), merchant.accent_color)
+    values = _values(fact, listing, compiled.fields, _buttons(fact, listing, total, now))
+    written = compiled.write(values)
     rehearsal = fact.run.to_address
     return Draft(
         subject=f"[Test] {written.subject}" if rehearsal else written.subject,
@@ -110,36 +130,92 @@ def _draft(fact: Facts, now: datetime) -> Draft:
     )
 
 
-def _values(fact: Facts, listing: Listing, total: Money, buttons: list[Button]) -> Values:
-    parts = parts_in(fact.merchant.accent_color)
-    note = gettext(CONFIRMED_FIRST if fact.methods else NO_ACCOUNT)
-    text = {
+def _values(fact: Facts, listing: Listing, fields: frozenset[str], ways: list[Way]) -> Values:
+    """Write the fields that the template uses, and no others: a run does this a hundred thousand times."""
+    plain = {
         "first_name": fact.first_name,
         "last_name": fact.last_name,
         "customer_company_name": fact.company_name,
-        "total_invoice_amount": total.format(),
+        "total_invoice_amount": listing.total().format(),
     }
-    blocks = {
-        "invoice_list": invoice_list_html(parts, listing),
-        "payment_buttons": buttons_html(parts, buttons, note),
-        "login_register": sign_in_html(parts) if fact.may_sign_in else "",
-    }
-    text_blocks = {
-        "invoice_list": invoice_list_text(listing),
-        "payment_buttons": buttons_text(buttons, note),
-        "login_register": sign_in_text() if fact.may_sign_in else "",
-    }
-    return Values(html={name: escape(value) for name, value in text.items()} | blocks, text=text | text_blocks)
+    html = {name: escape(plain[name]) for name in fields & plain.keys()}
+    text = {name: plain[name] for name in fields & plain.keys()}
+    for name in fields - plain.keys():
+        html[name], text[name] = _BLOCKS[name](fact, listing, ways)
+    return Values(html, text)
 
 
-def _buttons(fact: Facts, listing: Listing, total: Money, now: datetime) -> list[Button]:
+Both = tuple[str, str]
+
+
+def _invoice_list(fact: Facts, listing: Listing, _: list[Way]) -> Both:
+    return invoice_list_html(parts_in(fact.merchant.accent_color), listing), invoice_list_text(listing)
+
+
+def _payment_buttons(fact: Facts, _: Listing, ways: list[Way]) -> Both:
+    if not ways:
+        return "", ""
+    has_saved = any(way.is_saved for way in ways)
+    note, buttons = gettext(CONFIRMED_FIRST if has_saved else NO_ACCOUNT), [way.button for way in ways]
+    return buttons_html(parts_in(fact.merchant.accent_color), buttons, note), buttons_text(buttons, note)
+
+
+def _card_buttons(fact: Facts, listing: Listing, ways: list[Way]) -> Both:
+    return _payment_buttons(fact, listing, [way for way in ways if way.kind == MethodKind.CARD])
+
+
+def _bank_buttons(fact: Facts, listing: Listing, ways: list[Way]) -> Both:
+    return _payment_buttons(fact, listing, [way for way in ways if way.kind == MethodKind.BANK_ACCOUNT])
+
+
+def _statement_pdf(fact: Facts, _: Listing, __: list[Way]) -> Both:
+    if not fact.may_sign_in:
+        return "", ""
+    return statement_pdf_html(parts_in(fact.merchant.accent_color)), statement_pdf_text()
+
+
+def _invoice_pdfs(fact: Facts, listing: Listing, _: list[Way]) -> Both:
+    if not fact.may_sign_in:
+        return "", ""
+    return invoice_pdfs_html(parts_in(fact.merchant.accent_color), listing), invoice_pdfs_text(listing)
+
+
+def _sign_in(fact: Facts, _: Listing, __: list[Way]) -> Both:
+    if not fact.may_sign_in:
+        return "", ""
+    return sign_in_html(parts_in(fact.merchant.accent_color)), sign_in_text()
+
+
+# How each field that is more than a word is written, as HTML and as text.
+_BLOCKS: dict[str, Callable[[Facts, Listing, list[Way]], Both]] = {
+    "invoice_list": _invoice_list,
+    "payment_buttons": _payment_buttons,
+    "card_payment_buttons": _card_buttons,
+    "bank_payment_buttons": _bank_buttons,
+    "statement_pdf": _statement_pdf,
+    "invoice_pdfs": _invoice_pdfs,
+    "login_register": _sign_in,
+}
+
+
+def _buttons(fact: Facts, listing: Listing, total: Money, now: datetime) -> list[Way]:
     amount = total.format()
     saved = [
-        Button(label_of_saved(amount, method.kind, method.last4), payment_link(fact.request_id, str(method.id), now))
+        Way(
+            method.kind,
+            Button(
+                label_of_saved(amount, method.kind, method.last4), payment_link(fact.request_id, str(method.id), now)
+            ),
+            is_saved=True,
+        )
         for method in fact.methods
     ]
     new = [
-        Button(label_of_new(amount, choice), payment_link(fact.request_id, choice, now))
+        Way(
+            _KINDS[choice],
+            Button(label_of_new(amount, choice), payment_link(fact.request_id, choice, now)),
+            is_saved=False,
+        )
         for choice in new_method_choices(fact.currency)
     ]
     return saved + new

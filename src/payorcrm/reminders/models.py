@@ -6,6 +6,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Value
 
 from payorcrm.core.ids import uuid7
 from payorcrm.core.models import User
@@ -16,27 +17,78 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.payments.models import PaymentRequest
 
 
-class ReminderTemplate(models.Model):
-    """Subject and HTML body with merge fields."""
+class TemplateManager(models.Manager["ReminderTemplate"]):
+    """The templates that were not deleted."""
+
+    def get_queryset(self) -> models.QuerySet["ReminderTemplate"]:
+        """Leave out what somebody deleted; sent mails still name it."""
+        return super().get_queryset().filter(deleted_at__isnull=True)
+
+
+class Texts(models.Model):
+    """Subject and HTML body with merge fields: one text for everybody, and others for some languages."""
+
+    subject = models.CharField(max_length=300)
+    body = models.TextField(max_length=50_000)
+    # {"es": {"subject": …, "body": …}}
+    variants = models.JSONField(default=dict, db_default=Value({}, output_field=models.JSONField()))
+
+    class Meta:
+        abstract = True
+
+    def text_in(self, language: str) -> tuple[str, str]:
+        """Return subject and body for a customer who speaks a language."""
+        variant = self.variants.get(language)
+        return (variant["subject"], variant["body"]) if variant else (self.subject, self.body)
+
+
+class ReminderTemplate(Texts):
+    """What a reminder says. The database keeps every text that it ever had, as a `TemplateVersion`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="reminder_templates")
     name = models.CharField(max_length=100)
-    subject = models.CharField(max_length=300)
-    body = models.TextField(max_length=50_000)
     is_default = models.BooleanField(default=False)
+    saved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = TemplateManager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["merchant", "name"], name="template_name_unique"),
+            models.UniqueConstraint(
+                fields=["merchant", "name"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="template_name_unique",
+            ),
             models.UniqueConstraint(
                 fields=["merchant"], condition=models.Q(is_default=True), name="one_default_template"
+            ),
+            models.CheckConstraint(
+                name="default_template_is_not_deleted",
+                condition=models.Q(is_default=False) | models.Q(deleted_at__isnull=True),
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class TemplateVersion(Texts):
+    """A text that a template had. A trigger writes it whenever the text changes, and another one keeps it as it is."""
+
+    id = models.BigAutoField(primary_key=True)
+    template = models.ForeignKey(ReminderTemplate, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    number = models.PositiveIntegerField()
+    saved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["template", "number"], name="template_version_once")]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
 
 
 class Rule(models.Model):
@@ -119,6 +171,8 @@ class ReminderRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="reminder_runs")
     template = models.ForeignKey(ReminderTemplate, on_delete=models.PROTECT, related_name="+")
+    # The text of that moment, which a trigger fills in; runs from before versions were kept have none.
+    version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField()
     min_days_overdue = models.PositiveIntegerField(default=1)
@@ -144,6 +198,22 @@ class Reminder(models.Model):
     run = models.ForeignKey(ReminderRun, on_delete=models.CASCADE, related_name="reminders")
     request = models.OneToOneField(PaymentRequest, on_delete=models.PROTECT, related_name="reminder")
     mail = models.OneToOneField(Mail, on_delete=models.CASCADE, related_name="reminder")
+
+
+class TemplateTest(models.Model):
+    """A text that a member of the staff mailed to themselves, as one customer would get it; it reminds nobody."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, null=True, related_name="+")
+    subject = models.CharField(max_length=300)
+    body = models.TextField(max_length=50_000)
+    language = models.CharField(max_length=16)
+    asked_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["asked_by", "-asked_at"], name="template_tests_of_person")]
 
 
 class Step(models.Model):

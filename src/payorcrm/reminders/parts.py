@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from html import escape
+from uuid import UUID
 
 from babel.numbers import format_decimal
 from django.conf import settings
@@ -37,6 +38,7 @@ class Row:
     number: str
     due_on: date
     payable: int
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Parts:
     quiet_button: Piece
     note: Piece
     link: Piece
+    pdfs: Piece
 
 
 def parts_in(accent: str) -> Parts:
@@ -146,6 +149,44 @@ def sign_in_html(parts: Parts) -> str:
 def sign_in_text() -> str:
     """Return the same as text."""
     return f"{sign_in_words()}: {sign_in_url()}"
+
+
+def statement_pdf_html(parts: Parts) -> str:
+    """Return the link to the customer's statement."""
+    return _fill(parts.link, escape(_statement_url()), escape(_statement_words())).strip()
+
+
+def statement_pdf_text() -> str:
+    """Return the same as text."""
+    return f"{_statement_words()}: {_statement_url()}"
+
+
+def invoice_pdfs_html(parts: Parts, listing: Listing) -> str:
+    """Return a link to the PDF of each listed invoice."""
+    links = (_fill(parts.link, escape(url), escape(words)).strip() for words, url in _pdfs_of(listing))
+    return "".join(f"<li>{link}</li>" for link in links).join(parts.pdfs)
+
+
+def invoice_pdfs_text(listing: Listing) -> str:
+    """Return the same as lines of text."""
+    return "\n".join(f"{words}: {url}" for words, url in _pdfs_of(listing))
+
+
+def _pdfs_of(listing: Listing) -> list[tuple[str, str]]:
+    words = gettext("Invoice %(number)s (PDF)")
+    return [
+        (words % {"number": row.number}, f"{settings.PUBLIC_URL}/portal/invoices/{row.id}/pdf/")
+        for row in listing.rows[:MOST_ROWS]
+        if row.id
+    ]
+
+
+def _statement_words() -> str:
+    return gettext("Download your statement (PDF)")
+
+
+def _statement_url() -> str:
+    return f"{settings.PUBLIC_URL}/portal/statement.pdf"
 
 
 def sign_in_words() -> str:

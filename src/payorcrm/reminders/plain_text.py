@@ -3,10 +3,12 @@
 import re
 from html.parser import HTMLParser
 
+from payorcrm.reminders.fields import BLOCK_FIELDS
+
 BLOCKS = frozenset(["p", "div", "h1", "h2", "h3", "h4", "blockquote", "ul", "ol", "table", "hr"])
 _SPACES = re.compile(r"[ \t\r\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n+")
-_BLOCK_TOKEN = re.compile(r"[ \t]*(\{\{-?\s*(?:invoice_list|payment_buttons|login_register)\s*-?\}\})[ \t]*")
+_BLOCK_TOKEN = re.compile(rf"[ \t]*(\{{\{{-?\s*(?:{'|'.join(BLOCK_FIELDS)})\s*-?\}}\}})[ \t]*")
 
 
 def text_of(html: str) -> str:

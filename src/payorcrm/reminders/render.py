@@ -34,7 +34,7 @@ _MARKS = Marks(MERGE_FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of one mail's fields: safe HTML, and text."""
+    """The values of those fields that a template uses: safe HTML, and text."""
 
     html: Mapping[str, str]
     text: Mapping[str, str]
@@ -83,8 +83,8 @@ class LiquidForm:
         """Render the template. Raises CannotFill."""
         # The values for HTML are escaped already.
         safe = Markup if self.is_html else str
-        given = {name: safe(values[name]) if values[name] else None for name in PLAIN_FIELDS}
-        blocks = {name: _MARKS.by_gap[name] if values[name] else None for name in BLOCK_FIELDS}
+        given = {name: safe(values[name]) if values[name] else None for name in PLAIN_FIELDS if name in values}
+        blocks = {name: _MARKS.by_gap[name] if values[name] else None for name in BLOCK_FIELDS if name in values}
         try:
             filled = self.template.render(**given, **blocks)
         except LiquidError as error:
@@ -114,6 +114,7 @@ class Compiled:
     subject: Form
     html: Form
     text: Form
+    fields: frozenset[str]
 
     def write(self, values: Values) -> Written:
         """Return one mail's subject and both its parts. Raises CannotFill."""
@@ -131,6 +132,7 @@ def compile_template(subject: str, body: str, accent: str) -> Compiled:
         subject=_form(subject, TEXT_ENVIRONMENT, ""),
         html=_form(body, HTML_ENVIRONMENT, accent),
         text=_form(text_of(body), TEXT_ENVIRONMENT, ""),
+        fields=frozenset(parse(f"{subject}\n{body}").template.analyze().globals),
     )
 
 

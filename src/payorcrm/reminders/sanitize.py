@@ -7,7 +7,7 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
-from payorcrm.reminders.fields import FieldMisplaced, TemplateMistake, tokens_in
+from payorcrm.reminders.fields import BLOCK_FIELDS, LINK_FIELDS, FieldMisplaced, TemplateMistake, tokens_in
 
 VOID = frozenset({"br", "hr", "img"})
 STRUCTURE = frozenset(
@@ -50,7 +50,8 @@ _TAG = re.compile(r"<[a-zA-Z/!?]")
 # Private-use characters stand for fields and tags while the HTML is taken apart.
 FIRST_MARK = 0xF0000
 _MARK = re.compile("[\U000f0000-\U000ffffd]")
-_ALONE_IN_PARAGRAPH = re.compile(r"<p(?: [^>]*)?>\s*(\{\{-?\s*(?:invoice_list|payment_buttons)\s*-?\}\})\s*</p>")
+_OF_THEIR_OWN = "|".join(BLOCK_FIELDS.keys() - LINK_FIELDS)
+_ALONE_IN_PARAGRAPH = re.compile(rf"<p(?: [^>]*)?>\s*(\{{\{{-?\s*(?:{_OF_THEIR_OWN})\s*-?\}}\}})\s*</p>")
 # Braces written as character references must not come out as a field.
 _OPENING_BRACE = re.compile(r"\{(?=[{%])")
 _BLANK_LINE = re.compile(r"\n\s*\n")

@@ -17,7 +17,8 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.reminders.fields import MERGE_FIELDS, TemplateRefused
 from payorcrm.reminders.models import ReminderRun, ReminderTemplate
-from payorcrm.reminders.templates import preview_template, save_template, template_for
+from payorcrm.reminders.preview_template import preview_template
+from payorcrm.reminders.templates import save_template, template_for
 
 _FEW = 20
 # A mail is a page of its own with styles inside; nothing in it may run, and only our pages may frame it.

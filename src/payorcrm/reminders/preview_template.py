@@ -1,0 +1,81 @@
+"""Shows a text as one customer's mail, by day and by night, without storing or sending anything."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from payorcrm.core.clock import day_in
+from payorcrm.customers.models import Customer
+from payorcrm.mail.drafts import Draft
+from payorcrm.mail.layout import fill_html, layout_of
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.facts import Facts, read_customer
+from payorcrm.reminders.mails import draft_of
+from payorcrm.reminders.models import ReminderRun, ReminderTemplate
+from payorcrm.reminders.parts import Row
+from payorcrm.reminders.templates import clean_body, clean_subject
+
+NOBODY = UUID(int=0)
+SAMPLE_ROWS = (("43250", 196, 12_100), ("40678", 73, 12_600), ("41192", 70, 17_400), ("41665", 12, 72_900))
+SAMPLE_NAMES = ("Jo", "Miller", "Acme Tools")
+# What mail clients do of themselves in the dark: they ask the mail's own styles for it.
+_IN_THE_DARK = "(prefers-color-scheme: dark)"
+_ANY_SCHEME = 'content="light dark"'
+
+
+def preview_template(
+    *,
+    merchant: Merchant,
+    customer: Customer | None,
+    subject: str,
+    body: str,
+    now: datetime,
+    language: str = "",
+    is_dark: bool = False,
+) -> str:
+    """Return the HTML that a customer would get; without overdue invoices, with invented ones.
+
+    Its links lead nowhere. Raises TemplateRefused and its kinds.
+    """
+    subject, body = clean_subject(subject), clean_body(body)
+    draft = sample_draft(merchant=merchant, customer=customer, subject=subject, body=body, language=language, now=now)
+    html = fill_html(draft, layout_of(merchant, draft.language))
+    scheme, applies = ("dark", "all") if is_dark else ("light", "not all")
+    return html.replace(_IN_THE_DARK, applies).replace(_ANY_SCHEME, f'content="{scheme}"')
+
+
+def sample_draft(
+    *,
+    merchant: Merchant,
+    customer: Customer | None,
+    subject: str,
+    body: str,
+    language: str,
+    now: datetime,
+    to_address: str = "",
+) -> Draft:
+    """Write a clean text as a customer would get it, or somebody invented; `to_address` makes it say that it is a test.
+
+    Raises CannotFill.
+    """
+    template = ReminderTemplate(merchant=merchant, subject=subject, body=body)
+    facts = Facts(
+        mail=Mail(merchant=merchant),
+        run=ReminderRun(merchant=merchant, template=template, to_address=to_address),
+        request_id=NOBODY,
+        customer_id=customer.id if customer else NOBODY,
+        currency=merchant.currency,
+        company_name=customer.company_name if customer else SAMPLE_NAMES[2],
+        is_unsubscribed=False,
+        today=day_in(merchant.time_zone, now),
+        language=language or (customer and customer.language) or merchant.language,
+    )
+    read_customer(facts)
+    if customer is None:
+        facts.first_name, facts.last_name, _ = SAMPLE_NAMES
+        facts.may_sign_in = True
+    if not facts.rows:
+        facts.rows = [
+            Row(number, facts.today - timedelta(days=days), payable, NOBODY) for number, days, payable in SAMPLE_ROWS
+        ]
+    return draft_of(facts, now)
