@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs all tests: first those of code and pages side by side, then the journeys through a running system in a browser.
+# Runs all tests: first those of code and pages, then the journeys in a browser; each worker of these has a system of its own.
 # Both run whatever the other one finds; the exit code is the worse of the two.
 cd "$(dirname "$0")/.." || exit 2
 python=.venv/bin/python
@@ -7,5 +7,5 @@ CHROMIUM=$($python -m tests.factories.chromium) || exit 1
 export CHROMIUM
 outcome=0
 $python -m pytest tests --ignore=tests/journeys --numprocesses "${TEST_WORKERS:-2}" --dist worksteal "$@" || outcome=1
-$python -m pytest tests/journeys "$@" || outcome=1
+$python -m pytest tests/journeys --numprocesses "${TEST_WORKERS:-2}" --dist worksteal "$@" || outcome=1
 exit $outcome

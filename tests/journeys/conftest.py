@@ -76,8 +76,8 @@ def new_profile(browser: Browser, system: RunningSystem) -> Iterator[Callable[..
     opened: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_one(*, width: int = 1280, **options: Any) -> BrowserContext:
-        context = browser.new_context(base_url=system.url, viewport={"width": width, "height": 900}, **options)
+    def open_one(*, width: int = 1280, height: int = 900, **options: Any) -> BrowserContext:
+        context = browser.new_context(base_url=system.url, viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(MOST_PATIENCE_MS)
         watch(context, complaints)
         opened.append(context)

@@ -32,6 +32,12 @@ NAME_OF_FOCUS = """() => {
     const name = it.labels?.[0]?.innerText || it.innerText || "";
     return name.split("(optional)")[0].trim();
 }"""
+HOW_FAR_IT_MOVED = """() => new Promise((tell) => {
+    let moved = 0;
+    new PerformanceObserver((list) => { for (const shift of list.getEntries()) moved += shift.value; })
+        .observe({type: "layout-shift", buffered: true});
+    setTimeout(() => tell(moved), 300);
+})"""
 
 _seen: set[tuple[str, ...]] = set()
 
@@ -67,6 +73,11 @@ class Person:
     def sees_title(self, text: str) -> None:
         """Expect a text in the page's one heading of the first level."""
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
+
+    def has_seen_move(self) -> float:
+        """Return how far what was in sight has moved by itself since the page was opened; 0 is not at all."""
+        moved: float = self.page.evaluate(HOW_FAR_IT_MOVED)
+        return moved
 
     def tab_to(self, name: str) -> None:
         """Press Tab until what has the focus has this name, in the page or in the processor's frame."""

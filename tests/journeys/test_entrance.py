@@ -18,12 +18,6 @@ from tests.factories.models import PASSWORD, CustomerFactory, PortalAccessFactor
 from tests.factories.system import RunningSystem
 from tests.journeys.person import Person
 
-HOW_FAR_IT_MOVED = """() => new Promise((tell) => {
-  let moved = 0;
-  new PerformanceObserver((list) => { for (const shift of list.getEntries()) moved += shift.value; })
-    .observe({type: "layout-shift", buffered: true});
-  setTimeout(() => tell(moved), 300);
-})"""
 OWN_PASSWORD = "seven green bicycles"
 
 
@@ -47,7 +41,7 @@ def test_entrance_does_not_move_while_it_loads(system: RunningSystem, person: Pe
     person.open(f"/c/{business.merchant.slug}/")
     expect(person.page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
 
-    assert person.page.evaluate(HOW_FAR_IT_MOVED) == 0
+    assert person.has_seen_move() == 0
 
 
 def test_invited_customer_signs_in_by_hand_and_nothing_opens_before_an_own_password(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from payorcrm.core.models import User
 from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.check import check_books
 from payorcrm.merchants.models import Merchant
@@ -54,6 +55,25 @@ def charged(business: Business) -> list[int]:
 def last_payment(business: Business) -> Payment:
     """Return the newest payment."""
     return business.payments()[-1]
+
+
+@pytest.mark.parametrize("width", [1280, NARROW])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_pages_with_the_processors_fields_do_not_move_while_they_load(
+    system: RunningSystem, signed_in: Callable[..., Person], width: int, language: str
+) -> None:
+    business = open_business(system, "120.00")
+    User.objects.filter(id=business.payer.id).update(language=language)
+    # High enough for the fields to be in sight as a whole: what moves below the edge is not measured.
+    person = signed_in(business, width=width, height=1600)
+
+    moved = {}
+    for fields in ("card", "bank"):
+        person.open(f"/portal/methods/add/?with={fields}")
+        expect(person.fields().get_by_role("textbox").first).to_be_visible()
+        moved[fields] = person.has_seen_move()
+
+    assert moved == {"card": 0, "bank": 0}
 
 
 def test_declined_card_is_followed_by_another_method(

@@ -33,7 +33,6 @@ for (const form of document.querySelectorAll("form[data-needs-fields]")) {
   const button = form.querySelector("button");
   const problem = document.querySelector("#pay-problem");
   const origin = form.dataset.fieldsOrigin;
-  form.hidden = false;
 
   form.addEventListener("submit", (event) => {
     if (token.value) return;
@@ -44,7 +43,7 @@ for (const form of document.querySelectorAll("form[data-needs-fields]")) {
 
   addEventListener("message", ({ data, origin: from, source }) => {
     if (from !== origin || source !== frame.contentWindow || data?.source !== "payorcrm-fields") return;
-    if (data.type === "resize") frame.height = Math.max(120, Math.min(2000, data.height));
+    if (data.type === "resize") frame.height = Math.min(2000, data.height);
     if (data.type === "token" && !token.value) {
       token.value = data.token;
       form.requestSubmit();
