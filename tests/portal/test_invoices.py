@@ -1,93 +1,28 @@
 """The list of invoices: what is found under which tab, in which order, at what cost, and who may see it."""
 
-import csv
 import gzip
-import io
 import re
-from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.db import connection
-from django.test import Client
 from django.urls import reverse
-from openpyxl import load_workbook
 
 from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.core.money import Money
-from payorcrm.customers.models import Customer
-from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceLine, InvoiceStatus
-from payorcrm.mail.models import MailState
-from payorcrm.payments.models import Payment
-from payorcrm.reminders.models import Reminder, ReminderRun
-from tests.backoffice.rows import make_mail, make_payment, make_template
+from payorcrm.invoices.models import Invoice
 from tests.factories.browsing import Tab, browse
-from tests.factories.models import CustomerFactory, InvoiceFactory, PortalAccessFactory, request_for, usd
+from tests.factories.models import usd
+from tests.portal.invoice_kit import access, customer, numbers_in, owe, owe_many, shown, signed_in, some_of_each
+
+__all__ = ["access", "customer", "signed_in"]
 
 pytestmark = pytest.mark.django_db
 QUERIES = 5
 MOST_BYTES = 60_000
 
 
-@pytest.fixture
-def access():
-    return PortalAccessFactory(customer__company_name="Acme Tools")
-
-
-@pytest.fixture
-def customer(access) -> Customer:
-    return access.customer
-
-
-@pytest.fixture
-def signed_in(client, access) -> Client:
-    client.force_login(access.user)
-    return client
-
-
-def shown(client: Client, query: str = "") -> str:
-    return client.get(reverse("portal:invoices") + query).content.decode()
-
-
-def numbers_in(page: str) -> list[str]:
-    return re.findall(r'<td class="name nowrap"><a href="[^"]*">([^<]*)</a>', page)
-
-
-def owe(customer: Customer, number: str, *, due_in: int = 10, **fields) -> Invoice:
-    """Make an invoice due in some days from today, issued a month before."""
-    due_on = day_in("America/New_York", present()) + timedelta(days=due_in)
-    return InvoiceFactory(
-        customer=customer, number=number, due_on=due_on, issued_on=due_on - timedelta(days=30), **fields
-    )
-
-
-def owe_many(customer: Customer, count: int) -> None:
-    """Make many invoices in one statement, four in five of them open."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO invoices_invoice (id, merchant_id, customer_id, number, status, issued_on, due_on, currency, "
-            "total, balance, in_flight, created_at) "
-            "SELECT gen_random_uuid(), %s, %s, 'N' || n, CASE WHEN n %% 5 = 0 THEN 'paid' ELSE 'open' END, "
-            "current_date - n %% 700 - 30, current_date - n %% 700 + 60, 'USD', 1000 + n, "
-            "CASE WHEN n %% 5 = 0 THEN 0 ELSE 1000 + n END, 0, now() FROM generate_series(1, %s) n",
-            [customer.merchant_id, customer.id, count],
-        )
-
-
-def some_of_each(customer: Customer) -> None:
-    owe(customer, "late", due_in=-12)
-    owe(customer, "soon", due_in=5)
-    owe(customer, "partly", due_in=7, in_flight=4000)
-    owe(customer, "flying", due_in=1, in_flight=12000)
-    owe(customer, "done", status=InvoiceStatus.PAID, balance=0)
-    owe(customer, "gone", status=InvoiceStatus.VOID, balance=0)
-    owe(customer, "lost", status=InvoiceStatus.WRITTEN_OFF, balance=0)
-    owe(customer, "draft", status=InvoiceStatus.DRAFT)
-
-
-# Of all invoices, four in five are unpaid.
 @pytest.mark.parametrize(("invoice_count", "row_count"), [(1, 1), (37, 30), (10_000, 30)])
 def test_the_list_costs_the_same_however_long(signed_in, customer, invoice_count, row_count, django_assert_num_queries):
     owe_many(customer, invoice_count)
@@ -198,119 +133,6 @@ def test_every_page_of_a_long_list_shows_other_rows_until_all_are_shown(signed_i
 )
 def test_an_empty_list_says_why(signed_in, query, words):
     assert words in shown(signed_in, query)
-
-
-def test_an_invoice_shows_lines_payments_mails_and_changes(signed_in, customer):
-    invoice = owe(customer, "INV-7", amount=usd("100.00"))
-    InvoiceLine.objects.create(
-        merchant=customer.merchant,
-        invoice=invoice,
-        position=1,
-        description="Anchor",
-        quantity=2,
-        unit_price=5000,
-        amount=10000,
-    )
-    payment: Payment = make_payment(customer, invoices=[invoice])
-    remind(invoice, MailState.SENT, "Your invoice is due")
-    remind(invoice, MailState.QUEUED, "Not sent yet")
-    note = "Total changed from $90.00 to $100.00. Moved from Rival Ltd to Acme Tools."
-    change(invoice, InvoiceEventKind.CHANGED, note)
-    change(invoice, InvoiceEventKind.SETTLED_ELSEWHERE, "import of rival.csv")
-
-    page = signed_in.get(reverse("portal:invoice", args=[invoice.id])).content.decode()
-
-    for words in (
-        "Anchor",
-        "$50.00",
-        payment.reference,
-        "Your invoice is due",
-        "Total changed from",
-        "Paid another way",
-    ):
-        assert words in page
-    for secret in ("Rival", "rival.csv", "Not sent yet"):
-        assert secret not in page
-
-
-def remind(invoice: Invoice, state: MailState, subject: str) -> None:
-    run = ReminderRun.objects.create(
-        merchant=invoice.merchant,
-        template=make_template(invoice.merchant, name=subject, is_default=False),
-        started_at=present(),
-    )
-    mail = make_mail(invoice.customer, state=state, subject=subject, sent_at=present())
-    Reminder.objects.create(
-        merchant=invoice.merchant, customer=invoice.customer, run=run, request=request_for(invoice), mail=mail
-    )
-
-
-def change(invoice: Invoice, kind: InvoiceEventKind, note: str) -> None:
-    InvoiceEvent.objects.create(merchant=invoice.merchant, invoice=invoice, kind=kind, at=present(), note=note)
-
-
-@pytest.mark.parametrize("same_merchant", [True, False])
-def test_another_customers_invoice_is_not_found(signed_in, customer, same_merchant):
-    stranger = CustomerFactory(merchant=customer.merchant) if same_merchant else CustomerFactory()
-    theirs = owe(stranger, "theirs")
-
-    assert signed_in.get(reverse("portal:invoice", args=[theirs.id])).status_code == 404
-    assert "theirs" not in shown(signed_in)
-    assert "theirs" not in exported(signed_in, "csv")
-
-
-def test_a_draft_is_not_found(signed_in, customer):
-    draft = owe(customer, "draft", status=InvoiceStatus.DRAFT)
-
-    assert signed_in.get(reverse("portal:invoice", args=[draft.id])).status_code == 404
-
-
-def exported(client: Client, kind: str, query: str = "") -> bytes | str:
-    response = client.get(reverse("portal:invoices_export", args=[kind]) + query)
-    whole = b"".join(response.streaming_content)
-    return whole.decode("utf-8-sig") if kind == "csv" else whole
-
-
-def test_the_csv_has_all_rows_of_the_tab(signed_in, customer):
-    owe_many(customer, 95)
-    owe(customer, "=HYPERLINK(1)", due_in=-900, amount=usd("1234.50"))
-
-    rows = list(csv.reader(io.StringIO(exported(signed_in, "csv", "?tab=unpaid"))))
-
-    assert len(rows) == 1 + 76 + 1
-    assert rows[0][0] == "Invoice"
-    assert rows[1][0] == "'=HYPERLINK(1)"
-    assert rows[1][3:] == ["Overdue", "USD", "1234.50", "1234.50", "0.00"]
-
-
-def test_the_workbook_has_numbers_days_and_no_formula(signed_in, customer):
-    invoice = owe(customer, "=1+1", amount=usd("1234.50"))
-    owe(customer, "yen", due_in=20, amount=Money(500, "JPY"))
-
-    sheet = load_workbook(io.BytesIO(exported(signed_in, "xlsx"))).active
-
-    first, second = list(sheet.iter_rows(min_row=2))
-    assert (first[0].value, first[0].data_type) == ("=1+1", "s")
-    assert (first[2].value.date(), first[2].data_type) == (invoice.due_on, "d")
-    assert (first[5].value, first[5].data_type, first[5].number_format) == (1234.5, "n", "#,##0.00")
-    assert (second[5].value, second[5].number_format) == (500, "#,##0")
-
-
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_ten_thousand_rows_leave_in_a_file(signed_in, customer, kind, django_assert_max_num_queries):
-    owe_many(customer, 10_000)
-
-    with django_assert_max_num_queries(12):
-        whole = exported(signed_in, kind, "?tab=unpaid")
-
-    if kind == "csv":
-        assert whole.count("\r\n") == 8001
-    else:
-        assert load_workbook(io.BytesIO(whole), read_only=True).active.max_row == 8001
-
-
-def test_there_is_no_other_kind_of_file(signed_in):
-    assert signed_in.get(reverse("portal:invoices_export", args=["pdf"])).status_code == 404
 
 
 def test_a_full_page_is_light(signed_in, customer):

@@ -26,8 +26,8 @@ _ROW = """<tr>{pick}
 <td data-label="%(issued)s">{issued_on}</td>
 <td data-label="%(due)s"><span>{due_on}{overdue}</span></td>
 <td data-label="%(status)s"><span>{badge}{note}</span></td>
-<td class="number" data-label="%(amount)s"><span class="money">{total}</span></td>
-<td class="number total" data-label="%(balance)s"><span class="money">{balance}</span></td>
+<td class="number{lead_total}" data-label="%(amount)s"><span class="money">{total}</span></td>
+<td class="number{lead_balance}" data-label="%(balance)s"><span class="money">{balance}</span></td>
 <td class="file"><a class="button quiet slim" href="{path}pdf/" aria-label="%(pdf)s">PDF</a></td>
 </tr>
 """
@@ -35,6 +35,8 @@ _PICK = (
     '<td class="pick"><input type="checkbox" name="invoice" value="{id}" data-minor="{minor}"'
     ' data-currency="{currency}" aria-label="%(pick)s"></td>'
 )
+# The amount that a narrow screen puts beside the number: what is owed, and of a paid invoice what it came to.
+_LEAD = " total"
 _UNDER = '<span class="under">{}</span>'
 
 
@@ -71,6 +73,8 @@ def _row(words: _Words, invoice: Invoice, today: date, pick: str) -> str:
         note=_UNDER.format(_what_is_under_way(invoice)) if invoice.in_flight else "",
         total=Money(invoice.total, currency).format(words.locale),
         balance=Money(invoice.balance, currency).format(words.locale),
+        lead_total="" if invoice.balance else _LEAD,
+        lead_balance=_LEAD if invoice.balance else "",
     )
 
 

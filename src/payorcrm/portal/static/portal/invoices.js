@@ -32,6 +32,7 @@ if (bar) {
     status.textContent = !chosen.size ? words.none : isMixed ? words.mixed : say("", chosen.size);
     pay.disabled = !chosen.size || isMixed;
     clear.disabled = !chosen.size;
+    bar.toggleAttribute("data-empty", !chosen.size);
     if (chosen.size && !isMixed) pay.textContent = say("pay", chosen.size, money(minor, [...currencies][0]));
     const ticked = boxes.filter((box) => box.checked).length;
     all.checked = boxes.length > 0 && ticked === boxes.length;
