@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "payorcrm.mail",
     "payorcrm.staff",
     "payorcrm.customers",
+    "payorcrm.sign_ups",
     "payorcrm.ledger",
     "payorcrm.invoices",
     "payorcrm.payment_methods",
@@ -154,9 +155,13 @@ ACCOUNT_RATE_LIMITS = {
     # Generous for an address: whoever knows one could otherwise keep its owner out with five wrong passwords.
     "login_failed": "20/m/ip,20/5m/key",
     "ask_for_access": "10/m/ip,5/h/key",
+    "sign_up": "20/h/ip,5/h/key",
+    "open_sign_up": "20/m/ip,20/h/key",
     "choose_password": "20/m/ip",
     "add_method": "20/h/key",  # of a customer, against trying out stolen cards
 }
+# Whether a business may sign itself up at /signup/; elsewhere `payorcrm add-merchant` adds it.
+PUBLIC_SIGN_UP = env.bool("PUBLIC_SIGN_UP", default=not IS_PRODUCTION)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/home/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -258,7 +263,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 # Pages of these are for staff and machines, who are addressed in English.
-ENGLISH_NAMESPACES = {"backoffice", "demo", "webhooks"}
+ENGLISH_NAMESPACES = {"backoffice", "sign_up", "demo", "webhooks"}
 LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True

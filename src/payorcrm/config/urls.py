@@ -10,6 +10,7 @@ urlpatterns = [
     path("home/", home, name="home_after_sign_in"),
     path("account/", include("payorcrm.config.account_urls")),
     path("m/<slug:merchant_slug>/", include("payorcrm.backoffice.urls")),
+    path("signup/", include("payorcrm.backoffice.sign_up_urls")),
     path("webhooks/", include("payorcrm.webhooks.urls")),
     path("", include("payorcrm.portal.urls")),
 ]

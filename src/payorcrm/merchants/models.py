@@ -1,5 +1,6 @@
 """The merchant, its staff and its lines to payment processors."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
@@ -61,6 +62,17 @@ class Merchant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Setup(models.Model):
+    """The checklist of a merchant that was opened here: which steps its people passed over, and when they closed it.
+
+    What is done is not kept: the facts say it.
+    """
+
+    merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, primary_key=True, related_name="setup")
+    skipped = ArrayField(models.CharField(max_length=40), default=list, db_default=[], blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
 
 
 class Role(models.TextChoices):

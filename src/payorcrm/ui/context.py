@@ -30,10 +30,14 @@ class Brand:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return `product` (name, is_demo), `brand` (None on the product's own pages) and the accent's `palette`."""
+    """Return `product` (name, is_demo, has_sign_up), `brand` (None on the product's own pages) and its `palette`."""
     brand: Brand | None = getattr(request, "brand", None)
     return {
-        "product": {"name": PRODUCT_NAME, "is_demo": settings.IS_DEMO},
+        "product": {
+            "name": PRODUCT_NAME,
+            "is_demo": settings.IS_DEMO,
+            "has_sign_up": settings.PUBLIC_SIGN_UP,
+        },
         "brand": brand,
         "palette": palette_of(brand.accent if brand else DEFAULT_ACCENT),
     }
