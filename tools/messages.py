@@ -20,7 +20,7 @@ from django.utils.translation.template import templatize
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "payorcrm"
 LANGUAGES = ("es",)
 # Read by staff, operators and developers only.
-ENGLISH_ONLY = ("backoffice", "commands", "demo", "gateways/sandbox/processor", "locale")
+ENGLISH_ONLY = ("backoffice", "commands", "demo", "gateways/sandbox/processor", "locale", "sign_ups")
 _KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),

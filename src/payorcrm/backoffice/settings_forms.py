@@ -33,19 +33,21 @@ def currency_choices() -> list[tuple[str, str]]:
 class SectionForm(forms.ModelForm):
     """One section's part of the merchant. Saving writes that part alone: another tab may have saved another one."""
 
-    # What a form sets beside its own fields.
-    ALSO: ClassVar[tuple[str, ...]] = ()
+    # The columns that a form writes.
+    COLUMNS: ClassVar[tuple[str, ...]] = ()
 
     def save(self, commit: bool = True) -> Merchant:  # noqa: FBT001 (Django's signature)
         """Keep what this section shows."""
         merchant: Merchant = super().save(commit=False)
         if commit:
-            merchant.save(update_fields=[*self._meta.fields, *self.ALSO])
+            merchant.save(update_fields=self.COLUMNS)
         return merchant
 
 
 class CompanyForm(SectionForm):
     """Who the merchant is."""
+
+    COLUMNS = ("name", "address", "phone", "reply_to", "time_zone", "currency", "language")
 
     time_zone = forms.ChoiceField(
         choices=zone_choices, help_text="Decides when an invoice becomes overdue, and at which hour reminders go out."
@@ -62,7 +64,7 @@ class CompanyForm(SectionForm):
 
     class Meta:
         model = Merchant
-        fields = ["name", "address", "phone", "reply_to", "time_zone", "currency", "language"]
+        fields = ("name", "address", "phone", "reply_to", "time_zone", "currency", "language")
         labels = {"reply_to": "Answers go to"}
         help_texts = {
             "address": "It stands below your mails and on invoices and receipts.",
@@ -74,7 +76,7 @@ class CompanyForm(SectionForm):
 class BrandingForm(SectionForm):
     """How the merchant looks to its customers."""
 
-    ALSO = ("logo", "logo_type")
+    COLUMNS = ("logo", "logo_type", "accent_color")
     new_logo = forms.FileField(
         label="Logo",
         required=False,
@@ -85,7 +87,7 @@ class BrandingForm(SectionForm):
 
     class Meta:
         model = Merchant
-        fields = ["accent_color"]
+        fields = ("accent_color",)
         labels = {"accent_color": "Accent colour"}
         help_texts = {
             "accent_color": "Buttons and links use it, made a little darker or lighter where it would be hard to read."
@@ -121,9 +123,11 @@ class BrandingForm(SectionForm):
 class PortalForm(SectionForm):
     """What customers can do in the portal."""
 
+    COLUMNS = ("invites_new_customers", "allows_part_payments", "confirmation_hours")
+
     class Meta:
         model = Merchant
-        fields = ["invites_new_customers", "allows_part_payments", "confirmation_hours"]
+        fields = ("invites_new_customers", "allows_part_payments", "confirmation_hours")
         labels = {
             "confirmation_hours": "Confirmations are valid for (hours)",
             "invites_new_customers": "New customers are invited to the portal by themselves",

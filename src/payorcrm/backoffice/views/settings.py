@@ -69,9 +69,9 @@ def _section(
     return render_section(request, f"settings_{name}", f"backoffice/settings_{name}.html", context)
 
 
-def _facts(form: forms.ModelForm) -> list[tuple[str, object]]:
+def _facts(form: SectionForm) -> list[tuple[str, object]]:
     """Return what is saved in words, for those who may only look."""
-    return [(str(bound.label), _in_words(bound)) for bound in form if bound.name in form._meta.fields]
+    return [(str(bound.label), _in_words(bound)) for bound in form if bound.name in form.COLUMNS]
 
 
 def _in_words(bound: forms.BoundField) -> object:

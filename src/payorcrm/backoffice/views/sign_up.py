@@ -78,7 +78,8 @@ def details(request: HttpRequest) -> HttpResponse:
 @require_safe
 def sent(request: HttpRequest) -> HttpResponse:
     """Say that a mail is on its way; the same whoever has the address."""
-    asked = SignUp.objects.filter(id=request.session.get(ASKED), opened_at=None).first()
+    asked_id: str | None = request.session.get(ASKED)
+    asked = SignUp.objects.filter(id=asked_id, opened_at=None).first() if asked_id else None
     return render(request, "sign_up/sent.html", {"asked": asked}) if asked else redirect("sign_up:sign_up")
 
 
