@@ -31,6 +31,7 @@ class Outcome(StrEnum):
     ACTION_NEEDED = "action_needed"  # the payer must take a second step at `action_url`
     DECLINED = "declined"
     RETURNED = "returned"  # the bank sent the debit back; only `look_up` says so
+    CANCELED = "canceled"  # voided before the bank got it; only `cancel` and `look_up` say so
     NOT_SENT = "not_sent"  # the processor certainly has no such charge
     UNKNOWN = "unknown"  # no answer, or none that can be understood; ask again with `look_up`
 
@@ -146,6 +147,8 @@ class RefundRequest:
 @dataclass(frozen=True, slots=True)
 class RefundResult:
     """What a processor says of a refund: SUCCEEDED, PENDING, DECLINED, NOT_SENT or UNKNOWN.
+
+    A refund that was PENDING may end as DECLINED: the payer's bank did not take the money.
 
     Args:
         outcome: What is known.
@@ -277,6 +280,7 @@ class Gateway(Protocol):
     name: ClassVar[str]
     kinds: ClassVar[frozenset[MethodKind]]
     supports_refund: ClassVar[bool]
+    supports_cancel: ClassVar[bool]
     settles_later: ClassVar[frozenset[MethodKind]]
     sends_deposits: ClassVar[bool]
 
@@ -288,6 +292,18 @@ class Gateway(Protocol):
 
     def refund(self, request: RefundRequest) -> RefundResult:
         """Give money back once for the request's key. Never raises for what the processor or the network does."""
+        ...
+
+    def look_up_refund(self, idempotency_key: str) -> RefundResult:
+        """Ask what became of the refund sent with a key: NOT_SENT when there is none, UNKNOWN when nobody answers."""
+        ...
+
+    def cancel(self, idempotency_key: str) -> ChargeResult:
+        """Void the charge sent with a key, if the bank does not have it yet; return what the charge is afterwards.
+
+        CANCELED however often it is asked; PENDING when it was too late. Called only where `supports_cancel` is True.
+        Never raises for what the processor or the network does.
+        """
         ...
 
     def look_up(self, idempotency_key: str) -> ChargeResult:

@@ -12,7 +12,7 @@ from payorcrm.core.errors import Inconsistent
 from payorcrm.gateways.base import Credentials, Gateway
 
 _NETWORK_CALLS = (
-    *("charge", "refund", "look_up"),
+    *("charge", "refund", "cancel", "look_up", "look_up_refund"),
     *("finish_saving_method", "verify_method", "remove_method", "fetch_events"),
 )
 

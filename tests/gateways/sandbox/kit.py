@@ -16,8 +16,10 @@ from payorcrm.gateways.sandbox.processor.deliver import signature
 from payorcrm.gateways.sandbox.provision import (
     create_test_method,
     deposits_of,
+    fail_refund,
     open_test_account,
     return_debit,
+    send_debit,
     step_debits,
 )
 from tests.factories.sandbox import free_port
@@ -83,6 +85,12 @@ class SandboxKit:
 
     def send_back(self, reference: str, return_code: str) -> None:
         return_debit(self.credentials, reference, return_code)
+
+    def send_to_bank(self, reference: str) -> None:
+        send_debit(self.credentials, reference)
+
+    def fail_refund(self, reference: str) -> None:
+        fail_refund(self.credentials, reference)
 
     def pass_second_step(self, action_url: str) -> None:
         post_form(action_url, {"answer": "complete"})

@@ -37,6 +37,7 @@ class SandboxGateway:
     name: ClassVar[str] = "sandbox"
     kinds: ClassVar[frozenset[MethodKind]] = frozenset(MethodKind)
     supports_refund: ClassVar[bool] = True
+    supports_cancel: ClassVar[bool] = True
     settles_later: ClassVar[frozenset[MethodKind]] = frozenset({MethodKind.BANK_ACCOUNT})
     sends_deposits: ClassVar[bool] = True
 
@@ -66,6 +67,22 @@ class SandboxGateway:
         except NoAnswer as error:
             return RefundResult(Outcome.UNKNOWN, message=str(error))
         return translate.refund_result(answer, request)
+
+    def look_up_refund(self, idempotency_key: str) -> RefundResult:
+        """Ask what became of the refund sent with a key."""
+        try:
+            answer = self._call("GET", f"/v1/refunds?{urlencode({'idempotency_key': idempotency_key})}")
+        except (NothingSent, NoAnswer):
+            return RefundResult(Outcome.UNKNOWN)
+        return translate.found_refund(answer, idempotency_key)
+
+    def cancel(self, idempotency_key: str) -> ChargeResult:
+        """Void the charge sent with a key, if the bank does not have it yet; return what it is afterwards."""
+        try:
+            answer = self._call("POST", "/v1/charges/cancel", {"idempotency_key": idempotency_key})
+        except (NothingSent, NoAnswer):
+            return ChargeResult(Outcome.UNKNOWN)
+        return translate.found_charge(answer, idempotency_key)
 
     def look_up(self, idempotency_key: str) -> ChargeResult:
         """Ask what became of the charge sent with a key."""

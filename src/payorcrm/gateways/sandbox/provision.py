@@ -71,6 +71,16 @@ def return_debit(credentials: Credentials, reference: str, return_code: str) -> 
     _advance(credentials, reference, {"to": "returned", "return_code": return_code})
 
 
+def send_debit(credentials: Credentials, reference: str) -> None:
+    """Hand one debit to the bank now, so that it cannot be canceled any more."""
+    _made(_ask("POST", f"/v1/test/charges/{reference}/send", credentials.secret_key, {}))
+
+
+def fail_refund(credentials: Credentials, reference: str) -> None:
+    """Let the bank refuse one refund that is under way."""
+    _made(_ask("POST", f"/v1/test/refunds/{reference}/fail", credentials.secret_key, {}))
+
+
 def _advance(credentials: Credentials, reference: str, asked: dict[str, str]) -> None:
     _made(_ask("POST", f"/v1/test/charges/{reference}/advance", credentials.secret_key, asked))
 

@@ -26,6 +26,7 @@ OUTCOMES = {
     "requires_action": Outcome.ACTION_NEEDED,
     "declined": Outcome.DECLINED,
     "returned": Outcome.RETURNED,
+    "canceled": Outcome.CANCELED,
 }
 DECLINE_CODES = {
     "card_declined": DeclineCode.DECLINED,
@@ -104,9 +105,19 @@ def refund_result(answer: Answer, request: RefundRequest) -> RefundResult:
     body = answer.body
     if is_refusal(answer) or (answer.status == 404 and _error(answer).get("code") == "not_found"):
         return RefundResult(Outcome.DECLINED, message=_error(answer).get("message", ""))
-    is_ours = body.get("idempotency_key") == request.idempotency_key and body.get("amount") == request.amount.minor
+    if body.get("amount") != request.amount.minor:
+        return RefundResult(Outcome.UNKNOWN)
+    return found_refund(answer, request.idempotency_key)
+
+
+def found_refund(answer: Answer, idempotency_key: str) -> RefundResult:
+    """Read a refund that was asked for by its key. NOT_SENT only when the processor says that it has none."""
+    if answer.status == 404 and _error(answer).get("code") == "not_found":
+        return RefundResult(Outcome.NOT_SENT)
+    body = answer.body
     outcome = OUTCOMES.get(str(body.get("status")), Outcome.UNKNOWN)
-    if answer.status != 200 or body.get("object") != "refund" or not is_ours or outcome not in _REFUND_OUTCOMES:
+    is_ours = body.get("object") == "refund" and body.get("idempotency_key") == idempotency_key
+    if answer.status != 200 or not is_ours or outcome not in _REFUND_OUTCOMES:
         return RefundResult(Outcome.UNKNOWN)
     return RefundResult(outcome, str(body.get("id", "")), str(body.get("message", "")))
 

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from payorcrm.gateways.sandbox.processor import (
     accounts,
+    cancel,
     challenge,
     charges,
     deliver,
@@ -75,7 +76,9 @@ app = Starlette(
         _post("/v1/charges", charges.make_charge),
         Route("/v1/charges", charges.find_charge),
         Route("/v1/charges/{id}", charges.show_charge),
+        _post("/v1/charges/cancel", cancel.cancel_charge),
         _post("/v1/refunds", refunds.make_refund),
+        Route("/v1/refunds", refunds.find_refund),
         Route("/v1/events", events.list_events),
         _post("/v1/methods/{token}/attach", methods.attach_method),
         _post("/v1/methods/{id}/verify", verify.verify_method),
@@ -84,6 +87,8 @@ app = Starlette(
         Route("/v1/test/methods/{id}/deposits", verify.show_deposits),
         _post("/v1/test/settle", settle.step_all_now),
         _post("/v1/test/charges/{id}/advance", settle.advance_charge),
+        _post("/v1/test/charges/{id}/send", cancel.send_charge),
+        _post("/v1/test/refunds/{id}/fail", refunds.fail_refund),
         Route("/fields/routing/{number}", pages.check_routing),
         Route("/fields/{kind}", pages.show_fields),
         _post("/fields/{kind}", pages.take_fields),

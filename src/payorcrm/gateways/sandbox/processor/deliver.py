@@ -12,6 +12,7 @@ import urllib3
 
 from payorcrm.gateways.sandbox.processor.accounts import webhook_secret
 from payorcrm.gateways.sandbox.processor.database import Pool, Row
+from payorcrm.gateways.sandbox.processor.refunds import step_refunds_due
 from payorcrm.gateways.sandbox.processor.settings import Settings
 from payorcrm.gateways.sandbox.processor.settle import step_due
 
@@ -43,6 +44,7 @@ async def run_until_cancelled(pool: Pool, settings: Settings, news: asyncio.Even
         news.clear()
         try:
             await step_due(pool, settings.settles_after)
+            await step_refunds_due(pool)
             is_more = await deliver_batch(pool, settings.admin_key) == _BATCH
         except (psycopg.Error, OSError) as error:
             _log.warning("The database does not answer: %s", error)

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from payorcrm.gateways.sandbox.processor.answers import ApiError, NotFound, NotPossible, charge_answer
 from payorcrm.gateways.sandbox.processor.authorize import account_id_of, read_json, text_of
 from payorcrm.gateways.sandbox.processor.database import Connection, Pool, Row
+from payorcrm.gateways.sandbox.processor.refunds import step_refunds_of
 
 _STEP = """
     UPDATE sandbox.charges SET
@@ -47,11 +48,11 @@ async def step_due(pool: Pool, settles_after: timedelta) -> int:
 
 
 async def step_all_now(request: Request) -> Response:
-    """POST /v1/test/settle: take the next step of all of an account's debits, due or not."""
+    """POST /v1/test/settle: take the next step of all of an account's debits and refunds, due or not."""
     async with request.app.state.pool.connection() as connection:
         account_id = await account_id_of(request, connection)
         asked = {"account_id": account_id, "settles_after": request.app.state.settings.settles_after}
-        moved = (await connection.execute(_STEP_ALL, asked)).rowcount
+        moved = (await connection.execute(_STEP_ALL, asked)).rowcount + await step_refunds_of(connection, account_id)
     request.app.state.news.set()
     return JSONResponse({"moved": moved})
 
