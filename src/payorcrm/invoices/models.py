@@ -143,6 +143,7 @@ class InvoiceEventKind(models.TextChoices):
     SETTLED_ELSEWHERE = "settled_elsewhere", pgettext_lazy("invoice", "Settled elsewhere")
     VOIDED = "voided", pgettext_lazy("invoice", "Voided")
     WRITTEN_OFF = "written_off", pgettext_lazy("invoice", "Written off")
+    CREDITED = "credited", pgettext_lazy("invoice", "Credited")
 
 
 class InvoiceEvent(models.Model):

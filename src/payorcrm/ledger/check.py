@@ -42,7 +42,7 @@ SELECT 'Balance', 'invoice ' || i.number, i.currency, i.balance,
     ON e.invoice_id = i.id
   LEFT JOIN (SELECT a.invoice_id, sum(a.amount)::bigint AS amount
                FROM payments_allocation a JOIN payments_payment p ON p.id = a.payment_id
-              WHERE p.state IN ('succeeded', 'disputed') GROUP BY 1) p ON p.invoice_id = i.id
+              WHERE p.state IN ('succeeded', 'disputed', 'refunded') GROUP BY 1) p ON p.invoice_id = i.id
  WHERE i.balance <> i.total - coalesce(e.amount, 0) - coalesce(p.amount, 0)"""
 
 _INVOICES_IN_FLIGHT = """
@@ -63,24 +63,48 @@ SELECT 'Receivable', 'customer ' || c.number, coalesce(l.currency, i.currency),
   JOIN customers_customer c ON c.id = customer_id
  WHERE coalesce(l.amount, 0) <> coalesce(i.amount, 0)"""
 
-_CLEARING = """
-SELECT 'Money at the processor', 'merchant ' || m.slug, coalesce(l.currency, p.currency),
-       coalesce(l.amount, 0), coalesce(p.amount, 0)
-  FROM (SELECT merchant_id, currency, sum(amount)::bigint AS amount FROM ledger_posting
-         WHERE account = 'clearing' GROUP BY 1, 2) l
-  FULL JOIN (SELECT merchant_id, currency, sum(amount)::bigint AS amount FROM payments_payment
-              WHERE state IN ('succeeded', 'disputed') GROUP BY 1, 2) p USING (merchant_id, currency)
+# What was refunded of a payment that came back later, too, is gone twice.
+_MONEY = """
+SELECT CASE account WHEN 'bank' THEN 'Money in the bank' ELSE 'Money at the processor' END, 'merchant ' || m.slug,
+       coalesce(l.currency, p.currency), coalesce(l.amount, 0), coalesce(p.amount, 0)
+  FROM (SELECT merchant_id, currency, account, sum(amount)::bigint AS amount FROM ledger_posting
+         WHERE account IN ('clearing', 'bank') GROUP BY 1, 2, 3) l
+  FULL JOIN (SELECT merchant_id, currency, CASE offline_kind WHEN '' THEN 'clearing' ELSE 'bank' END AS account,
+                    sum(CASE WHEN state IN ('succeeded', 'disputed', 'refunded') THEN amount ELSE 0 END
+                        - refunded)::bigint AS amount
+               FROM payments_payment GROUP BY 1, 2, 3) p USING (merchant_id, currency, account)
   JOIN merchants_merchant m ON m.id = merchant_id
  WHERE coalesce(l.amount, 0) <> coalesce(p.amount, 0)"""
+
+_UNAPPLIED = """
+SELECT 'Unapplied amount', 'customer ' || c.number, coalesce(l.currency, p.currency),
+       coalesce(l.amount, 0), coalesce(p.amount, 0)
+  FROM (SELECT customer_id, currency, sum(amount)::bigint AS amount FROM ledger_posting
+         WHERE account = 'unapplied' GROUP BY 1, 2) l
+  FULL JOIN (SELECT p.customer_id, p.currency, sum(coalesce(a.amount, 0) + p.refunded - p.amount)::bigint AS amount
+               FROM payments_payment p
+               LEFT JOIN (SELECT payment_id, sum(amount) AS amount FROM payments_allocation GROUP BY 1) a
+                 ON a.payment_id = p.id
+              WHERE p.state IN ('succeeded', 'disputed', 'refunded') GROUP BY 1, 2) p USING (customer_id, currency)
+  JOIN customers_customer c ON c.id = customer_id
+ WHERE coalesce(l.amount, 0) <> coalesce(p.amount, 0)"""
+
+_REFUNDS = """
+SELECT 'Given back', 'payment ' || p.reference, p.currency, p.refunded, coalesce(r.done, 0)
+  FROM payments_payment p
+  LEFT JOIN (SELECT payment_id, sum(amount) FILTER (WHERE state = 'succeeded')::bigint AS done,
+                    sum(amount) FILTER (WHERE state IN ('submitting', 'pending'))::bigint AS under_way
+               FROM payments_refund GROUP BY 1) r ON r.payment_id = p.id
+ WHERE p.refunded <> coalesce(r.done, 0) OR p.refunding <> coalesce(r.under_way, 0)"""
 
 _ENTRIES = """
 SELECT 'Sum', 'ledger entry ' || entry_id, currency, sum(amount)::bigint, 0::bigint
   FROM ledger_posting GROUP BY entry_id, currency HAVING sum(amount) <> 0"""
 
 _ALLOCATIONS = """
-SELECT 'Allocated amount', 'payment ' || p.reference, p.currency, a.amount, p.amount
+SELECT 'Allocated amount', 'payment ' || p.reference, p.currency, a.amount, p.amount - p.refunded
   FROM payments_payment p
   JOIN (SELECT payment_id, sum(amount)::bigint AS amount FROM payments_allocation GROUP BY 1) a ON a.payment_id = p.id
- WHERE a.amount > p.amount"""
+ WHERE a.amount > p.amount - p.refunded"""
 
-_CHECKS = (_INVOICE_BALANCES, _INVOICES_IN_FLIGHT, _RECEIVABLES, _CLEARING, _ENTRIES, _ALLOCATIONS)
+_CHECKS = (_INVOICE_BALANCES, _INVOICES_IN_FLIGHT, _RECEIVABLES, _MONEY, _UNAPPLIED, _REFUNDS, _ENTRIES, _ALLOCATIONS)

@@ -12,10 +12,13 @@ class Account(models.TextChoices):
     RECEIVABLE = "receivable", "Accounts receivable"
     INVOICED = "invoiced", "Invoiced"
     CLEARING = "clearing", "Money at the processor"
+    BANK = "bank", "Bank and cash"
     SETTLED_ELSEWHERE = "settled_elsewhere", "Settled elsewhere"
     UNAPPLIED = "unapplied", "Unapplied payments"
     VOIDED = "voided", "Voided"
     WRITTEN_OFF = "written_off", "Written off"
+    CREDITED = "credited", "Credits to customers"
+    GIVEN_BACK_TWICE = "given_back_twice", "Refunded and returned, too"
 
 
 class EntryKind(models.TextChoices):
@@ -28,6 +31,8 @@ class EntryKind(models.TextChoices):
     INVOICE_WRITTEN_OFF = "invoice_written_off", "Invoice written off"
     PAYMENT = "payment", "Payment"
     PAYMENT_RETURNED = "payment_returned", "Payment returned"
+    PAYMENT_REVERSED = "payment_reversed", "Payment reversed"
+    ALLOCATION_MOVED = "allocation_moved", "Payment applied otherwise"
     REFUND = "refund", "Refund"
 
 

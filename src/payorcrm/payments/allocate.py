@@ -1,4 +1,4 @@
-"""Moving the invoices of a payment: paid, released, reopened. Every function runs in the caller's transaction."""
+"""Moving the invoices of a payment as a whole: paid, released, reopened; in the caller's transaction."""
 
 from datetime import datetime
 
@@ -33,19 +33,22 @@ def release(*, payment: Payment) -> None:
     )
 
 
-def reopen(*, payment: Payment, now: datetime) -> None:
-    """Make the payment's invoices owed again, at their original due dates, and reverse its ledger entry."""
+def reopen(*, payment: Payment, kind: EntryKind, now: datetime) -> None:
+    """Make the payment's invoices owed again, at their original due dates, and reverse its ledger entry.
+
+    What was refunded before is gone twice now, and stands on an account of its own.
+    """
     _lock_invoices_of(payment)
     allocated = _run(
         """UPDATE invoices_invoice i SET balance = i.balance + a.amount, status = 'open'
              FROM payments_allocation a WHERE a.payment_id = %s AND a.invoice_id = i.id RETURNING a.amount""",
         payment,
     )
-    _post(payment, EntryKind.PAYMENT_RETURNED, Money(allocated, payment.currency), sign=-1, now=now)
+    _post(payment, kind, Money(allocated, payment.currency), sign=-1, now=now)
 
 
 def reserve_again(*, payment: Payment) -> None:
-    """Reserve what is still payable of the payment's invoices, after it had been released by mistake.
+    """Reserve what is still payable of the payment's invoices: it had been released by mistake, or never reserved.
 
     What was paid some other way meanwhile stays unapplied: the allocations shrink to what is left.
     """
@@ -79,15 +82,21 @@ def _lock_invoices_of(payment: Payment) -> None:
 
 
 def _post(payment: Payment, kind: EntryKind, allocated: Money, *, sign: int, now: datetime) -> None:
-    unapplied = payment.amount_money() - allocated
+    unapplied = payment.amount_money() - payment.refunded_money() - allocated
     lines = [
-        Line(Account.CLEARING, Money(sign * payment.amount, payment.currency)),
+        Line(money_account_of(payment), Money(sign * payment.amount, payment.currency)),
         Line(Account.RECEIVABLE, Money(-sign * allocated.minor, payment.currency), payment.customer_id),
         Line(Account.UNAPPLIED, Money(-sign * unapplied.minor, payment.currency), payment.customer_id),
+        Line(Account.GIVEN_BACK_TWICE, Money(-sign * payment.refunded, payment.currency), payment.customer_id),
     ]
     post_entry(
         merchant_id=payment.merchant_id, kind=kind, postings=lines, source=Source("payment", payment.id), now=now
     )
+
+
+def money_account_of(payment: Payment) -> Account:
+    """Return where the money of a payment is."""
+    return Account.BANK if payment.is_offline() else Account.CLEARING
 
 
 def _run(statement: str, payment: Payment) -> int:

@@ -12,8 +12,9 @@ from payorcrm.core.jobs import enqueue_named
 from payorcrm.gateways.base import GatewayEvent, Outcome
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
-from payorcrm.payments.models import Payment, ReceivedEvent
+from payorcrm.payments.models import OPEN_REFUND_STATES, Payment, ReceivedEvent, Refund
 from payorcrm.payments.settle import settle
+from payorcrm.payments.settle_refund import settle_refund
 
 # A charge's first event can overtake the transaction that writes its reference down.
 FORGET_STRANGERS_AFTER = timedelta(hours=1)
@@ -38,7 +39,7 @@ def keep_events(*, account: GatewayAccount, events: Sequence[GatewayEvent], now:
 
 
 def apply_event(*, event_id: UUID, now: datetime) -> None:
-    """Bring the event's payment up to date. Raises PaymentNotThereYet, Unavailable."""
+    """Bring the event's payment, and its refunds under way, up to date. Raises PaymentNotThereYet, Unavailable."""
     event = ReceivedEvent.objects.get(id=event_id)
     payment = Payment.objects.filter(
         merchant_id=event.merchant_id, gateway=event.gateway, gateway_reference=event.charge_reference
@@ -47,6 +48,7 @@ def apply_event(*, event_id: UUID, now: datetime) -> None:
         raise PaymentNotThereYet
     if event.charge_reference and payment:
         _bring_up_to_date(payment, now)
+        _bring_refunds_up_to_date(payment, now)
     ReceivedEvent.objects.filter(id=event.id).update(applied_at=now)
 
 
@@ -67,6 +69,16 @@ def _bring_up_to_date(payment: Payment, now: datetime) -> None:
         raise Unavailable
     if result.outcome != Outcome.NOT_SENT:
         settle(payment=payment, result=result, now=now)
+
+
+def _bring_refunds_up_to_date(payment: Payment, now: datetime) -> None:
+    for refund in Refund.objects.filter(payment=payment, state__in=OPEN_REFUND_STATES).order_by("id"):
+        line = gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
+        result = line.look_up_refund(refund.idempotency_key)
+        if result.outcome == Outcome.UNKNOWN:
+            raise Unavailable
+        if result.outcome != Outcome.NOT_SENT:
+            settle_refund(refund=refund, result=result, now=now)
 
 
 def _row(account: GatewayAccount, event: GatewayEvent, now: datetime) -> ReceivedEvent:

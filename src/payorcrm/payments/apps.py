@@ -9,4 +9,4 @@ class PaymentsConfig(AppConfig):
     name = "payorcrm.payments"
 
     def ready(self) -> None:
-        from payorcrm.payments import mails  # noqa: F401
+        from payorcrm.payments import mails, refund_mails  # noqa: F401

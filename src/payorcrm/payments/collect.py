@@ -27,6 +27,7 @@ def collect(*, order: Order, now: datetime) -> Payment:
 
 def charge_request(payment: Payment, now: datetime) -> ChargeRequest:
     """Return what the processor is asked for."""
+    assert payment.method is not None
     return ChargeRequest(
         idempotency_key=payment.idempotency_key,
         amount=payment.amount_money(),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
 from payorcrm.core.money import Money
 from payorcrm.payments.models import Payment, PaymentState
@@ -21,7 +21,7 @@ class Taken:
 def takings_of(
     merchant_id: UUID, currency: str, *, now: tuple[datetime, datetime], before: tuple[datetime, datetime]
 ) -> tuple[Taken, Taken]:
-    """Add up the payments that settled in each of two periods and still stand; ends are left out."""
+    """Add up what settled in each of two periods, still stands and was not given back; ends are left out."""
     taken = Payment.objects.filter(merchant=merchant_id, currency=currency, state=PaymentState.SUCCEEDED)
     sums = taken.filter(settled_at__gte=before[0], settled_at__lt=now[1]).aggregate(
         **_sum_of("now", Q(settled_at__gte=now[0], settled_at__lt=now[1])),
@@ -38,7 +38,7 @@ def returned_since(merchant_id: UUID, currency: str, *, since: datetime) -> Take
 
 def _sum_of(name: str, which: Q) -> dict[str, Sum | Count]:
     condition = which or None
-    return {f"{name}_minor": Sum("amount", filter=condition), f"{name}_count": Count("id", filter=condition)}
+    return {f"{name}_minor": Sum(F("amount") - F("refunded"), filter=condition), f"{name}_count": Count("id", filter=condition)}
 
 
 def _taken(name: str, sums: dict[str, int | None], currency: str) -> Taken:

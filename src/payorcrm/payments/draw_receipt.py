@@ -75,6 +75,8 @@ def _heading(payment: Payment) -> str:
         PaymentState.RETURNED: _("Payment returned"),
         PaymentState.REFUNDED: _("Payment refunded"),
         PaymentState.DISPUTED: _("Payment disputed"),
+        PaymentState.CANCELED: _("Payment canceled"),
+        PaymentState.REVERSED: _("Payment reversed"),
     }
     return headings[PaymentState(payment.state)]
 
@@ -89,6 +91,8 @@ def _amount_words(payment: Payment) -> str:
         PaymentState.RETURNED: _("Returned, not paid"),
         PaymentState.REFUNDED: _("Refunded"),
         PaymentState.DISPUTED: _("Disputed"),
+        PaymentState.CANCELED: _("Canceled, nothing was taken"),
+        PaymentState.REVERSED: _("Reversed, not paid"),
     }
     return words[PaymentState(payment.state)]
 
@@ -110,6 +114,12 @@ def _status(payment: Payment) -> str:
         return _("The money was given back.")
     if state == PaymentState.DISPUTED:
         return _("The bank is looking into this payment.")
+    if state == PaymentState.CANCELED:
+        return _("The payment was canceled before the bank had it. The invoices are owed as before.")
+    if state == PaymentState.REVERSED:
+        return _("The money did not arrive, or was recorded by mistake. The invoices are owed again.")
+    if payment.refunded:
+        return _("%(amount)s of this payment was given back.") % {"amount": payment.refunded_money()}
     return ""
 
 
@@ -131,16 +141,23 @@ def _parties(payment: Payment) -> list[list[Any]]:
 
 
 def _facts(payment: Payment) -> list[list[Any]]:
-    method = [payment.method.masked(), *([payment.method.holder_name] if payment.method.holder_name else [])]
+    holder = payment.method.holder_name if payment.method else ""
+    method = [payment.way(), *([holder] if holder else [])]
     facts: list[list[Any]] = [
         [_("Reference"), [payment.reference]],
-        [_("Submitted"), [_moment(payment, payment.submitted_at)]],
+        _day(payment),
     ]
-    if payment.state == PaymentState.SUCCEEDED and payment.settled_at:
+    if payment.state == PaymentState.SUCCEEDED and payment.settled_at and payment.method:
         facts.append([_("Paid on") if payment.method.is_card() else _("Cleared on"), [_settled(payment)]])
     if payment.state == PaymentState.RETURNED and payment.returned_at:
         facts.append([_("Returned on"), [_moment(payment, payment.returned_at)]])
     return [*facts, [_("Method"), method]]
+
+
+def _day(payment: Payment) -> list[Any]:
+    if payment.received_on:
+        return [_("Received on"), [write_long_day(payment.received_on)]]
+    return [_("Submitted"), [_moment(payment, payment.submitted_at)]]
 
 
 def _settled(payment: Payment) -> str:
@@ -160,9 +177,10 @@ def _rows_heading(payment: Payment) -> str:
 
 def _sums(payment: Payment, allocations: Sequence[Allocation]) -> list[list[str]]:
     allocated = sum(row.amount for row in allocations)
-    on_account = Money(payment.amount - allocated, payment.currency)
-    rest = [[_("Not used for an invoice"), str(on_account)]] if on_account else []
-    return [*rest, [_("Total"), str(payment.amount_money())]]
+    on_account = Money(payment.amount - payment.refunded - allocated, payment.currency)
+    rest = [[_("Not used for an invoice"), str(on_account)]] if on_account.minor > 0 else []
+    refunded = [[_("Given back"), str(payment.refunded_money())]] if payment.refunded else []
+    return [*rest, *refunded, [_("Total"), str(payment.amount_money())]]
 
 
 def _cut(left_out: Sequence[Allocation], currency: str) -> str:

@@ -7,7 +7,7 @@ from payorcrm.core.clock import now
 from payorcrm.core.jobs import enqueue_once, job, periodic
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.payments.apply_event import apply_event, fetch_missed_events
-from payorcrm.payments.resolve import StillUnknown, resolve, unanswered_payments
+from payorcrm.payments.resolve import StillUnknown, resolve, resolve_refund, unanswered_payments, unanswered_refunds
 
 
 @job()
@@ -15,6 +15,13 @@ def resolve_payment(*, payment_id: str) -> None:
     """Find out what became of one payment; `resolve_unanswered` asks again for one that is still unknown."""
     with suppress(StillUnknown):
         resolve(payment_id=UUID(payment_id), now=now())
+
+
+@job()
+def resolve_one_refund(*, refund_id: str) -> None:
+    """Find out what became of one refund; `resolve_unanswered` asks again for one that is still unknown."""
+    with suppress(StillUnknown):
+        resolve_refund(refund_id=UUID(refund_id), now=now())
 
 
 @job()
@@ -32,9 +39,11 @@ def fetch_events_of(*, account_id: str) -> None:
 @periodic(cron="* * * * * */10")
 @job()
 def resolve_unanswered(timestamp: int) -> None:
-    """Look for payments whose answer was lost."""
+    """Look for payments and refunds whose answer was lost."""
     for payment_id in unanswered_payments(now=now()):
         enqueue_once(resolve_payment, key=f"resolve {payment_id}", payment_id=str(payment_id))
+    for refund_id in unanswered_refunds(now=now()):
+        enqueue_once(resolve_one_refund, key=f"refund {refund_id}", refund_id=str(refund_id))
 
 
 @periodic(cron="*/5 * * * *")

@@ -63,22 +63,22 @@ class PaidInvoice:
 
 def queue_receipt(payment: Payment, *, now: datetime) -> None:
     """Tell the customer that the money arrived."""
-    _queue_to_customer("receipt", payment, now)
+    queue_to_customer("receipt", payment, now)
 
 
 def queue_submitted(payment: Payment, *, now: datetime) -> None:
     """Tell the customer that a debit is on its way, with a copy of the authorization."""
-    _queue_to_customer("payment_submitted", payment, now)
+    queue_to_customer("payment_submitted", payment, now)
 
 
 def queue_not_made(payment: Payment, *, now: datetime) -> None:
     """Tell the customer that a payment whose answer was lost did not happen."""
-    _queue_to_customer("payment_not_made", payment, now)
+    queue_to_customer("payment_not_made", payment, now)
 
 
 def queue_returned(payment: Payment, *, now: datetime) -> None:
     """Tell the customer and the merchant's people that a debit came back."""
-    _queue_to_customer("payment_returned", payment, now)
+    queue_to_customer("payment_returned", payment, now)
     for address in people_to_tell(payment.merchant):
         queue_mail(
             kind="payment_returned_to_merchant",
@@ -88,6 +88,16 @@ def queue_returned(payment: Payment, *, now: datetime) -> None:
             to_address=address,
             now=now,
         )
+
+
+def queue_canceled(payment: Payment, *, now: datetime) -> None:
+    """Tell the customer that a debit was called off."""
+    queue_to_customer("payment_canceled", payment, now)
+
+
+def queue_reversed(payment: Payment, *, now: datetime) -> None:
+    """Tell the customer that an offline payment does not stand."""
+    queue_to_customer("payment_reversed", payment, now)
 
 
 def queue_to_contact(*, kind: str, about_id: UUID, merchant: Merchant, customer_id: UUID, now: datetime) -> Contact:
@@ -105,12 +115,15 @@ def queue_to_contact(*, kind: str, about_id: UUID, merchant: Merchant, customer_
     return contact
 
 
-def _queue_to_customer(kind: str, payment: Payment, now: datetime) -> None:
-    # Money moves without a mail, too; the payment's own page shows the same.
+def queue_to_customer(kind: str, payment: Payment, now: datetime, *, about_id: UUID | None = None) -> None:
+    """Queue a mail about a payment, or about what `about_id` names, to whoever gets such mails of the customer.
+
+    Money moves without a mail, too; the payment's own page shows the same.
+    """
     for recipients in _recipients_of(kind, payment):
         queue_mail(
             kind=kind,
-            about_id=payment.id,
+            about_id=about_id or payment.id,
             merchant=payment.merchant,
             customer_id=payment.customer_id,
             **recipients.as_fields(),
@@ -127,15 +140,15 @@ def _recipients_of(kind: str, payment: Payment) -> list[Recipients]:
     return recipients_of_proof(payment.customer_id, Topic.PAYMENTS, payer=known_as)
 
 
-def _language_of(row: Any) -> str:
+def language_of_customer(row: Any) -> str:
     return str(row.customer.language or row.merchant.language)
 
 
-def _write_each(
+def write_each(
     mails: list[Mail],
     rows: Mapping[UUID, Any],
     write: Callable[[Any, Mail], Composed],
-    language_of: Callable[[Any], str] = _language_of,
+    language_of: Callable[[Any], str] = language_of_customer,
 ) -> dict[UUID, Composed]:
     written: dict[UUID, Composed] = {}
     for mail in mails:
@@ -152,7 +165,7 @@ def compose_confirmations(mails: list[Mail], now: datetime) -> Mapping[UUID, Com
     rows = Confirmation.objects.select_related("merchant", "customer", "method", "request__merchant").prefetch_related(
         "lines__invoice"
     )
-    waiting = rows.filter(id__in=_subjects(mails), closed_at=None, expires_at__gt=now).in_bulk()
+    waiting = rows.filter(id__in=subjects_of(mails), closed_at=None, expires_at__gt=now).in_bulk()
 
     def write(confirmation: Confirmation, _mail: Mail) -> Composed:
         if not has_secrets(confirmation):
@@ -172,7 +185,7 @@ def compose_confirmations(mails: list[Mail], now: datetime) -> Mapping[UUID, Com
             context=_confirmation_context(confirmation, now),
         )
 
-    return _write_each(mails, waiting, write)
+    return write_each(mails, waiting, write)
 
 
 def _confirmation_context(confirmation: Confirmation, now: datetime) -> dict[str, Any]:
@@ -181,7 +194,7 @@ def _confirmation_context(confirmation: Confirmation, now: datetime) -> dict[str
     button = _("Pay %(amount)s now") if method.is_card() else _("Authorize and pay %(amount)s now")
     return {
         "amount": amount,
-        "method": _on_one_line(method),
+        "method": _on_one_line(method.masked()),
         "invoices": [
             PaidInvoice(line.invoice, Money(line.amount, confirmation.currency)) for line in lines[:MOST_INVOICES_SHOWN]
         ],
@@ -197,7 +210,7 @@ def _confirmation_context(confirmation: Confirmation, now: datetime) -> dict[str
 @composer("fresh_link")
 def compose_fresh_links(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
     """Write the mails that replace an expired payment link."""
-    requests = PaymentRequest.objects.select_related("merchant", "customer").in_bulk(_subjects(mails))
+    requests = PaymentRequest.objects.select_related("merchant", "customer").in_bulk(subjects_of(mails))
 
     def write(request: PaymentRequest, _mail: Mail) -> Composed:
         shown = {"merchant": request.merchant.name}
@@ -209,7 +222,7 @@ def compose_fresh_links(mails: list[Mail], now: datetime) -> Mapping[UUID, Compo
             context={"ways": _ways(request, now)},
         )
 
-    return _write_each(mails, requests, write)
+    return write_each(mails, requests, write)
 
 
 def _ways(request: PaymentRequest, now: datetime) -> list[Button]:
@@ -241,7 +254,7 @@ def _compose_payments(kind: str, state: Iterable[str], subject: str) -> None:
             attachments=[receipt_file(payment, allocations)] if kind == "receipt" else [],
         )
 
-    _register(kind, state, write, _language_of)
+    _register(kind, state, write, language_of_customer)
 
 
 def _register(
@@ -255,9 +268,9 @@ def _register(
         on_file = Contact.objects.filter(customer=OuterRef("customer"), is_primary=True).values("email")
         rows = Payment.objects.select_related("merchant", "customer", "method", "mandate", "made_by")
         rows = rows.annotate(address_on_file=Subquery(on_file[:1]))
-        payments = rows.filter(id__in=_subjects(mails), state__in=list(state)).in_bulk()
+        payments = rows.filter(id__in=subjects_of(mails), state__in=list(state)).in_bulk()
         allocations = _allocations_of(payments)
-        return _write_each(
+        return write_each(
             mails,
             payments,
             lambda payment, mail: write(payment, allocations.get(payment.id, []), mail, now),
@@ -278,10 +291,10 @@ def _payment_context(payment: Payment, allocations: list[Allocation], now: datet
         "payment": payment,
         "customer": payment.customer,
         "amount": payment.amount_money(),
-        "method": _on_one_line(payment.method),
+        "method": _on_one_line(payment.way()),
         "invoices": [PaidInvoice(row.invoice, row.amount_money()) for row in allocations[:MOST_INVOICES_SHOWN]],
         "hidden_count": max(0, len(allocations) - MOST_INVOICES_SHOWN),
-        "paid_on": _moment(payment.settled_at or payment.submitted_at, merchant),
+        "paid_on": _paid_on(payment),
         "expected_on": write_long_day(expected) if expected else "",
         "authorization": payment.mandate.text if payment.mandate else "",
         "mandate_reference": payment.mandate.reference if payment.mandate else "",
@@ -299,6 +312,16 @@ _compose_payments(
     "payment_not_made",
     [PaymentState.DECLINED, PaymentState.FAILED],
     gettext_noop("Not charged: your payment of %(amount)s to %(merchant)s"),
+)
+_compose_payments(
+    "payment_canceled",
+    [PaymentState.CANCELED],
+    gettext_noop("Canceled: your payment of %(amount)s to %(merchant)s"),
+)
+_compose_payments(
+    "payment_reversed",
+    [PaymentState.REVERSED],
+    gettext_noop("Not received after all: %(amount)s to %(merchant)s"),
 )
 _compose_payments(
     "payment_returned",
@@ -321,7 +344,7 @@ def _write_return_to_merchant(payment: Payment, allocations: list[Allocation], _
 _register("payment_returned_to_merchant", [PaymentState.RETURNED], _write_return_to_merchant, lambda _payment: "en")
 
 
-def _subjects(mails: list[Mail]) -> list[UUID]:
+def subjects_of(mails: list[Mail]) -> list[UUID]:
     return [mail.about_id for mail in mails if mail.about_id]
 
 
@@ -333,8 +356,14 @@ def _allocations_of(payments: Mapping[UUID, Payment]) -> dict[UUID, list[Allocat
     return found
 
 
-def _on_one_line(method: PaymentMethod) -> str:
-    return method.masked().replace("•••• ", "••••\N{NO-BREAK SPACE}")
+def _on_one_line(way: str) -> str:
+    return way.replace("•••• ", "••••\N{NO-BREAK SPACE}")
+
+
+def _paid_on(payment: Payment) -> str:
+    if payment.received_on:
+        return write_long_day(payment.received_on)
+    return _moment(payment.settled_at or payment.submitted_at, payment.merchant)
 
 
 def _moment(moment: datetime, merchant: Merchant) -> str:

@@ -5,7 +5,6 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import pgettext_lazy
 
 from payorcrm.core.ids import uuid7
 from payorcrm.core.models import User
@@ -15,6 +14,30 @@ from payorcrm.gateways.base import DeclineCode
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
+from payorcrm.payments.states import (
+    IN_FLIGHT_STATES,
+    NOT_CHARGED_STATES,
+    OPEN_REFUND_STATES,
+    PAYMENT_TRANSITIONS,
+    REFUND_TRANSITIONS,
+    OfflineKind,
+    PaymentStanding,
+    PaymentState,
+    RefundState,
+)
+
+# What other packages take from here although it stands in `states.py`.
+__all__ = [
+    "IN_FLIGHT_STATES",
+    "NOT_CHARGED_STATES",
+    "OPEN_REFUND_STATES",
+    "PAYMENT_TRANSITIONS",
+    "REFUND_TRANSITIONS",
+    "OfflineKind",
+    "PaymentStanding",
+    "PaymentState",
+    "RefundState",
+]
 
 
 class RequestOrigin(models.TextChoices):
@@ -118,45 +141,6 @@ class ConfirmationLine(models.Model):
         return Money(self.amount, self.confirmation.currency)
 
 
-class PaymentState(models.TextChoices):
-    """Where a payment stands."""
-
-    SUBMITTING = "submitting", pgettext_lazy("payment", "Checking")
-    PENDING = "pending", pgettext_lazy("payment", "Processing")
-    SUCCEEDED = "succeeded", pgettext_lazy("payment", "Paid")
-    DECLINED = "declined", pgettext_lazy("payment", "Declined")
-    FAILED = "failed", pgettext_lazy("payment", "Not charged")
-    RETURNED = "returned", pgettext_lazy("payment", "Returned")
-    REFUNDED = "refunded", pgettext_lazy("payment", "Refunded")
-    DISPUTED = "disputed", pgettext_lazy("payment", "Disputed")
-
-
-# States change forward only; whatever else an event says arrives too late or too early and is ignored.
-PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
-    PaymentState.SUBMITTING: frozenset(
-        {
-            PaymentState.PENDING,
-            PaymentState.SUCCEEDED,
-            PaymentState.DECLINED,
-            PaymentState.FAILED,
-            PaymentState.RETURNED,
-        }
-    ),
-    PaymentState.PENDING: frozenset({PaymentState.SUCCEEDED, PaymentState.RETURNED}),
-    PaymentState.SUCCEEDED: frozenset({PaymentState.RETURNED, PaymentState.REFUNDED, PaymentState.DISPUTED}),
-    PaymentState.DECLINED: frozenset(),
-    # The processor got a request after all that it had said it never saw: the money counts.
-    PaymentState.FAILED: frozenset({PaymentState.PENDING, PaymentState.SUCCEEDED}),
-    PaymentState.RETURNED: frozenset(),
-    PaymentState.REFUNDED: frozenset(),
-    PaymentState.DISPUTED: frozenset({PaymentState.SUCCEEDED}),
-}
-
-IN_FLIGHT_STATES = frozenset({PaymentState.SUBMITTING, PaymentState.PENDING})
-# Attempts that moved no money; another one may follow.
-NOT_CHARGED_STATES = frozenset({PaymentState.DECLINED, PaymentState.FAILED})
-
-
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """Filters that read like the business."""
 
@@ -169,7 +153,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
 
 class Payment(models.Model):
-    """One attempt to collect."""
+    """One attempt to collect through a gateway with a method, or money that came offline and that staff recorded.
+
+    `refunded` was given back; `refunding` is being given back by refunds whose end is not known yet.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(
@@ -177,14 +164,20 @@ class Payment(models.Model):
     )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments", db_index=False)
     request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, null=True, related_name="payments")
-    method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="payments")
+    method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, null=True, related_name="payments")
     mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
-    gateway = models.CharField(max_length=40)
+    gateway = models.CharField(max_length=40, blank=True)
+    offline_kind = models.CharField(max_length=8, choices=OfflineKind.choices, blank=True, default="", db_default="")
+    offline_reference = models.CharField(max_length=100, blank=True, default="", db_default="")
+    received_on = models.DateField(null=True)
+    recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     reference = models.CharField(max_length=24, unique=True)
     idempotency_key = models.CharField(max_length=80, unique=True)
     gateway_reference = models.CharField(max_length=100, blank=True)
     amount = models.BigIntegerField()
+    refunded = models.BigIntegerField(default=0, db_default=0)
+    refunding = models.BigIntegerField(default=0, db_default=0)
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=16, choices=PaymentState.choices, default=PaymentState.SUBMITTING)
     submitted_at = models.DateTimeField()
@@ -208,6 +201,15 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="payment_decline_code", condition=Q(decline_code__in=["", *[code.value for code in DeclineCode]])
             ),
+            models.CheckConstraint(
+                name="payment_through_a_gateway_or_offline",
+                condition=Q(method__isnull=False, offline_kind="", received_on__isnull=True)
+                | Q(method__isnull=True, offline_kind__in=OfflineKind.values, received_on__isnull=False, gateway=""),
+            ),
+            models.CheckConstraint(
+                name="payment_refunds_within_amount",
+                condition=Q(refunded__gte=0, refunding__gte=0, amount__gte=F("refunded") + F("refunding")),
+            ),
             models.UniqueConstraint(
                 fields=["gateway", "merchant", "gateway_reference"],
                 condition=~Q(gateway_reference=""),
@@ -222,7 +224,7 @@ class Payment(models.Model):
                 fields=["merchant", "currency", "settled_at"],
                 name="payment_settled",
                 condition=Q(state="succeeded"),
-                include=["amount", "id"],
+                include=["amount", "refunded", "id"],
             ),
             models.Index(
                 fields=["merchant", "currency", "returned_at"], name="payment_returned", condition=Q(state="returned")
@@ -237,6 +239,32 @@ class Payment(models.Model):
 
     def amount_money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    def refunded_money(self) -> Money:
+        return Money(self.refunded, self.currency)
+
+    def refunding_money(self) -> Money:
+        return Money(self.refunding, self.currency)
+
+    def refundable_money(self) -> Money:
+        """What was paid and is neither given back nor on its way back."""
+        left = self.amount - self.refunded - self.refunding if self.state == PaymentState.SUCCEEDED else 0
+        return Money(left, self.currency)
+
+    def standing(self) -> PaymentStanding:
+        """Return what to show: a payment of which a part was given back is not simply paid."""
+        if self.state == PaymentState.SUCCEEDED and self.refunded:
+            return PaymentStanding.PART_REFUNDED
+        return PaymentStanding(self.state)
+
+    def is_offline(self) -> bool:
+        return bool(self.offline_kind)
+
+    def way(self) -> str:
+        """Say how it was paid: "Visa •••• 0027", or "Cheque 1042"."""
+        if self.method:
+            return self.method.masked()
+        return f"{self.get_offline_kind_display()} {self.offline_reference}".strip()
 
     def is_in_flight(self) -> bool:
         return self.state in IN_FLIGHT_STATES
@@ -304,3 +332,69 @@ class ReceivedEvent(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gateway", "merchant", "event_id"], name="received_event_once")]
         indexes = [models.Index(F("received_at"), name="received_event_waiting", condition=Q(applied_at__isnull=True))]
+
+
+class Refund(models.Model):
+    """Money of one payment that is given back; `invoice` says of which invoice, none: see `payments/give_back.py`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    is_owed_again = models.BooleanField()
+    reference = models.CharField(max_length=24, unique=True)
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    gateway_reference = models.CharField(max_length=100, blank=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=16, choices=RefundState.choices, default=RefundState.SUBMITTING)
+    reason = models.CharField(max_length=300)
+    message = models.CharField(max_length=300, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    submitted_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="refund_of_something", condition=Q(amount__gt=0)),
+            models.CheckConstraint(name="refund_state", condition=Q(state__in=RefundState.values)),
+        ]
+        indexes = [
+            models.Index(fields=["submitted_at"], name="refund_open", condition=Q(state__in=["submitting", "pending"]))
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def amount_money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    def is_open(self) -> bool:
+        return self.state in OPEN_REFUND_STATES
+
+    def can_become(self, state: RefundState) -> bool:
+        return state in REFUND_TRANSITIONS[self.state]
+
+
+class AllocationChange(models.Model):
+    """How much more (or less) of a payment went to an invoice at a moment; the rest was or became unapplied.
+
+    Those of one `batch` were made together and are one ledger entry. `refund` says that money was given back.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocation_changes")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocation_changes")
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, related_name="changes", db_index=False)
+    batch = models.UUIDField()
+    change = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="allocation_change_of_something", condition=~Q(change=0))]
+
+    def change_money(self) -> Money:
+        return Money(abs(self.change), self.currency)

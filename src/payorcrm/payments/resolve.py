@@ -1,4 +1,4 @@
-"""Finding out what became of payments whose answer was lost: a time-out, a crash, a killed process."""
+"""Finding out what became of payments and refunds whose answer was lost: a time-out, a crash, a killed process."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,8 +8,9 @@ from django.conf import settings
 from payorcrm.core.errors import Unavailable
 from payorcrm.gateways.base import Outcome
 from payorcrm.merchants.queries import gateway_account_of, gateway_of
-from payorcrm.payments.models import Payment
+from payorcrm.payments.models import Payment, Refund, RefundState
 from payorcrm.payments.settle import settle
+from payorcrm.payments.settle_refund import settle_refund
 
 
 class StillUnknown(Unavailable):
@@ -30,6 +31,26 @@ def resolve(*, payment_id: UUID, now: datetime) -> Payment:
     if is_too_early or result.outcome == Outcome.UNKNOWN:
         raise StillUnknown
     return settle(payment=payment, result=result, now=now)
+
+
+def resolve_refund(*, refund_id: UUID, now: datetime) -> Refund:
+    """Ask the processor about a refund and settle it accordingly. Raises StillUnknown."""
+    refund = Refund.objects.select_related("payment").get(id=refund_id)
+    if not refund.is_open():
+        return refund
+    line = gateway_of(gateway_account_of(refund.merchant_id, refund.payment.gateway))
+    result = line.look_up_refund(refund.idempotency_key)
+    is_too_early = result.outcome == Outcome.NOT_SENT and now - refund.submitted_at < grace()
+    if is_too_early or result.outcome == Outcome.UNKNOWN:
+        raise StillUnknown
+    return settle_refund(refund=refund, result=result, now=now)
+
+
+def unanswered_refunds(*, now: datetime) -> list[UUID]:
+    """Return the refunds whose page has given up waiting for the processor's answer."""
+    before = now - timedelta(seconds=settings.GATEWAY_TIMEOUT_SECONDS)
+    late = Refund.objects.filter(state=RefundState.SUBMITTING, submitted_at__lt=before)
+    return list(late.order_by("submitted_at").values_list("id", flat=True)[:500])
 
 
 def grace() -> timedelta:

@@ -24,6 +24,7 @@ _SETTLED_FIELDS = (
     "decline_code",
     "decline_message",
     "action_url",
+    "refunded",
 )
 
 
@@ -44,7 +45,7 @@ def _lock(payment: Payment) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT state, gateway_reference, settled_at, expected_on, returned_at, return_code, decline_code, "
-            "decline_message, action_url FROM payments_payment WHERE id = %s FOR UPDATE",
+            "decline_message, action_url, refunded FROM payments_payment WHERE id = %s FOR UPDATE",
             [payment.id],
         )
         for name, value in zip(_SETTLED_FIELDS, cursor.fetchone(), strict=True):
@@ -68,7 +69,7 @@ def _succeed(payment: Payment, result: ChargeResult, now: datetime) -> None:
     payment.settled_at, payment.action_url = now, ""
     record(payment, PaymentState.SUCCEEDED, now=now, note="Paid")
     allocate(payment=payment, now=now)
-    keep_if_agreed(payment.method, now=now)
+    _keep_method(payment, now)
     mails.queue_receipt(payment, now=now)
 
 
@@ -77,8 +78,13 @@ def _wait(payment: Payment, result: ChargeResult, now: datetime) -> None:
         reserve_again(payment=payment)
     payment.expected_on, payment.action_url = result.expected_on, ""
     record(payment, PaymentState.PENDING, now=now, note="Accepted by the bank, not cleared yet")
-    keep_if_agreed(payment.method, now=now)
+    _keep_method(payment, now)
     mails.queue_submitted(payment, now=now)
+
+
+def _keep_method(payment: Payment, now: datetime) -> None:
+    if payment.method is not None:
+        keep_if_agreed(payment.method, now=now)
 
 
 def _decline(payment: Payment, result: ChargeResult, now: datetime) -> None:
@@ -108,6 +114,13 @@ def _come_back(payment: Payment, result: ChargeResult, now: datetime) -> None:
     record(payment, PaymentState.RETURNED, now=now, note=f"Sent back by the bank: {payment.return_code}")
 
 
+def _cancel(payment: Payment, result: ChargeResult, now: datetime) -> None:
+    payment.settled_at, payment.action_url = now, ""
+    record(payment, PaymentState.CANCELED, now=now, note="Canceled before the bank had it; nothing was taken")
+    release(payment=payment)
+    mails.queue_canceled(payment, now=now)
+
+
 def _stay(payment: Payment, result: ChargeResult, now: datetime) -> None:
     """Silence changes nothing; `resolve` asks again."""
 
@@ -130,6 +143,7 @@ _STEPS = {
     Outcome.ACTION_NEEDED: _Step(None, _ask_for_action),
     Outcome.DECLINED: _Step(PaymentState.DECLINED, _decline),
     Outcome.RETURNED: _Step(PaymentState.RETURNED, _come_back),
+    Outcome.CANCELED: _Step(PaymentState.CANCELED, _cancel),
     Outcome.NOT_SENT: _Step(PaymentState.FAILED, _fail),
     Outcome.UNKNOWN: _Step(None, _stay),
 }

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from payorcrm.ledger.models import EntryKind
 from payorcrm.payments import mails
 from payorcrm.payments.allocate import release, reopen
 from payorcrm.payments.models import Payment, PaymentState
@@ -12,8 +13,8 @@ def take_return(*, payment: Payment, return_code: str, now: datetime) -> None:
 
     The caller writes the new state down; whether money had arrived is read from the old one.
     """
-    if payment.state == PaymentState.SUCCEEDED:
-        reopen(payment=payment, now=now)
+    if payment.state in (PaymentState.SUCCEEDED, PaymentState.REFUNDED):
+        reopen(payment=payment, kind=EntryKind.PAYMENT_RETURNED, now=now)
     else:
         release(payment=payment)
     payment.returned_at, payment.return_code, payment.action_url = now, return_code, ""

@@ -83,6 +83,7 @@ def _changes_of(invoice: Invoice) -> Iterator[Happening]:
         InvoiceEventKind.SETTLED_ELSEWHERE: _("Paid another way"),
         InvoiceEventKind.VOIDED: _("Voided: nothing is owed on it"),
         InvoiceEventKind.WRITTEN_OFF: _("Written off: nothing is owed on it"),
+        InvoiceEventKind.CREDITED: _("Credited: you got money back and do not owe it again"),
     }
     for event in InvoiceEvent.objects.filter(invoice=invoice):
         amount = Money(event.amount, invoice.currency) if event.amount > 0 else None

@@ -124,7 +124,7 @@ def export_lines(payments: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[o
             row.reference,
             _minute(row.submitted_at, zone),
             _minute(row.settled_at, zone) if row.state == PaymentState.SUCCEEDED else "",
-            row.method.masked(),
+            row.way(),
             row.amount_money().to_decimal(),
             row.currency,
             str(row.get_state_display()),

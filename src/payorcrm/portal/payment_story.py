@@ -40,15 +40,17 @@ def _of_submission(*, is_first: bool) -> tuple[str, str]:
 
 
 def _of(payment: Payment, event: PaymentEvent) -> tuple[str, str]:
-    is_card = payment.method.is_card()
+    is_debit = payment.method is not None and not payment.method.is_card()
     stories = {
         PaymentState.PENDING: (_("Processing"), _expectation(payment)),
-        PaymentState.SUCCEEDED: (_("Paid") if is_card else _("Cleared"), _("The business has the money.")),
+        PaymentState.SUCCEEDED: (_("Cleared") if is_debit else _("Paid"), _("The business has the money.")),
         PaymentState.DECLINED: (_("Declined"), _("Nothing was charged. %(why)s") % {"why": decline_in_words(payment)}),
         PaymentState.FAILED: (_("Not charged"), _("The payment did not reach the bank.")),
         PaymentState.RETURNED: (_("Returned by the bank"), _return(payment)),
         PaymentState.REFUNDED: (_("Refunded"), _("The money was given back.")),
         PaymentState.DISPUTED: (_("Disputed"), _("The bank is looking into this payment.")),
+        PaymentState.CANCELED: (_("Canceled"), _("Nothing was taken. The invoices are owed as before.")),
+        PaymentState.REVERSED: (_("Reversed"), _("The money did not arrive. The invoices are owed again.")),
     }
     return stories[PaymentState(event.state)]
 

@@ -39,6 +39,10 @@ LOOKS: dict[str, Look] = {
     "refunded": Look("still", "receipt-refund"),
     "disputed": Look("warn", "exclamation-triangle"),
     "canceled": _QUIET,
+    "part_refunded": Look("note", "receipt-refund"),
+    "reversed": Look("bad", "arrow-uturn-left"),
+    "credited": Look("still", "receipt-refund"),
+    "moved": Look("still", "arrows-right-left"),
     # mails
     "queued": Look("note", "queue-list"),
     "sending": Look("note", "paper-airplane"),

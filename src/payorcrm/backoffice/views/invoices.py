@@ -135,7 +135,7 @@ def _payments(subject: Invoice) -> Iterable[Happening]:
     allocations = Allocation.objects.filter(invoice=subject).select_related("payment", "payment__method")
     for allocation in allocations:
         payment = allocation.payment
-        words = f"{payment.get_state_display()} with {payment.method.masked()}"
+        words = f"{payment.get_state_display()} with {payment.way()}"
         at = payment.returned_at or payment.settled_at or payment.submitted_at
         yield Happening(at, payment.state, words, allocation.amount_money(), payment)
 

@@ -83,7 +83,7 @@ def _export_lines(found: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[obj
             row.settled_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.settled_at else "",
             row.customer.number,
             row.customer.company_name,
-            row.method.masked(),
+            row.way(),
             row.amount_money().to_decimal(),
             row.currency,
             row.get_state_display(),

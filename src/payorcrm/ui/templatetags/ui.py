@@ -137,6 +137,14 @@ def method_chip(method: Any) -> str:
     )
 
 
+@register.simple_tag
+def way_chip(payment: Any) -> str:
+    """Show how a payment was made: its card or bank account, or that it came offline: "Cheque 1042"."""
+    if payment.method is not None:
+        return method_chip(payment.method)
+    return format_html('<span class="chip">{}<span>{}</span></span>', icon("banknotes"), payment.way())
+
+
 @register.inclusion_tag("ui/alert.html")
 def alert(tone: str, title: str, text: str = "") -> dict[str, str]:
     """Say something that matters; tones are good, note, warn, bad."""

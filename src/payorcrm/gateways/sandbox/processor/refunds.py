@@ -43,7 +43,8 @@ _STEP_ALL = """
 """
 _FAIL = """
     WITH failed AS (
-        UPDATE sandbox.refunds SET status = 'declined', message = 'The bank did not take the money.', next_step_at = NULL
+        UPDATE sandbox.refunds
+        SET status = 'declined', message = 'The bank did not take the money.', next_step_at = NULL
         WHERE account_id = %s AND id = %s AND status = 'pending' RETURNING *
     ), given_back AS (
         UPDATE sandbox.charges SET refunded = refunded - failed.amount FROM failed WHERE charges.id = failed.charge_id

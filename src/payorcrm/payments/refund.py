@@ -1,0 +1,132 @@
+"""Giving money back: reserve, call the processor, settle. The only place that refunds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import transaction
+
+from payorcrm.core.errors import Refused
+from payorcrm.core.ids import readable_reference
+from payorcrm.core.money import Money
+from payorcrm.gateways.base import Outcome, RefundRequest, RefundResult
+from payorcrm.gateways.registry import gateway_class
+from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.payments.change_allocations import lock_payment
+from payorcrm.payments.models import Allocation, Payment, PaymentState, Refund
+from payorcrm.payments.settle_refund import settle_refund
+
+
+class CannotRefund(Refused):
+    """A payment that has not arrived, came back, or was given back already has nothing to refund."""
+
+    code: ClassVar[str] = "cannot_refund"
+
+
+class RefundTooLarge(Refused):
+    """More was to be given back than is left of the payment, or of the part that an invoice got."""
+
+    code: ClassVar[str] = "refund_too_large"
+
+    def __init__(self, left: Money) -> None:
+        super().__init__(f"Nothing was given back: at most {left} can be refunded here.")
+        self.left = left
+
+
+class RefundedMeanwhile(Refused):
+    """Somebody refunded a part of the payment after this refund's page was drawn."""
+
+    code: ClassVar[str] = "refunded_meanwhile"
+    message = "Nothing was given back just now: another refund of this payment was made meanwhile. Please look again."
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """What staff ask to give back.
+
+    The same `key` never gives back twice. `seen` is what was refunded or being refunded when they looked, in minor
+    units. `invoice_id` is the invoice to take it from; none: what is unapplied, then the invoices due last.
+    """
+
+    key: UUID
+    amount: Money
+    seen: int
+    reason: str
+    is_owed_again: bool
+    invoice_id: UUID | None = None
+    made_by_id: UUID | None = None
+
+
+def refund(*, payment: Payment, order: RefundOrder, now: datetime) -> Refund:
+    """Give a payment back, or a part of it, once, and record what happened.
+
+    A second call with the same key returns the first refund as it is. Of an offline payment staff give the money back
+    themselves. Raises CannotRefund, RefundTooLarge, RefundedMeanwhile.
+    """
+    made, is_new = _reserve(payment.id, order, now)
+    if not is_new:
+        return made
+    if payment.is_offline():
+        return settle_refund(refund=made, result=RefundResult(Outcome.SUCCEEDED), now=now)
+    line = gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
+    result = line.refund(RefundRequest(made.idempotency_key, payment.gateway_reference, made.amount_money()))
+    return settle_refund(refund=made, result=result, now=now)
+
+
+def _reserve(payment_id: UUID, order: RefundOrder, now: datetime) -> tuple[Refund, bool]:
+    with transaction.atomic(durable=True):
+        payment = lock_payment(payment_id)
+        # Looked for behind the lock: whoever held it may have been another click on the same button.
+        key = f"refund:{payment.id.hex}:{order.key.hex}"
+        earlier = Refund.objects.filter(idempotency_key=key).first()
+        if earlier is not None:
+            return earlier, False
+        _check(payment, order)
+        payment.refunding += order.amount.minor
+        payment.save(update_fields=["refunding"])
+        return _write(payment, order, key, now), True
+
+
+def _write(payment: Payment, order: RefundOrder, key: str, now: datetime) -> Refund:
+    return Refund.objects.create(
+        merchant_id=payment.merchant_id,
+        payment=payment,
+        invoice_id=order.invoice_id,
+        is_owed_again=order.is_owed_again,
+        reference=readable_reference("REF"),
+        idempotency_key=key,
+        amount=order.amount.minor,
+        currency=payment.currency,
+        reason=order.reason,
+        made_by_id=order.made_by_id,
+        submitted_at=now,
+    )
+
+
+def _check(payment: Payment, order: RefundOrder) -> None:
+    if why_not := why_not_refundable(payment):
+        raise CannotRefund(why_not)
+    if order.seen != payment.refunded + payment.refunding:
+        raise RefundedMeanwhile
+    left = payment.refundable_money()
+    if order.invoice_id:
+        allocation = Allocation.objects.filter(payment=payment, invoice_id=order.invoice_id).first()
+        left = min(left, allocation.amount_money() if allocation else Money.zero(payment.currency))
+    if not Money.zero(left.currency) < order.amount <= left:
+        raise RefundTooLarge(left)
+
+
+def why_not_refundable(payment: Payment) -> str:
+    """Say why nothing of a payment can be given back now; empty if something can."""
+    if payment.is_in_flight():
+        return "This payment has not cleared yet, so there is nothing to give back. It can be refunded once it has."
+    if payment.state == PaymentState.REFUNDED:
+        return "All of this payment was given back already."
+    if payment.state != PaymentState.SUCCEEDED:
+        return f"This payment is {payment.get_state_display().lower()}, so there is nothing to give back."
+    if not payment.refundable_money():
+        return "A refund of all that is left is under way."
+    if not payment.is_offline() and not gateway_class(payment.gateway).supports_refund:
+        return "The processor of this payment makes no refunds from here. Use its own pages."
+    return ""
