@@ -29,6 +29,8 @@ NOT_FOR_CUSTOMERS = (
     "ui/shades.html",
     "mail/payment_returned_to_merchant.html",
     "mail/payment_returned_to_merchant.txt",
+    "mail/refund_not_made_to_merchant.html",
+    "mail/refund_not_made_to_merchant.txt",
     "mail/note_mention.html",
     "mail/note_mention.txt",
 )

@@ -38,7 +38,10 @@ def returned_since(merchant_id: UUID, currency: str, *, since: datetime) -> Take
 
 def _sum_of(name: str, which: Q) -> dict[str, Sum | Count]:
     condition = which or None
-    return {f"{name}_minor": Sum(F("amount") - F("refunded"), filter=condition), f"{name}_count": Count("id", filter=condition)}
+    return {
+        f"{name}_minor": Sum(F("amount") - F("refunded"), filter=condition),
+        f"{name}_count": Count("id", filter=condition),
+    }
 
 
 def _taken(name: str, sums: dict[str, int | None], currency: str) -> Taken:

@@ -92,7 +92,7 @@ def _amount_words(payment: Payment) -> str:
         PaymentState.REFUNDED: _("Refunded"),
         PaymentState.DISPUTED: _("Disputed"),
         PaymentState.CANCELED: _("Canceled, nothing was taken"),
-        PaymentState.REVERSED: _("Reversed, not paid"),
+        PaymentState.REVERSED: _("Reversed"),
     }
     return words[PaymentState(payment.state)]
 

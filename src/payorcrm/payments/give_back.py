@@ -23,11 +23,7 @@ def give_back(*, payment: Payment, refund: Refund, now: datetime) -> None:
     if payment.state == PaymentState.RETURNED:
         _post(payment, refund, {Account.GIVEN_BACK_TWICE: refund.amount}, now)
         return
-    allocations = list(
-        Allocation.objects.filter(payment=payment).select_related("invoice").order_by("-invoice__due_on", "-invoice_id")
-    )
-    unapplied = payment.amount - payment.refunded - sum(each.amount for each in allocations)
-    from_unapplied, by_invoice = plan(refund, allocations, unapplied)
+    from_unapplied, by_invoice = planned(refund, payment)
     taken = sum(by_invoice.values())
     changes = Changes(
         {invoice_id: -amount for invoice_id, amount in by_invoice.items()}, refund.id, refund.made_by_id, refund.id
@@ -40,8 +36,15 @@ def give_back(*, payment: Payment, refund: Refund, now: datetime) -> None:
     _post(payment, refund, {Account.UNAPPLIED: from_unapplied, against: taken}, now)
 
 
-def plan(refund: Refund, allocations: Sequence[Allocation], unapplied: int) -> tuple[int, dict[UUID, int]]:
-    """Say how many minor units of a refund come from what is unapplied, and from each invoice in this order."""
+def planned(refund: Refund, locked: Payment | None = None) -> tuple[int, dict[UUID, int]]:
+    """Say how many minor units of a refund come from what is unapplied, and from each invoice, as things stand."""
+    payment = locked or refund.payment
+    allocations = list(Allocation.objects.filter(payment=payment).order_by("-invoice__due_on", "-invoice_id"))
+    unapplied = payment.amount - payment.refunded - sum(each.amount for each in allocations)
+    return _split(refund, allocations, unapplied)
+
+
+def _split(refund: Refund, allocations: Sequence[Allocation], unapplied: int) -> tuple[int, dict[UUID, int]]:
     left, by_invoice = refund.amount, dict[UUID, int]()
 
     def take(allocation: Allocation) -> None:

@@ -8,9 +8,11 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from payorcrm.core.money import Money
 from payorcrm.mail.compose import Composed, composer, queue_mail, render_draft
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.queries import people_to_tell
+from payorcrm.payments.give_back import planned
 from payorcrm.payments.links import payment_page_link
 from payorcrm.payments.mails import WAS_PAID_FOR, language_of_customer, queue_to_customer, subjects_of, write_each
 from payorcrm.payments.models import Refund, RefundState
@@ -88,10 +90,22 @@ def _context(refund: Refund, now: datetime) -> dict[str, Any]:
         "amount": refund.amount_money(),
         "paid": payment.amount_money(),
         "method": payment.way(),
+        "owed": _owed_again(refund),
         "is_bank": payment.method is not None and not payment.method.is_card(),
         "link": payment_page_link(payment.id, now),
         "staff_link": f"{settings.PUBLIC_URL}/m/{payment.merchant.slug}/payments/{payment.id}/",
     }
+
+
+def _owed_again(refund: Refund) -> Money | None:
+    """Return how much is owed again by a refund, or will be once it has arrived."""
+    if not refund.is_owed_again:
+        return None
+    if refund.state == RefundState.SUCCEEDED:
+        minor = -sum(refund.changes.values_list("change", flat=True))
+    else:
+        minor = sum(planned(refund)[1].values())
+    return Money(minor, refund.currency) if minor else None
 
 
 def _write_to_merchant(refund: Refund, now: datetime) -> Composed:
