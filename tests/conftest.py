@@ -47,6 +47,15 @@ def empty_queue(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlock
             cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def browser_ends() -> Iterator[None]:
+    """After all tests of this process, end the browser that they shared."""
+    yield
+    from tests.factories.browsing import stop_browser
+
+    stop_browser()
+
+
 @pytest.fixture
 def var(tmp_path: Path) -> Iterator[Path]:
     """A `var` folder of the test's own; an embedded server in it is ended and removed."""

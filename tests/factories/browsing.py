@@ -1,18 +1,18 @@
 """A browser whose requests Django's test client answers: real pages, policies and styles in the test's transaction.
 
 The browser lives in a thread of its own, because Playwright keeps an event loop in its thread, and Django's connections
-do not cross one. The test's thread answers.
+do not cross one. The test's thread answers. All tests of a process share one browser; each has a profile of its own.
 """
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Queue
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Request, Route, sync_playwright
 
 from tests.factories.chromium import ARGUMENTS, ensure_chromium
 
@@ -53,39 +53,75 @@ class Tab:
         return found
 
 
-def browse(client: Client, visit: Callable[[Tab], Result], *, width: int = 1280, scheme: str = "light") -> Result:
+class _Chromium:
+    """A browser that starts when it is first needed, and the only thread that may speak with it."""
+
+    def __init__(self) -> None:
+        self.thread = ThreadPoolExecutor(1)
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def new_page(self, width: int, scheme: Literal["light", "dark"]) -> Page:
+        """Return a page in a profile of its own; to be called in the thread."""
+        if self._browser is None:
+            self._playwright = sync_playwright().start()
+            self._browser = self._playwright.chromium.launch(executable_path=ensure_chromium(), args=ARGUMENTS)
+        return self._browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+
+    def stop(self) -> None:
+        """End the browser and its thread, if there is one."""
+        self.thread.submit(self._stop).result()
+        self.thread.shutdown()
+
+    def _stop(self) -> None:
+        if self._browser and self._playwright:
+            self._browser.close()
+            self._playwright.stop()
+
+
+_chromium = _Chromium()
+
+
+def stop_browser() -> None:
+    """End the browser that `browse` has started."""
+    _chromium.stop()
+
+
+def browse(
+    client: Client, visit: Callable[[Tab], Result], *, width: int = 1280, scheme: Literal["light", "dark"] = "light"
+) -> Result:
     """Return what `visit` returns, called with a tab in which `client` is who asks."""
     asked: Queue[tuple[Asked, Future[Any]] | None] = Queue()
-    with ThreadPoolExecutor(1) as thread:
-        visited = thread.submit(_open_and_visit, asked, visit, width, scheme)
-        while question := asked.get():
-            asked_for, answer = question
-            try:
-                answer.set_result(_answer(client, asked_for))
-            except Exception as error:  # noqa: BLE001 (raised again in the browser's thread)
-                answer.set_exception(error)
-                break
-        return visited.result()
+    visited = _chromium.thread.submit(_open_and_visit, asked, visit, width, scheme)
+    while question := asked.get():
+        asked_for, answer = question
+        try:
+            answer.set_result(_answer(client, asked_for))
+        except Exception as error:  # noqa: BLE001 (raised again in the browser's thread)
+            answer.set_exception(error)
+            break
+    return visited.result()
 
 
-def _open_and_visit(asked: Queue[Any], visit: Callable[[Tab], Any], width: int, scheme: str) -> Any:
+def _open_and_visit(
+    asked: Queue[Any], visit: Callable[[Tab], Any], width: int, scheme: Literal["light", "dark"]
+) -> Any:
     def ask(route: Route) -> None:
         answer: Future[dict[str, Any]] = Future()
         asked.put((Asked.of(route.request), answer))
         route.fulfill(**answer.result())
 
     try:
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=ensure_chromium(), args=ARGUMENTS)
-            page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = _chromium.new_page(width, scheme)
+        try:
             page.set_default_timeout(10_000)
             tab = Tab(page, [])
             page.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
             page.on("pageerror", lambda error: tab.complaints.append(str(error)))
             page.route("**/*", ask)
-            result = visit(tab)
-            chromium.close()
-            return result
+            return visit(tab)
+        finally:
+            page.close()
     finally:
         asked.put(None)
 
