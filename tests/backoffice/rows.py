@@ -20,6 +20,7 @@ from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
 from payorcrm.reminders.models import DayRun, DayRunState, Hold, HoldReason, ReminderTemplate, Rule
 from payorcrm.reminders.switch_rules import rules_of
+from payorcrm.staff.models import StaffInvitation
 from tests.factories.models import (
     CustomerFactory,
     InvoiceFactory,
@@ -60,6 +61,7 @@ class Shop:
     rule: Rule
     day_run: DayRun
     hold: Hold
+    invitation: StaffInvitation
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -77,6 +79,8 @@ class Shop:
             "rule_id": self.rule.id,
             "day_run_id": self.day_run.id,
             "hold_id": self.hold.id,
+            "staff_id": StaffFactory(merchant=self.merchant, role=Role.COLLECTOR).id,
+            "invitation_id": self.invitation.id,
         }
 
 
@@ -114,6 +118,13 @@ def make_shop(**fields: Any) -> Shop:
         ),
         hold=Hold.objects.create(
             merchant=merchant, customer=customer, reason=HoldReason.PROMISE, until=FIRST_DAY, held_at=present()
+        ),
+        invitation=StaffInvitation.objects.create(
+            merchant=merchant,
+            email="new@harbor.example",
+            role=Role.VIEWER,
+            mailed_at=present() - timedelta(hours=1),
+            expires_at=present() + timedelta(days=6),
         ),
     )
 

@@ -29,6 +29,8 @@ ID_NAMES = {
     "rule_id",
     "day_run_id",
     "hold_id",
+    "staff_id",
+    "invitation_id",
 }
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
@@ -65,6 +67,10 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "hold_customer",
     "hold_invoice",
     "hold_end",
+    "team_member",
+    "team_remove",
+    "staff_invitation_again",
+    "staff_invitation_withdraw",
     "settings",
 }
 # What only its author may change, who is nobody of these tests.

@@ -23,6 +23,7 @@ from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule
+from payorcrm.staff.models import StaffInvitation
 
 View = Callable[..., HttpResponseBase]
 
@@ -157,6 +158,16 @@ def rule_of(staff: Staff, rule_id: UUID) -> Rule:
 def day_run_of(staff: Staff, day_run_id: UUID) -> DayRun:
     """Return one of the merchant's runs by rules, or 404."""
     return get_object_or_404(DayRun.objects.select_related("decided_by"), merchant=staff.merchant_id, id=day_run_id)
+
+
+def member_of(staff: Staff, staff_id: UUID) -> Staff:
+    """Return a colleague, or oneself, or 404."""
+    return get_object_or_404(Staff.objects.select_related("user"), merchant=staff.merchant_id, id=staff_id)
+
+
+def staff_invitation_of(staff: Staff, invitation_id: UUID) -> StaffInvitation:
+    """Return one of the merchant's invitations to the staff, or 404."""
+    return get_object_or_404(StaffInvitation, merchant=staff.merchant_id, id=invitation_id)
 
 
 def hold_of(staff: Staff, hold_id: UUID) -> Hold:

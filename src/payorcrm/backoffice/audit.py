@@ -30,7 +30,7 @@ def answer_and_record(
     # Nothing escapes for want of words; a test asks for them.
     action = ACTIONS.get(name) or Action(AuditKind.SETTINGS, name.replace("_", " ").capitalize())
     with _together(action):
-        about, before = _about(request, staff.merchant, ids), _facts(action, staff.merchant, ids)
+        about, before = _about(request, action, staff.merchant, ids), _facts(action, staff.merchant, ids)
         response = view(request, staff, **ids)
         if _did_something(request, response):
             changes = changes_between(before, _facts(action, staff.merchant, ids))
@@ -62,9 +62,9 @@ def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:
     return leads_on and (not told or min(told) < messages.WARNING)
 
 
-def _about(request: HttpRequest, merchant: Merchant, ids: Ids) -> str:
+def _about(request: HttpRequest, action: Action, merchant: Merchant, ids: Ids) -> str:
     found = [SUBJECTS[name].words(row) for name in ids if (row := SUBJECTS[name].find(merchant, ids[name]))]
-    return " · ".join(found or [_chosen(request, merchant)])
+    return " · ".join(found or [request.POST.get(action.quotes, "") or _chosen(request, merchant)])
 
 
 def _chosen(request: HttpRequest, merchant: Merchant) -> str:

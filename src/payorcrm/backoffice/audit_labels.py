@@ -9,11 +9,11 @@ from django.db.models import BinaryField, Model
 from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice
 from payorcrm.mail.models import Mail
-from payorcrm.merchants.models import Merchant
+from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Schedule
-from payorcrm.staff.models import AuditKind
+from payorcrm.staff.models import AuditKind, StaffInvitation
 
 Ids = Mapping[str, Any]
 Rows = Callable[[Merchant, Ids], Iterable[Model | None]]
@@ -45,6 +45,8 @@ SUBJECTS: dict[str, Subject] = {
     "file_id": Subject(ImportFile, lambda file: file.file_name),
     "rule_id": Subject(Rule),
     "day_run_id": Subject(DayRun, lambda run: f"Run of {run.day}"),
+    "staff_id": Subject(Staff, lambda staff: f"{staff.user}, {staff.user.email}"),
+    "invitation_id": Subject(StaffInvitation),
     "hold_id": Subject(Hold, lambda hold: f"{hold.get_reason_display()}, {hold.customer}"),
 }
 
@@ -82,6 +84,8 @@ class Action:
     says: str
     rows: Rows | None = None
     is_apart: bool = False
+    # A field of the form that says what it was about.
+    quotes: str = ""
 
 
 SETTINGS, TEAM, CUSTOMERS, INVOICES = AuditKind.SETTINGS, AuditKind.TEAM, AuditKind.CUSTOMERS, AuditKind.INVOICES
@@ -116,6 +120,11 @@ ACTIONS: dict[str, Action] = {
     "settings_company": Action(SETTINGS, "Changed the company's settings", the_merchant),
     "settings_branding": Action(SETTINGS, "Changed logo or colour", the_merchant),
     "settings_portal": Action(SETTINGS, "Changed the portal's settings", the_merchant),
+    "team": Action(TEAM, "Invited a colleague", quotes="email"),
+    "team_member": Action(TEAM, "Changed a role", named("staff_id")),
+    "team_remove": Action(TEAM, "Removed somebody from the team", named("staff_id")),
+    "staff_invitation_again": Action(TEAM, "Sent an invitation again"),
+    "staff_invitation_withdraw": Action(TEAM, "Withdrew an invitation", named("invitation_id")),
 }
 # A POST to these shows something and changes nothing.
 CHANGES_NOTHING = {"template_preview"}

@@ -20,6 +20,7 @@ from payorcrm.backoffice.views import (
     reminders,
     rules,
     settings,
+    team,
     templates,
     viewing,
 )
@@ -83,6 +84,15 @@ urlpatterns = [
     path("settings/payments/", gateways.gateways, name="settings_payments"),
     path("settings/reminders/", settings.reminders, name="settings_reminders"),
     path("settings/portal/", settings.portal, name="settings_portal"),
+    path("settings/team/", team.team, name="team"),
+    path("settings/team/<uuid:staff_id>/", team.member, name="team_member"),
+    path("settings/team/<uuid:staff_id>/remove/", team.member_remove, name="team_remove"),
+    path("settings/team/invitations/<uuid:invitation_id>/again/", team.invitation_again, name="staff_invitation_again"),
+    path(
+        "settings/team/invitations/<uuid:invitation_id>/withdraw/",
+        team.invitation_withdraw,
+        name="staff_invitation_withdraw",
+    ),
     path("settings/audit/", audit.audit, name="audit"),
     path("settings/audit/export/", audit.export, name="audit_export"),
 ]

@@ -263,7 +263,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 # Pages of these are for staff and machines, who are addressed in English.
-ENGLISH_NAMESPACES = {"backoffice", "sign_up", "demo", "webhooks"}
+ENGLISH_NAMESPACES = {"backoffice", "sign_up", "joining", "demo", "webhooks"}
 LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -11,6 +11,7 @@ urlpatterns = [
     path("account/", include("payorcrm.config.account_urls")),
     path("m/<slug:merchant_slug>/", include("payorcrm.backoffice.urls")),
     path("signup/", include("payorcrm.backoffice.sign_up_urls")),
+    path("join/", include("payorcrm.backoffice.join_urls")),
     path("webhooks/", include("payorcrm.webhooks.urls")),
     path("", include("payorcrm.portal.urls")),
 ]

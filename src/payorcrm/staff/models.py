@@ -1,9 +1,57 @@
-"""What the merchant's people did in the back office: rows that nobody changes any more."""
+"""Invitations to the back office, and what the staff did there: rows that nobody changes any more."""
+
+from datetime import datetime
+from typing import Self
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from payorcrm.core.ids import uuid7
-from payorcrm.merchants.models import Merchant
+from payorcrm.core.models import User
+from payorcrm.merchants.models import Merchant, Role
+
+
+class StaffInvitationQuerySet(models.QuerySet["StaffInvitation"]):
+    """Filters that read like the business."""
+
+    def waiting(self) -> Self:
+        """Those that nobody has accepted or withdrawn, whether or not their link has ended."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+
+class StaffInvitation(models.Model):
+    """One address that is invited to a merchant's staff; each mail makes the link of the mail before worthless."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="staff_invitations")
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    mail_count = models.PositiveIntegerField(default=1)
+    mailed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StaffInvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "merchant",
+                Lower("email"),
+                name="one_waiting_staff_invitation",
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+            ),
+            models.CheckConstraint(name="staff_invitation_role", condition=models.Q(role__in=Role.values)),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Say whether the link of the latest mail still works."""
+        return self.accepted_at is None and self.withdrawn_at is None and now < self.expires_at
 
 
 class AuditKind(models.TextChoices):

@@ -1,0 +1,47 @@
+"""The mail to an invited colleague, composed when it is sent: its link is never kept."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from payorcrm.core.language import speaking
+from payorcrm.mail.compose import Composed, Draft, composer, render_draft
+from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import Role
+from payorcrm.staff.invite import KIND
+from payorcrm.staff.join import account_of, join_link
+from payorcrm.staff.models import StaffInvitation
+
+MAY = {
+    Role.OWNER: "You will be able to do everything, the settings and the team included.",
+    Role.COLLECTOR: "You will be able to work with customers, invoices and reminders.",
+    Role.VIEWER: "You will be able to see everything, and to change nothing.",
+}
+
+
+@composer(KIND)
+def compose_staff_invitations(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
+    """Write invitations; one that is accepted, withdrawn or too old is not sent."""
+    rows = StaffInvitation.objects.waiting().filter(expires_at__gt=now).select_related("merchant", "invited_by")
+    waiting = rows.in_bulk([mail.about_id for mail in mails])
+    return {mail.id: _write(waiting[mail.about_id], now) for mail in mails if mail.about_id in waiting}
+
+
+def _write(invitation: StaffInvitation, now: datetime) -> Draft:
+    merchant = invitation.merchant
+    with speaking("en"):
+        return render_draft(
+            "mail/staff_invitation",
+            subject=f"Join the team of {merchant.name}",
+            merchant=merchant,
+            reason=f"You get this mail because an owner of {merchant.name} wrote your address. If you do not know "
+            "them, do nothing: the link ends by itself.",
+            context={
+                "invitation": invitation,
+                "inviter": invitation.invited_by or merchant.name,
+                "may": MAY[Role(invitation.role)],
+                "has_account": account_of(invitation) is not None,
+                "link": join_link(invitation, now),
+                "days": max(1, (invitation.expires_at - now).days),
+            },
+        )
