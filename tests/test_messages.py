@@ -33,6 +33,8 @@ NOT_FOR_CUSTOMERS = (
     "mail/refund_not_made_to_merchant.txt",
     "mail/note_mention.html",
     "mail/note_mention.txt",
+    "mail/staff_invitation.html",
+    "mail/staff_invitation.txt",
 )
 # Names, formats and signs are the same in every language.
 SAME_EVERYWHERE = {"PDF", "CSV", "Excel", "XLSX", "Google", "USD", "OK", "ID"}
