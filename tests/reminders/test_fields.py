@@ -28,6 +28,7 @@ def test_all_fields_of_the_requirement_are_known() -> None:
         "bank_payment_buttons",
         "statement_pdf",
         "invoice_pdfs",
+        "statement_summary",
         "login_register",
     }
     check_body(" ".join(f"{{{{{name}}}}}" for name in MERGE_FIELDS))

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "payorcrm.payment_methods",
     "payorcrm.payments",
     "payorcrm.reminders",
+    "payorcrm.statements",
     "payorcrm.portal",
     "payorcrm.backoffice",
     "payorcrm.webhooks",

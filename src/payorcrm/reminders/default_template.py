@@ -51,12 +51,26 @@ Please pay <strong>{{total_invoice_amount}}</strong> within seven days.</p>
 <p>If you cannot pay everything at once, reply to this mail, and we will find a way together.</p>
 <p>{{statement_pdf}}</p>""")
 
+STATEMENT_NAME = "Statement"
+STATEMENT_SUBJECT = gettext_noop("Your statement: {{total_invoice_amount}}")
+STATEMENT_BODY = gettext_noop("""\
+<h1>Your statement</h1>
+<p>Hello {{first_name}},</p>
+<p>This is what our books show as open for {{customer_company_name}} today. \
+The attached PDF lists every invoice.</p>
+{{statement_summary}}
+{{payment_buttons}}
+<p>Have you paid already? Thank you! Payments of the last few days may not be in our books yet. \
+If something is not right, just reply to this mail.</p>
+<p>{{login_register}}</p>""")
+
 # What a new template may begin with: its name, its subject, its body.
 STARTS = {
     "friendly": (DEFAULT_NAME, DEFAULT_SUBJECT, DEFAULT_BODY),
     "upcoming": (DEFAULT_UPCOMING_NAME, DEFAULT_UPCOMING_SUBJECT, DEFAULT_UPCOMING_BODY),
     "second": ("Second reminder", SECOND_SUBJECT, SECOND_BODY),
     "final": ("Final reminder", FINAL_SUBJECT, FINAL_BODY),
+    "statement": (STATEMENT_NAME, STATEMENT_SUBJECT, STATEMENT_BODY),
 }
 OUR_TEXTS = frozenset(text for _, subject, body in STARTS.values() for text in (subject, body))
 

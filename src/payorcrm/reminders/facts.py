@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from payorcrm.core.clock import day_in
-from payorcrm.customers.models import Contact, PortalAccess
+from payorcrm.customers.models import Contact, Customer, PortalAccess
 from payorcrm.gateways.base import MethodKind
+from payorcrm.invoices.draw_statement import Open, read_open
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
@@ -17,6 +18,7 @@ from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod
 from payorcrm.payments.models import PaymentRequestLine
 from payorcrm.reminders.models import Hold, Reminder, ReminderRun
 from payorcrm.reminders.parts import Row
+from payorcrm.reminders.summary import LINES_READ, is_asked_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Facts:
     may_sign_in: bool = False
     rows: list[Row] = field(default_factory=list)
     methods: list[Method] = field(default_factory=list)
+    owed: Open | None = None  # only where the text shows the summary
     # Not empty: two records disagree about whose mail or whose invoice this is.
     contradiction: str = ""
 
@@ -53,15 +56,18 @@ class Facts:
     def merchant(self) -> Merchant:
         return self.run.merchant
 
+    def text(self) -> tuple[str, str]:
+        """Return subject and body for the customer, as they were when the run began."""
+        return (self.run.version or self.run.template).text_in(self.language)
+
 
 def read_facts(mails: list[Mail], *, now: datetime) -> list[Facts]:
     """Return the facts of each mail that has a reminder, in the order of the mails."""
     by_mail = _read_reminders(mails, now)
     facts = [by_mail[mail.id] for mail in mails if mail.id in by_mail]
-    _read_names(facts)
     _read_invoices(facts)
-    _read_methods(facts)
-    _read_accesses(facts)
+    read_people(facts)
+    _read_owed(facts)
     return facts
 
 
@@ -70,9 +76,15 @@ def read_customer(fact: Facts) -> None:
     invoices = Invoice.objects.filter(customer_id=fact.customer_id, currency=fact.currency, in_flight=0)
     overdue = invoices.overdue(today=fact.today).order_by("due_on", "number")
     fact.rows = [Row(*row) for row in overdue.values_list("number", "due_on", "balance", "id")]
-    _read_names([fact])
-    _read_methods([fact])
-    _read_accesses([fact])
+    read_people([fact])
+    _read_owed([fact])
+
+
+def read_people(facts: list[Facts]) -> None:
+    """Read whom each mail greets, what they have saved to pay with, and whether they sign in, in three queries."""
+    _read_names(facts)
+    _read_methods(facts)
+    _read_accesses(facts)
 
 
 def _read_reminders(mails: list[Mail], now: datetime) -> dict[UUID, Facts]:
@@ -168,6 +180,16 @@ def _read_accesses(facts: list[Facts]) -> None:
     customers = set(accesses.values_list("customer_id", flat=True))
     for fact in facts:
         fact.may_sign_in = fact.customer_id in customers
+
+
+def _read_owed(facts: list[Facts]) -> None:
+    asking = [fact for fact in facts if is_asked_for(fact.text()[1])]
+    for today in {fact.today for fact in asking}:
+        of_the_day = [fact for fact in asking if fact.today == today]
+        customers = Customer.objects.filter(id__in=_customers(of_the_day)).select_related("merchant")
+        owed = read_open(list(customers), today=today, most=LINES_READ)
+        for fact in of_the_day:
+            fact.owed = owed.get(fact.customer_id)
 
 
 def _is_valid(expiry: list[int | None], today: date) -> bool:

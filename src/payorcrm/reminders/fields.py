@@ -26,6 +26,7 @@ BLOCK_FIELDS = {
     "bank_payment_buttons": "Payment Links: Bank Only",
     "statement_pdf": "Statement as PDF",
     "invoice_pdfs": "Invoices as PDF",
+    "statement_summary": "Statement Summary",
     "login_register": "Link to Sign In",
 }
 # Those of them that stand in a line of text; the others make paragraphs of their own.

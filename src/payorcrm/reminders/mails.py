@@ -39,6 +39,7 @@ from payorcrm.reminders.parts import (
     statement_pdf_text,
 )
 from payorcrm.reminders.render import CannotFill, Values, compile_template
+from payorcrm.reminders.summary import summary_html, summary_text
 
 KIND = "reminder"
 CONFIRMED_FIRST = gettext_noop(
@@ -110,11 +111,11 @@ def draft_of(fact: Facts, now: datetime) -> Draft:
 
 def _draft(fact: Facts, now: datetime) -> Draft:
     merchant = fact.merchant
-    subject, body = (fact.run.version or fact.run.template).text_in(fact.language)
+    subject, body = fact.text()
     listing = Listing(fact.rows, fact.currency, fact.today, payment_link(fact.request_id, CARD, now))
     total = listing.total()
     compiled = compile_template(in_their_words(subject), in_their_words(body), merchant.accent_color)
-    values = _values(fact, listing, compiled.fields, _buttons(fact, listing, total, now))
+    values = _values(fact, listing, compiled.fields, ways_of(fact, listing, total, now))
     written = compiled.write(values)
     rehearsal = fact.run.to_address
     return Draft(
@@ -123,7 +124,7 @@ def _draft(fact: Facts, now: datetime) -> Draft:
         text=written.text,
         merchant=merchant,
         preheader=_preheader(listing, total),
-        reason=_why_a_rehearsal(fact) if rehearsal else _why(merchant),
+        reason=_why_a_rehearsal(fact) if rehearsal else why_of(merchant),
         language=fact.language,
         # A rehearsal goes to someone else, who must not be able to end the customer's reminders.
         list_unsubscribe="" if rehearsal else unsubscribe_link(fact.customer_id, now),
@@ -141,7 +142,7 @@ def _values(fact: Facts, listing: Listing, fields: frozenset[str], ways: list[Wa
     html = {name: escape(plain[name]) for name in fields & plain.keys()}
     text = {name: plain[name] for name in fields & plain.keys()}
     for name in fields - plain.keys():
-        html[name], text[name] = _BLOCKS[name](fact, listing, ways)
+        html[name], text[name] = BLOCKS[name](fact, listing, ways)
     return Values(html, text)
 
 
@@ -180,6 +181,12 @@ def _invoice_pdfs(fact: Facts, listing: Listing, _: list[Way]) -> Both:
     return invoice_pdfs_html(parts_in(fact.merchant.accent_color), listing), invoice_pdfs_text(listing)
 
 
+def _statement_summary(fact: Facts, _: Listing, __: list[Way]) -> Both:
+    if not fact.owed:
+        return "", ""
+    return summary_html(fact.owed, fact.merchant.accent_color, has_pdf=False), summary_text(fact.owed, has_pdf=False)
+
+
 def _sign_in(fact: Facts, _: Listing, __: list[Way]) -> Both:
     if not fact.may_sign_in:
         return "", ""
@@ -187,18 +194,20 @@ def _sign_in(fact: Facts, _: Listing, __: list[Way]) -> Both:
 
 
 # How each field that is more than a word is written, as HTML and as text.
-_BLOCKS: dict[str, Callable[[Facts, Listing, list[Way]], Both]] = {
+BLOCKS: dict[str, Callable[[Facts, Listing, list[Way]], Both]] = {
     "invoice_list": _invoice_list,
     "payment_buttons": _payment_buttons,
     "card_payment_buttons": _card_buttons,
     "bank_payment_buttons": _bank_buttons,
     "statement_pdf": _statement_pdf,
     "invoice_pdfs": _invoice_pdfs,
+    "statement_summary": _statement_summary,
     "login_register": _sign_in,
 }
 
 
-def _buttons(fact: Facts, listing: Listing, total: Money, now: datetime) -> list[Way]:
+def ways_of(fact: Facts, listing: Listing, total: Money, now: datetime) -> list[Way]:
+    """Return a button for each saved method of the customer and for each new one that can pay in the currency."""
     amount = total.format()
     saved = [
         Way(
@@ -244,7 +253,8 @@ def _preheader(listing: Listing, total: Money) -> str:
     return words % shown
 
 
-def _why(merchant: Merchant) -> str:
+def why_of(merchant: Merchant) -> str:
+    """Say why a customer gets mails like this one."""
     return gettext("You get this mail because %(merchant)s sent you invoices.") % {"merchant": merchant.name}
 
 

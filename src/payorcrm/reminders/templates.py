@@ -1,6 +1,6 @@
 """Templates of reminders: the default one that every merchant has; making, saving, copying and deleting others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -162,11 +162,21 @@ def delete_template(template: ReminderTemplate, *, now: datetime) -> None:
         if template.is_default:
             raise InUse("This is the default template. Make another one the default first. Nothing was deleted.")
         rules = list(Rule.objects.filter(template=template).order_by("position").values_list("name", flat=True))
+        rules += [name for names in _others_who_need.values() for name in names(template)]
         if rules:
             names = ", ".join(f"“{name}”" for name in rules)
             whose = "The rule" if len(rules) == 1 else "The rules"
             raise InUse(f"{whose} {names} would have nothing to send. Choose another template there first.")
         ReminderTemplate.objects.filter(id=template.id).update(deleted_at=now)
+
+
+_others_who_need: dict[str, Callable[[ReminderTemplate], list[str]]] = {}
+
+
+def needs_templates(names: Callable[[ReminderTemplate], list[str]]) -> Callable[[ReminderTemplate], list[str]]:
+    """Register a function that names what, outside of this package, would have nothing to send without a template."""
+    _others_who_need[names.__qualname__] = names
+    return names
 
 
 def clean_text(subject: str, body: str) -> tuple[str, str]:
