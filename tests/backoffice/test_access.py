@@ -39,6 +39,9 @@ FORMS = {
     "settings_company": {"name": "Taken over", "time_zone": "UTC", "currency": "USD", "language": "en"},
     "settings_branding": {"accent_color": "#000000"},
     "settings_portal": {"confirmation_hours": "5"},
+    "gateway_connect": {"gateway": "sandbox"},
+    "gateway_connect_test": {"gateway": "sandbox"},
+    "gateway_disconnect": {"gateway": "sandbox"},
     "reminders_send": {"min_days_overdue": "1"},
 }
 READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
@@ -72,6 +75,9 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "staff_invitation_again",
     "staff_invitation_withdraw",
     "settings",
+    "gateway_connect",
+    "gateway_connect_test",
+    "gateway_disconnect",
 }
 # What only its author may change, who is nobody of these tests.
 OTHERS_OWN = {"note_change", "note_delete"}

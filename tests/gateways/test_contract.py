@@ -12,6 +12,7 @@ from payorcrm.gateways.base import (
     ChargeRequest,
     DeclineCode,
     GatewayUnavailable,
+    KeysNotAccepted,
     MethodKind,
     MethodNotAccepted,
     Outcome,
@@ -27,6 +28,20 @@ CARD, BANK_ACCOUNT = MethodKind.CARD, MethodKind.BANK_ACCOUNT
 
 def debit_of(kit: Kit, behaviour: str = "succeeds") -> ChargeRequest:
     return request_for(kit.method(BANK_ACCOUNT, behaviour), kind=BANK_ACCOUNT)
+
+
+def test_keys_are_taken_or_refused(kit: Kit) -> None:
+    kit.gateway.check_keys()
+
+    with pytest.raises(KeysNotAccepted):
+        kit.with_wrong_key().check_keys()
+
+
+def test_keys_are_neither_taken_nor_refused_while_the_processor_is_away(kit: Kit) -> None:
+    kit.go_away()
+
+    with pytest.raises(GatewayUnavailable):
+        kit.gateway.check_keys()
 
 
 def test_card_is_charged_and_found_again_by_its_key(kit: Kit) -> None:

@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from payorcrm.gateways.base import Credentials
 from payorcrm.merchants.logo import LOGO_TYPE, NotALogo, clean_logo
 from payorcrm.merchants.models import Merchant
 
@@ -138,3 +139,28 @@ class PortalForm(SectionForm):
             "invites_new_customers": "After an import, customers who are new get a mail with a password.",
             "allows_part_payments": "In the portal; the payment buttons of mails always pay in full.",
         }
+
+
+class KeysForm(forms.Form):
+    """A merchant's keys at a payment processor, as its own pages show them."""
+
+    public_key = forms.CharField(
+        label="Public key", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    secret_key = forms.CharField(
+        label="Secret key",
+        max_length=500,
+        help_text="Kept encrypted, and never shown again.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    webhook_secret = forms.CharField(
+        label="Signing secret of webhooks",
+        max_length=500,
+        help_text="Kept encrypted, too. It shows with the first event that arrives whether it is right.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+    def credentials(self) -> Credentials:
+        """Return what a valid form holds."""
+        typed = self.cleaned_data
+        return Credentials(typed["public_key"], typed["secret_key"], typed["webhook_secret"])

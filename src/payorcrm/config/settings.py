@@ -199,6 +199,8 @@ MAIL_STUCK_AFTER_SECONDS = env.float("MAIL_STUCK_AFTER_SECONDS", 600.0)
 
 PAYMENT_GATEWAYS = {"sandbox": "payorcrm.gateways.sandbox.gateway.SandboxGateway"}
 ALLOW_SANDBOX = env.bool("ALLOW_SANDBOX", default=False)
+# Whether a merchant may be connected to a processor that moves no real money.
+IS_REHEARSAL = ALLOW_SANDBOX or not IS_PRODUCTION
 SANDBOX_URL = env.str("SANDBOX_URL", "http://localhost:8010").rstrip("/")
 SANDBOX_ADMIN_KEY = secret("SANDBOX_ADMIN_KEY")
 GATEWAY_TIMEOUT_SECONDS = env.float("GATEWAY_TIMEOUT_SECONDS", 20.0)

@@ -262,6 +262,14 @@ class MethodNotAccepted(Refused):
     message = _("This card or account could not be used. Please enter it again.")
 
 
+class KeysNotAccepted(Refused):
+    """The processor does not know the keys that a merchant entered, or they belong to different accounts."""
+
+    code = "keys_not_accepted"
+    status: ClassVar[int] = 422
+    message = "The processor does not accept these keys. Nothing was stored."
+
+
 class WebhookNotGenuine(Refused):
     """A webhook's signature is missing, wrong or too old."""
 
@@ -278,6 +286,9 @@ class Gateway(Protocol):
     """
 
     name: ClassVar[str]
+    label: ClassVar[str]
+    is_rehearsal: ClassVar[bool]  # moves no real money
+    opens_test_accounts: ClassVar[bool]
     kinds: ClassVar[frozenset[MethodKind]]
     supports_refund: ClassVar[bool]
     supports_cancel: ClassVar[bool]
@@ -285,6 +296,18 @@ class Gateway(Protocol):
     sends_deposits: ClassVar[bool]
 
     def __init__(self, credentials: Credentials) -> None: ...
+
+    @classmethod
+    def open_test_account(cls, name: str, *, webhook_url: str) -> Credentials:
+        """Open an account of the processor's own test mode, or find the one of this name. Raises GatewayUnavailable.
+
+        Never called where `opens_test_accounts` is False.
+        """
+        ...
+
+    def check_keys(self) -> None:
+        """Ask the processor whether it takes these keys. Raises KeysNotAccepted, GatewayUnavailable."""
+        ...
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
         """Take money once for the request's key. Never raises for what the processor or the network does."""

@@ -12,7 +12,7 @@ from payorcrm.core.errors import Inconsistent
 from payorcrm.gateways.base import Credentials, Gateway
 
 _NETWORK_CALLS = (
-    *("charge", "refund", "cancel", "look_up", "look_up_refund"),
+    *("check_keys", "charge", "refund", "cancel", "look_up", "look_up_refund"),
     *("finish_saving_method", "verify_method", "remove_method", "fetch_events"),
 )
 
@@ -38,6 +38,17 @@ def gateway_class(name: str) -> type[Gateway]:
 def gateway(name: str, credentials: Credentials) -> Gateway:
     """Return one merchant's line to the processor behind `name`. Raises UnknownGateway."""
     return gateway_class(name)(credentials)
+
+
+def offered_gateways() -> list[type[Gateway]]:
+    """Return the gateways that a merchant may connect here; one that moves no real money only in a rehearsal."""
+    found = [gateway_class(name) for name in settings.PAYMENT_GATEWAYS]
+    return [each for each in found if settings.IS_REHEARSAL or not each.is_rehearsal]
+
+
+def open_test_account(name: str, account_name: str, *, webhook_url: str) -> Credentials:
+    """Open a test account at the processor behind `name`. Raises UnknownGateway, GatewayUnavailable."""
+    return _outside_transactions(gateway_class(name).open_test_account)(account_name, webhook_url=webhook_url)
 
 
 def _outside_transactions(call: Callable[..., Any]) -> Callable[..., Any]:

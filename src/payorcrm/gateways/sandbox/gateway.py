@@ -15,6 +15,7 @@ from payorcrm.gateways.base import (
     Credentials,
     GatewayEvent,
     GatewayUnavailable,
+    KeysNotAccepted,
     MethodDetails,
     MethodKind,
     MethodNotAccepted,
@@ -27,6 +28,7 @@ from payorcrm.gateways.base import (
 )
 from payorcrm.gateways.sandbox import translate, webhook
 from payorcrm.gateways.sandbox.client import Answer, NoAnswer, NothingSent, call
+from payorcrm.gateways.sandbox.provision import open_test_account
 
 _PAGES = {MethodKind.CARD: "card", MethodKind.BANK_ACCOUNT: "bank"}
 
@@ -35,6 +37,9 @@ class SandboxGateway:
     """One merchant's line to the sandbox processor."""
 
     name: ClassVar[str] = "sandbox"
+    label: ClassVar[str] = "Sandbox"
+    is_rehearsal: ClassVar[bool] = True
+    opens_test_accounts: ClassVar[bool] = True
     kinds: ClassVar[frozenset[MethodKind]] = frozenset(MethodKind)
     supports_refund: ClassVar[bool] = True
     supports_cancel: ClassVar[bool] = True
@@ -43,6 +48,19 @@ class SandboxGateway:
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
+
+    @classmethod
+    def open_test_account(cls, name: str, *, webhook_url: str) -> Credentials:
+        """Open an account, or find the one of this name with the keys it has. Raises GatewayUnavailable."""
+        return open_test_account(name, webhook_url)
+
+    def check_keys(self) -> None:
+        """Ask whose secret key this is. Raises KeysNotAccepted, GatewayUnavailable."""
+        answer = self._ask("GET", "/v1/account")
+        if answer.status == 401:
+            raise KeysNotAccepted("The processor does not know this secret key. Nothing was stored.")
+        if _accepted(answer).get("public_key") != self._credentials.public_key:
+            raise KeysNotAccepted("The two keys belong to different accounts. Nothing was stored.")
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
         """Take money once for the request's key. NOT_SENT speaks of this call: an earlier one may have arrived."""

@@ -7,7 +7,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from payorcrm.gateways.sandbox.processor.answers import ApiError
-from payorcrm.gateways.sandbox.processor.authorize import derived_key, hashed, read_json, require_admin, text_of
+from payorcrm.gateways.sandbox.processor.authorize import (
+    account_id_of,
+    derived_key,
+    hashed,
+    read_json,
+    require_admin,
+    text_of,
+)
 from payorcrm.gateways.sandbox.processor.database import Connection
 from payorcrm.gateways.sandbox.processor.origins import origin_of
 
@@ -28,6 +35,14 @@ async def open_account(request: Request) -> Response:
         raise ApiError("An account needs a name, and its webhook_url must be a web address.")
     async with request.app.state.pool.connection() as connection, connection.transaction():
         return JSONResponse(await _open(connection, name, webhook_url, origins, request.app.state.settings.admin_key))
+
+
+async def show_account(request: Request) -> Response:
+    """GET /v1/account: the name and the public key of the account whose secret key the request brings."""
+    async with request.app.state.pool.connection() as connection:
+        account_id = await account_id_of(request, connection)
+        found = await connection.execute("SELECT name, public_key FROM sandbox.accounts WHERE id = %s", (account_id,))
+        return JSONResponse(await found.fetchone())
 
 
 async def _open(

@@ -73,6 +73,7 @@ app = Starlette(
     routes=[
         Route("/health", health),
         _post("/v1/accounts", accounts.open_account),
+        Route("/v1/account", accounts.show_account),
         _post("/v1/charges", charges.make_charge),
         Route("/v1/charges", charges.find_charge),
         Route("/v1/charges/{id}", charges.show_charge),

@@ -1,0 +1,104 @@
+"""Connects a merchant to a payment processor, and ends the connection while nothing hangs on it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import transaction
+
+from payorcrm.core.errors import Refused
+from payorcrm.gateways.base import Credentials
+from payorcrm.gateways.registry import gateway, open_test_account
+from payorcrm.merchants.models import GatewayAccount, Merchant
+from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payments.models import IN_FLIGHT_STATES, Payment
+
+
+class NotConnected(Refused):
+    """A connection was to be ended that is not there."""
+
+    code = "not_connected"
+    message = "This processor is not connected. Nothing was changed."
+
+
+class GatewayInUse(Refused):
+    """Payments are under way, or customers have saved cards and accounts, at an account of a processor."""
+
+    code = "gateway_in_use"
+    status: ClassVar[int] = 409
+
+    def __init__(self, use: "Use") -> None:
+        super().__init__(f"The connection stays as it is: {use} at this processor.")
+        self.use = use
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What hangs on a merchant's connection to one processor."""
+
+    under_way: int
+    methods: int
+
+    def __bool__(self) -> bool:
+        return bool(self.under_way or self.methods)
+
+    def __str__(self) -> str:
+        parts = []
+        if self.under_way:
+            parts.append(f"{_count(self.under_way, 'payment')} {'is' if self.under_way == 1 else 'are'} under way")
+        if self.methods:
+            parts.append(f"{_count(self.methods, 'card or bank account', 'cards and bank accounts')} of customers")
+        return " and ".join(parts) + (" are saved" if self.methods else "")
+
+
+def use_of(merchant: Merchant, name: str) -> Use:
+    """Count what hangs on a connection."""
+    under_way = Payment.objects.filter(merchant=merchant, gateway=name, state__in=IN_FLIGHT_STATES)
+    methods = PaymentMethod.objects.saved().filter(merchant=merchant, gateway=name)
+    return Use(under_way.count(), methods.count())
+
+
+def connect_gateway(*, merchant: Merchant, name: str, credentials: Credentials) -> GatewayAccount:
+    """Store keys that the processor has accepted; those of another account only while nothing hangs on the first.
+
+    Raises KeysNotAccepted, GatewayUnavailable, GatewayInUse, UnknownGateway.
+    """
+    gateway(name, credentials).check_keys()
+    with transaction.atomic():
+        held = GatewayAccount.objects.select_for_update().filter(merchant=merchant, gateway=name).first()
+        if held and held.public_key != credentials.public_key and (use := use_of(merchant, name)):
+            raise GatewayInUse(use)
+        keys = {
+            "public_key": credentials.public_key,
+            "secret_key": credentials.secret_key,
+            "webhook_secret": credentials.webhook_secret,
+        }
+        account, _ = GatewayAccount.objects.update_or_create(merchant=merchant, gateway=name, defaults=keys)
+    return account
+
+
+def connect_test_account(*, merchant: Merchant, name: str) -> GatewayAccount:
+    """Open an account of the processor's test mode and connect it. Raises GatewayUnavailable, GatewayInUse."""
+    account_name = f"{merchant.slug} {merchant.id.hex[-12:]}"
+    keys = open_test_account(name, account_name, webhook_url=webhook_address(merchant, name))
+    return connect_gateway(merchant=merchant, name=name, credentials=keys)
+
+
+def disconnect_gateway(*, merchant: Merchant, name: str) -> None:
+    """Forget a merchant's keys at a processor. Raises NotConnected, GatewayInUse."""
+    with transaction.atomic():
+        account = GatewayAccount.objects.select_for_update().filter(merchant=merchant, gateway=name).first()
+        if account is None:
+            raise NotConnected
+        if use := use_of(merchant, name):
+            raise GatewayInUse(use)
+        account.delete()
+
+
+def webhook_address(merchant: Merchant, name: str) -> str:
+    """Return where a processor sends what happened to a merchant's payments."""
+    return f"{settings.PUBLIC_URL}/webhooks/{name}/{merchant.slug}/"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
