@@ -81,8 +81,8 @@ def test_the_top_says_what_is_owed_and_overdue_in_each_currency(signed_in, custo
 
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown(signed_in)))
 
-    assert "Unpaid $320.00 3 invoices Of it overdue $120.00 1 invoice Being paid $160.00 2 invoices" in page
-    assert "Unpaid €50.00 1 invoice Of it overdue €0.00 0 invoices" in page
+    assert "Unpaid $320.00 3 invoices Overdue, of that $120.00 1 invoice Being paid $160.00 2 invoices" in page
+    assert "Unpaid €50.00 1 invoice Overdue, of that €0.00 0 invoices" in page
     assert "Pay all 3 unpaid invoices, $320.00" in page
     assert "12 days overdue" in page
 
