@@ -13,7 +13,7 @@ from payorcrm.core.clock import now as present
 from payorcrm.core.models import User
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
-from payorcrm.invoices.models import ImportFile, Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
+from payorcrm.invoices.models import ImportFile, Invoice, InvoiceEvent, InvoiceEventKind, InvoiceFile, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
@@ -62,6 +62,7 @@ class Shop:
     day_run: DayRun
     hold: Hold
     invitation: StaffInvitation
+    attached: InvoiceFile
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -81,6 +82,7 @@ class Shop:
             "hold_id": self.hold.id,
             "staff_id": StaffFactory(merchant=self.merchant, role=Role.COLLECTOR).id,
             "invitation_id": self.invitation.id,
+            "attached_id": self.attached.id,
         }
 
 
@@ -126,6 +128,15 @@ def make_shop(**fields: Any) -> Shop:
             mailed_at=present() - timedelta(hours=1),
             expires_at=present() + timedelta(days=6),
         ),
+        attached=make_attached(invoice),
+    )
+
+
+def make_attached(invoice: Invoice, **fields: Any) -> InvoiceFile:
+    """Make a file that is attached to an invoice."""
+    defaults = {"file_name": "order.txt", "content_type": "text/plain", "content": b"Ordered.", "byte_count": 8}
+    return InvoiceFile.objects.create(
+        merchant=invoice.merchant, invoice=invoice, uploaded_at=present(), **defaults | fields
     )
 
 

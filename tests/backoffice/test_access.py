@@ -31,6 +31,7 @@ ID_NAMES = {
     "hold_id",
     "staff_id",
     "invitation_id",
+    "attached_id",
 }
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
@@ -43,6 +44,9 @@ FORMS = {
     "gateway_connect_test": {"gateway": "sandbox"},
     "gateway_disconnect": {"gateway": "sandbox"},
     "reminders_send": {"min_days_overdue": "1"},
+    "invoice_due_date": {"due_on": "2030-01-31"},
+    "invoice_note": {"text": "Called them."},
+    "invoice_void": {"note": "Sent twice."},
 }
 READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "reminders_send",
@@ -78,10 +82,30 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "gateway_connect",
     "gateway_connect_test",
     "gateway_disconnect",
+    "invoice_new",
+    "invoices_remind",
+    "invoices_void",
+    "invoices_hold",
+    "invoices_end_holds",
+    "customers_hold",
+    "customers_end_holds",
+    "invoice_due_date",
+    "invoice_note",
+    "invoice_void",
+    "invoice_file_attach",
+    "invoice_file_remove",
 }
 # What only its author may change, who is nobody of these tests.
 OTHERS_OWN = {"note_change", "note_delete"}
-NOT_PAGES = {"audit_export", "payments_export", "invoices_export", "customers_export", "invoice_pdf", "receipt_pdf"}
+NOT_PAGES = {
+    "audit_export",
+    "payments_export",
+    "invoices_export",
+    "customers_export",
+    "invoice_pdf",
+    "receipt_pdf",
+    "invoice_file",
+}
 
 
 def address(pattern: URLPattern, shop: Shop, *, slug: str) -> str:
@@ -129,7 +153,25 @@ def test_every_address_answers_one_way_or_the_other(pattern):
     assert answers & ({403} if pattern.name in OTHERS_OWN else {200, 302, 409})
 
 
-@pytest.mark.parametrize("name", ["reminders_send", "template_preview", "invite", "invite_test"])
+BULK = ["invoices_remind", "invoices_void", "invoices_hold", "invoices_end_holds"]
+
+
+@pytest.mark.parametrize("name", BULK)
+def test_another_merchants_invoice_cannot_be_named_in_a_form(name):
+    mine, other = make_shop(), make_shop()
+    client = client_of(mine.merchant)
+    place = reverse(f"backoffice:{name}", args=[mine.merchant.slug])
+
+    for named in (str(other.invoice.id), "nonsense"):
+        form = {"invoice": [str(mine.invoice.id), named], "min_days_overdue": "1", "note": "x", "reason": "dispute"}
+        assert client.get(place, form).status_code == 404
+        assert client.post(place, form).status_code == 404
+
+
+CUSTOMERS = ["reminders_send", "template_preview", "invite", "invite_test", "customers_hold", "customers_end_holds"]
+
+
+@pytest.mark.parametrize("name", CUSTOMERS)
 def test_another_merchants_customer_cannot_be_named_in_a_form(name):
     mine, other = make_shop(), make_shop()
     client = client_of(mine.merchant)

@@ -109,7 +109,7 @@ def test_list_costs_the_same_however_long(count, django_assert_num_queries):
     client = client_of(shop.merchant)
     client.get(place(shop, "customers"))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get(place(shop, "customers"))
 
 

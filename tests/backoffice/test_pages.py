@@ -25,6 +25,7 @@ def addresses(shop: Shop) -> dict[str, str]:
         pages[name] = reverse(f"backoffice:{name}", args=[slug, shop.customer.id])
     for name in ("customer", "invoice", "payment", "template"):
         pages[name] = reverse(f"backoffice:{name}", args=[slug, shop.ids()[f"{name}_id"]])
+    pages["invoice_new"] = reverse("backoffice:invoice_new", args=[slug]) + f"?customer={shop.customer.id}&find=a"
     returned = make_payment(shop.customer, state="returned", return_code="R01", invoices=[shop.invoice])
     pages["payment_returned"] = reverse("backoffice:payment", args=[slug, returned.id])
     pages["invoices_narrow"] = pages["invoices"] + "?bucket=4&sort=-balance&at_least=nothing"

@@ -12,6 +12,7 @@ from payorcrm.payment_methods.models import Verification
 from payorcrm.payments.request_payment import request_all_unpaid
 from payorcrm.payments.reserve import reserve
 from payorcrm.portal.urls import urlpatterns
+from tests.backoffice.rows import make_attached
 from tests.factories.models import (
     CustomerFactory,
     GatewayAccountFactory,
@@ -45,6 +46,7 @@ def things_of(access, name):
     InvoiceFactory(customer=customer)
     return {
         "invoice_id": InvoiceFactory(customer=customer).id,
+        "file_id": make_attached(InvoiceFactory(customer=customer), is_for_customer=True).id,
         "payment_id": reserve(order=order_for(saved, InvoiceFactory(customer=customer)), now=now()).payment.id,
         "request_id": request_all_unpaid(customer=customer, user=access.user, now=now()).id,
         "method_id": entered.id if name in ENTERED else saved.id,
@@ -73,7 +75,7 @@ def access(db):
 def test_every_kind_of_id_is_asked_for():
     named = {converter for name in WITH_IDS for converter in converters_of(name)}
 
-    assert named == {"invoice_id", "payment_id", "request_id", "method_id", "mandate_id"}
+    assert named == {"invoice_id", "payment_id", "request_id", "method_id", "mandate_id", "file_id"}
 
 
 @pytest.mark.parametrize("name", WITH_IDS)
@@ -91,6 +93,20 @@ def test_what_is_anothers_looks_as_if_it_did_not_exist(client, access, name, sam
         assert {status for status, _text in of_a_stranger} <= {404, 405}
         assert 404 in {status for status, _text in of_a_stranger}
         assert of_a_stranger == of_nobody
+
+
+def test_a_file_that_is_not_for_the_customer_does_not_exist(client, access):
+    invoice = InvoiceFactory(customer=access.customer)
+    hidden, shown = make_attached(invoice), make_attached(invoice, is_for_customer=True, file_name="<b>seen</b>.txt")
+    client.force_login(access.user)
+
+    page = client.get(reverse("portal:invoice", args=[invoice.id])).text
+    answers = [client.get(reverse("portal:attached_file", args=[each.id])) for each in (hidden, shown)]
+
+    assert [answer.status_code for answer in answers] == [404, 200]
+    assert answers[1]["Content-Disposition"].startswith("attachment")
+    assert "&lt;b&gt;seen&lt;/b&gt;.txt" in page
+    assert hidden.file_name not in page
 
 
 @pytest.mark.parametrize("name", WITH_IDS)

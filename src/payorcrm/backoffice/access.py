@@ -16,7 +16,7 @@ from payorcrm.backoffice.audit import answer_and_record
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
-from payorcrm.invoices.models import ImportFile, Invoice
+from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
@@ -101,6 +101,18 @@ def chosen_customers(staff: Staff, sent_in: QueryDict) -> list[Customer]:
         raise Http404 from None
 
 
+def chosen_invoices(staff: Staff, sent_in: QueryDict) -> list[Invoice]:
+    """Return the merchant's invoices that an address or a form names by `invoice`; 404 for any other id."""
+    try:
+        ids = {UUID(text) for text in sent_in.getlist("invoice")}
+    except ValueError:
+        raise Http404 from None
+    found = list(Invoice.objects.filter(merchant=staff.merchant_id, id__in=ids).order_by("id"))
+    if len(found) != len(ids):
+        raise Http404
+    return found
+
+
 def access_of(customer: Customer, access_id: UUID) -> PortalAccess:
     """Return one user's access to a customer that was found already, or 404."""
     accesses = PortalAccess.objects.live().filter(customer=customer)
@@ -127,6 +139,11 @@ def import_file_of(staff: Staff, file_id: UUID) -> ImportFile:
 def invoice_of(staff: Staff, invoice_id: UUID) -> Invoice:
     """Return one of the merchant's invoices with its customer, or 404."""
     return get_object_or_404(Invoice.objects.select_related("customer"), merchant=staff.merchant_id, id=invoice_id)
+
+
+def invoice_file_of(staff: Staff, attached_id: UUID) -> InvoiceFile:
+    """Return a file that is attached to one of the merchant's invoices, or 404."""
+    return get_object_or_404(InvoiceFile.objects.select_related("invoice"), merchant=staff.merchant_id, id=attached_id)
 
 
 def payment_of(staff: Staff, payment_id: UUID) -> Payment:

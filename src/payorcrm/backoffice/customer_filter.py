@@ -12,6 +12,7 @@ from payorcrm.backoffice.forms import ALL, LAST_DAY, Filter, search_field
 from payorcrm.customers.models import Contact, Customer, PortalAccess
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.models import Hold
 
 _MOST_CATEGORIES = 200
 _ORDERS = {
@@ -22,10 +23,17 @@ _ORDERS = {
 }
 
 
+def category_choices(merchant: Merchant) -> list[tuple[str, str]]:
+    """Return the categories of a merchant's customers to choose from."""
+    categories = Customer.objects.filter(merchant=merchant).exclude(category="").order_by("category")
+    found = categories.values_list("category", flat=True).distinct()[:_MOST_CATEGORIES]
+    return [ALL, *((each, each) for each in found)]
+
+
 class CustomerFilter(Filter):
     """Filters of the customers' list and of its files."""
 
-    MORE: ClassVar[tuple[str, ...]] = ("category", "reach", "sort")
+    MORE: ClassVar[tuple[str, ...]] = ("category", "reach", "hold", "sort")
 
     search = search_field("Name, number or e-mail")
     show = forms.ChoiceField(label="Show", required=False, choices=[ALL, ("owing", "Owing"), ("overdue", "Overdue")])
@@ -35,6 +43,7 @@ class CustomerFilter(Filter):
         required=False,
         choices=[ALL, ("no_address", "No e-mail address"), ("not_invited", "Not invited to the portal")],
     )
+    hold = forms.ChoiceField(label="Hold", required=False, choices=[ALL, ("yes", "On hold"), ("no", "Not on hold")])
     sort = forms.ChoiceField(
         label="Order", required=False, choices=[(name, label) for name, (label, _) in _ORDERS.items()]
     )
@@ -42,9 +51,7 @@ class CustomerFilter(Filter):
     def __init__(self, query: QueryDict, *, merchant: Merchant) -> None:
         super().__init__(query)
         self.merchant = merchant
-        categories = Customer.objects.filter(merchant=merchant).exclude(category="").order_by("category")
-        found = categories.values_list("category", flat=True).distinct()[:_MOST_CATEGORIES]
-        self.fields["category"].choices = [ALL, *((each, each) for each in found)]  # type: ignore[attr-defined]
+        self.fields["category"].choices = category_choices(merchant)  # type: ignore[attr-defined]
 
     def by(self) -> tuple[str, ...]:
         """Return the columns to order by."""
@@ -58,6 +65,9 @@ class CustomerFilter(Filter):
             customers = customers.filter(id__in=customers.filter(fits).values("id"))
         if category := self.given("category"):
             customers = customers.filter(category=category)
+        if hold := self.given("hold"):
+            held = Exists(Hold.objects.active(today=today).filter(customer=OuterRef("id"), invoice=None))
+            customers = customers.filter(held if hold == "yes" else ~held)
         return self._ordered(self._by_reach(self._by_debt(customers, today)), today)
 
     def _by_debt(self, customers: QuerySet[Customer], today: date) -> QuerySet[Customer]:

@@ -5,12 +5,16 @@ from datetime import date
 from typing import ClassVar
 
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import QueryDict
 
+from payorcrm.backoffice.customer_filter import category_choices
 from payorcrm.backoffice.forms import ALL, Filter, day_field, search_field
 from payorcrm.core.money import NotAnAmount, is_currency, parse_minor
 from payorcrm.invoices.aging import BUCKET_LABELS, bounds_of
 from payorcrm.invoices.models import Invoice, InvoiceStatus
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.models import Hold
 
 _ORDERS = {
     "": ("Due date, latest first", ("-due_on", "-id")),
@@ -27,7 +31,20 @@ _ORDERS = {
 class InvoiceFilter(Filter):
     """Filters of the invoices' list and of its files."""
 
-    MORE: ClassVar[tuple[str, ...]] = ("due_since", "due_until", "at_least", "at_most", "reminded", "sort")
+    MORE: ClassVar[tuple[str, ...]] = (
+        "due_since",
+        "due_until",
+        "issued_since",
+        "issued_until",
+        "at_least",
+        "at_most",
+        "currency",
+        "category",
+        "reminded",
+        "hold",
+        "pdf",
+        "sort",
+    )
 
     search = search_field("Number or customer")
     status = forms.ChoiceField(
@@ -40,16 +57,29 @@ class InvoiceFilter(Filter):
     )
     due_since = day_field("Due from")
     due_until = day_field("Due until")
+    issued_since = day_field("Invoice date from")
+    issued_until = day_field("Invoice date until")
     at_least = forms.CharField(label="Owed from", required=False, max_length=20)
     at_most = forms.CharField(label="Owed up to", required=False, max_length=20)
     reminded = forms.ChoiceField(
         label="Reminded", required=False, choices=[ALL, ("yes", "Reminded"), ("no", "Never reminded")]
     )
+    currency = forms.CharField(
+        label="Currency", required=False, max_length=3, widget=forms.TextInput(attrs={"placeholder": "USD"})
+    )
+    category = forms.ChoiceField(label="Customer's category", required=False, choices=[ALL])
+    hold = forms.ChoiceField(label="Hold", required=False, choices=[ALL, ("yes", "On hold"), ("no", "Not on hold")])
+    pdf = forms.ChoiceField(
+        label="Own PDF", required=False, choices=[ALL, ("yes", "Has your PDF"), ("no", "Has none of yours")]
+    )
     sort = forms.ChoiceField(
         label="Order", required=False, choices=[(name, label) for name, (label, _) in _ORDERS.items()]
     )
     customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    currency = forms.CharField(required=False, max_length=3, widget=forms.HiddenInput)
+
+    def __init__(self, query: QueryDict, *, merchant: Merchant) -> None:
+        super().__init__(query)
+        self.fields["category"].choices = category_choices(merchant)  # type: ignore[attr-defined]
 
     def by(self) -> tuple[str, ...]:
         """Return the columns to order by."""
@@ -61,14 +91,30 @@ class InvoiceFilter(Filter):
             invoices = invoices.filter(Q(number__icontains=words) | Q(customer__company_name__icontains=words))
         if customer := self.cleaned_data.get("customer"):
             invoices = invoices.filter(customer=customer)
-        if chosen := self.given("currency"):
+        if chosen := self.given("currency").upper():
             invoices = invoices.filter(currency=chosen)
-        if reminded := self.given("reminded"):
-            invoices = invoices.filter(last_reminded_at__isnull=reminded == "no")
+        invoices = self._by_marks(invoices, today)
         invoices = self._by_amount(self._by_day(invoices, today), chosen if is_currency(chosen) else currency)
         return self._by_status(invoices, today)
 
+    def _by_marks(self, invoices: QuerySet[Invoice], today: date) -> QuerySet[Invoice]:
+        if reminded := self.given("reminded"):
+            invoices = invoices.filter(last_reminded_at__isnull=reminded == "no")
+        if category := self.given("category"):
+            invoices = invoices.filter(customer__category=category)
+        if pdf := self.given("pdf"):
+            invoices = invoices.filter(document__isnull=pdf == "no")
+        if hold := self.given("hold"):
+            holds = Hold.objects.active(today=today).filter(customer=OuterRef("customer"))
+            held = Exists(holds.filter(Q(invoice=None) | Q(invoice=OuterRef("id"))))
+            invoices = invoices.filter(held if hold == "yes" else ~held)
+        return invoices
+
     def _by_day(self, invoices: QuerySet[Invoice], today: date) -> QuerySet[Invoice]:
+        if issued_since := self.cleaned_data.get("issued_since"):
+            invoices = invoices.filter(issued_on__gte=issued_since)
+        if issued_until := self.cleaned_data.get("issued_until"):
+            invoices = invoices.filter(issued_on__lte=issued_until)
         ranges = [(self.cleaned_data.get("due_since"), self.cleaned_data.get("due_until"))]
         if bucket := self.given("bucket"):
             ranges.append(bounds_of(int(bucket), today=today))

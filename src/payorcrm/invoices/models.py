@@ -144,6 +144,8 @@ class InvoiceEventKind(models.TextChoices):
     VOIDED = "voided", pgettext_lazy("invoice", "Voided")
     WRITTEN_OFF = "written_off", pgettext_lazy("invoice", "Written off")
     CREDITED = "credited", pgettext_lazy("invoice", "Credited")
+    DUE_CHANGED = "due_changed", "Due date changed"
+    NOTED = "noted", "Note"
 
 
 class InvoiceEvent(models.Model):
@@ -159,6 +161,7 @@ class InvoiceEvent(models.Model):
     amount = models.BigIntegerField(default=0)
     note = models.TextField(blank=True)
     source_id = models.UUIDField(null=True)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [models.CheckConstraint(name="invoice_event_kind", condition=Q(kind__in=InvoiceEventKind.values))]
@@ -179,6 +182,9 @@ class InvoiceLine(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_position")]
 
+    def money(self) -> Money:
+        return Money(self.amount, self.invoice.currency)
+
 
 class InvoiceDocument(models.Model):
     """The PDF of an invoice that the merchant uploaded."""
@@ -189,6 +195,24 @@ class InvoiceDocument(models.Model):
     file_name = models.CharField(max_length=255)
     pdf = models.BinaryField()
     uploaded_at = models.DateTimeField()
+
+
+class InvoiceFile(models.Model):
+    """A file that staff attached to an invoice: for themselves, or for the customer to see in the portal, too."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="files")
+    file_name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=100)
+    content = models.BinaryField()
+    byte_count = models.PositiveIntegerField()
+    is_for_customer = models.BooleanField(default=False)
+    uploaded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    uploaded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.file_name
 
 
 class ImportState(models.TextChoices):

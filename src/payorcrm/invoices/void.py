@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from payorcrm.core.errors import Refused
+from payorcrm.core.models import User
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind, InvoiceStatus
 from payorcrm.ledger.models import Account, EntryKind
 from payorcrm.ledger.post import Line, Source, post_entry
@@ -18,11 +19,12 @@ class CannotVoid(Refused):
     code: ClassVar[str] = "cannot_void"
 
 
-def void(*, invoice_id: UUID, note: str = "", now: datetime) -> Invoice:
+def void(*, invoice_id: UUID, note: str = "", voided_by: User | None = None, now: datetime) -> Invoice:
     """Take back what is owed on an open invoice of which nothing was paid, in history and ledger. Raises CannotVoid."""
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update().get(id=invoice_id)
-        _check(invoice)
+        if obstacle := why_not_void(invoice):
+            raise CannotVoid(obstacle)
         owed = invoice.balance_money()
         event = InvoiceEvent.objects.create(
             merchant_id=invoice.merchant_id,
@@ -31,6 +33,7 @@ def void(*, invoice_id: UUID, note: str = "", now: datetime) -> Invoice:
             at=now,
             amount=owed.minor,
             note=note,
+            made_by=voided_by,
         )
         invoice.status, invoice.balance = InvoiceStatus.VOID, 0
         invoice.save(update_fields=["status", "balance"])
@@ -47,12 +50,12 @@ def void(*, invoice_id: UUID, note: str = "", now: datetime) -> Invoice:
     return invoice
 
 
-def _check(invoice: Invoice) -> None:
+def why_not_void(invoice: Invoice) -> str:
+    """Return what forbids to void an invoice; nothing when it may be voided."""
     if invoice.in_flight:
-        raise CannotVoid(
-            f"A payment of {invoice.in_flight_money()} is under way for this invoice. Wait until it is settled."
-        )
+        return f"A payment of {invoice.in_flight_money()} is under way for this invoice. Wait until it is settled."
     if invoice.status != InvoiceStatus.OPEN:
-        raise CannotVoid(f"This invoice is {invoice.get_status_display().lower()}, so it cannot be voided.")
+        return f"This invoice is {invoice.get_status_display().lower()}, so it cannot be voided."
     if invoice.balance != invoice.total:
-        raise CannotVoid(f"{invoice.total_money() - invoice.balance_money()} of this invoice is settled already.")
+        return f"{invoice.total_money() - invoice.balance_money()} of this invoice is settled already."
+    return ""

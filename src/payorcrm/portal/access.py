@@ -24,7 +24,7 @@ from payorcrm.customers.models import Customer, Invitation, PortalAccess
 from payorcrm.customers.password_link import user_of_password_link
 from payorcrm.customers.view_as import VIEWING, end_viewing_of, viewing_of
 from payorcrm.gateways.base import MethodKind
-from payorcrm.invoices.models import Invoice, InvoiceStatus
+from payorcrm.invoices.models import Invoice, InvoiceFile, InvoiceStatus
 from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import Mandate, PaymentMethod, Verification
@@ -316,6 +316,12 @@ def invoice_of_customer(visit: Visit, invoice_id: UUID) -> Invoice:
     """Return one invoice of the customer that the user works for, or 404; drafts are the merchant's own."""
     invoices = Invoice.objects.filter(customer=visit.customer).exclude(status=InvoiceStatus.DRAFT)
     return get_object_or_404(invoices, id=invoice_id)
+
+
+def file_of_customer(visit: Visit, file_id: UUID) -> InvoiceFile:
+    """Return one file of the customer's invoices that the merchant lets them see, or 404."""
+    invoices = Invoice.objects.filter(customer=visit.customer).exclude(status=InvoiceStatus.DRAFT)
+    return get_object_or_404(InvoiceFile, invoice__in=invoices, is_for_customer=True, id=file_id)
 
 
 def known_method_of_customer(visit: Visit, method_id: UUID) -> PaymentMethod:

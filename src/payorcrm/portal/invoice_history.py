@@ -84,8 +84,10 @@ def _changes_of(invoice: Invoice) -> Iterator[Happening]:
         InvoiceEventKind.VOIDED: _("Voided: nothing is owed on it"),
         InvoiceEventKind.WRITTEN_OFF: _("Written off: nothing is owed on it"),
         InvoiceEventKind.CREDITED: _("Credited: you got money back and do not owe it again"),
+        InvoiceEventKind.DUE_CHANGED: _("The due date was changed"),
     }
-    for event in InvoiceEvent.objects.filter(invoice=invoice):
+    # What staff note about an invoice is for themselves.
+    for event in InvoiceEvent.objects.filter(invoice=invoice).exclude(kind=InvoiceEventKind.NOTED):
         amount = Money(event.amount, invoice.currency) if event.amount > 0 else None
         yield Happening(event.at, event.kind, words[InvoiceEventKind(event.kind)], amount, note=_note_of(event))
 

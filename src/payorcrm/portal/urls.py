@@ -41,6 +41,7 @@ urlpatterns = [
     path("payment/<str:token>/receipt.pdf", documents.result_receipt, name="result_receipt"),
     path("portal/statement.pdf", documents.statement, name="statement_pdf"),
     path("portal/invoices/<uuid:invoice_id>/pdf/", documents.invoice_pdf, name="invoice_pdf"),
+    path("portal/files/<uuid:file_id>/", documents.attached_file, name="attached_file"),
     path("portal/invoices/", invoices.invoices, name="invoices"),
     path("portal/invoices/export.<str:kind>", invoices.export, name="invoices_export"),
     path("portal/invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),

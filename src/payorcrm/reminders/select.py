@@ -42,10 +42,16 @@ class OverdueSummary:
 
 
 def overdue_summary(
-    merchant: Merchant, now: datetime, min_days_overdue: int = 1, customer_ids: Sequence[UUID] | None = None
+    merchant: Merchant,
+    now: datetime,
+    min_days_overdue: int = 1,
+    customer_ids: Sequence[UUID] | None = None,
+    invoice_ids: Sequence[UUID] | None = None,
 ) -> OverdueSummary:
     """Count what `send_reminders` would send, per currency, and who would be left out."""
-    values = selection(merchant, now=now, min_days_overdue=min_days_overdue, customer_ids=customer_ids)
+    values = selection(
+        merchant, now=now, min_days_overdue=min_days_overdue, customer_ids=customer_ids, invoice_ids=invoice_ids
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {CANDIDATES} {SUMMARY}", values)
         rows = cursor.fetchall()
@@ -65,6 +71,7 @@ def selection(
     now: datetime,
     min_days_overdue: int,
     customer_ids: Sequence[UUID] | None,
+    invoice_ids: Sequence[UUID] | None = None,
     is_rehearsal: bool = False,
 ) -> dict[str, Any]:
     """Return the parameters of `CANDIDATES`; a rehearsal does not mind reminders under way."""
@@ -74,6 +81,7 @@ def selection(
         "today": today,
         "latest_due": today - timedelta(days=max(1, min_days_overdue)),
         "customers": None if customer_ids is None else list(customer_ids),
+        "invoices": None if invoice_ids is None else list(invoice_ids),
         "just_now": now - JUST_NOW,
         "is_rehearsal": is_rehearsal,
     }
@@ -96,6 +104,7 @@ overdue AS (
     FROM invoices_invoice AS invoice
     WHERE merchant_id = %(merchant)s AND status = 'open' AND due_on <= %(latest_due)s AND in_flight = 0
         AND (%(customers)s::uuid[] IS NULL OR customer_id = ANY(%(customers)s::uuid[]))
+        AND (%(invoices)s::uuid[] IS NULL OR id = ANY(%(invoices)s::uuid[]))
     GROUP BY customer_id, currency
 ),
 """  # noqa: S608

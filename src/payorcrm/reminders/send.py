@@ -43,12 +43,13 @@ def send_reminders(
     now: datetime,
     customer_number: str | None = None,
     customer_ids: Sequence[UUID] | None = None,
+    invoice_ids: Sequence[UUID] | None = None,
     min_days_overdue: int = 1,
     to_address: str | None = None,
     template: ReminderTemplate | None = None,
     started_by: User | None = None,
 ) -> ReminderRun:
-    """Queue reminders of all overdue invoices, one mail a customer and currency, and return the run.
+    """Queue reminders of all overdue invoices, or of those named, one mail a customer and currency; return the run.
 
     With `to_address` all mails go there and nobody counts as reminded. Customers whose reminder is under way or a
     minute old are left out, so a second press sends nothing; runs of one merchant wait for each other. A run may
@@ -67,7 +68,7 @@ def send_reminders(
             min_days_overdue=min_days_overdue,
             to_address=to_address or "",
         )
-        _insert_reminders(run, customer_ids, now)
+        _insert_reminders(run, customer_ids, invoice_ids, now)
         run.save(update_fields=["reminder_count", "invoice_count"])
         if run.reminder_count:
             deliver_soon()
@@ -93,12 +94,15 @@ def _customer_id(merchant: Merchant, number: str) -> UUID:
     return found
 
 
-def _insert_reminders(run: ReminderRun, customer_ids: Sequence[UUID] | None, now: datetime) -> None:
+def _insert_reminders(
+    run: ReminderRun, customer_ids: Sequence[UUID] | None, invoice_ids: Sequence[UUID] | None, now: datetime
+) -> None:
     values = selection(
         run.merchant,
         now=now,
         min_days_overdue=run.min_days_overdue,
         customer_ids=customer_ids,
+        invoice_ids=invoice_ids,
         is_rehearsal=bool(run.to_address),
     )
     values |= {"run": run.id, "now": now, "to_address": run.to_address, "kind": KIND, "uuid7_start": uuid7_start()}

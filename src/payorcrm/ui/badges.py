@@ -27,6 +27,8 @@ LOOKS: dict[str, Look] = {
     "changed": Look("still", "pencil-square"),
     "settled_elsewhere": _DONE,
     "voided": _QUIET,
+    "due_changed": Look("still", "calendar-days"),
+    "noted": Look("still", "chat-bubble-left"),
     # payments
     "submitting": _UNDER_WAY,
     "unknown": Look("warn", "question-mark-circle"),

@@ -1,4 +1,4 @@
-"""Answers with a PDF that the browser shows, and that no cache keeps."""
+"""Answers with a PDF that the browser shows, or a file that it saves; no cache keeps either."""
 
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
@@ -13,6 +13,15 @@ def pdf_response(pdf: bytes, name: str) -> HttpResponse:
     response["Content-Disposition"] = (
         content_disposition_header(as_attachment=False, filename=pdf_name(name)) or "inline"
     )
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def download_response(content: bytes, *, file_name: str, content_type: str) -> HttpResponse:
+    """Return a file that somebody uploaded: to be saved, never to be shown in a page of ours."""
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file_name) or "attachment"
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response

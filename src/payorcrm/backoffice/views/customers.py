@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, method_of
+from payorcrm.backoffice.chosen import carried, count_of
 from payorcrm.backoffice.customer_filter import CustomerFilter
 from payorcrm.backoffice.debts import debts_of
 from payorcrm.backoffice.rule_forms import HoldForm
@@ -31,6 +32,7 @@ from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.hold import holds_of
+from payorcrm.reminders.models import Hold
 from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
 
@@ -59,12 +61,21 @@ def customers(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the customers by name."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
     filters = CustomerFilter(request.GET, merchant=staff.merchant)
-    page = page_of(filters.customers(today=today), by=filters.by(), query=request.GET)
+    found = filters.customers(today=today)
+    page = page_of(found, by=filters.by(), query=request.GET)
     shown = [row.id for row in page.rows]
     debts = debts_of(shown, today=today)
     states = access_states_of(shown, now=clock.now())
-    rows = [(row, debts[row.id], states[row.id]) for row in page.rows]
-    context = {"section": "customers", "filters": filters, "page": page, "rows": rows}
+    held = Hold.objects.active(today=today).filter(customer__in=shown, invoice=None)
+    context = {
+        "section": "customers",
+        "filters": filters,
+        "page": page,
+        "rows": [(row, debts[row.id], states[row.id]) for row in page.rows],
+        "held": set(held.values_list("customer_id", flat=True)),
+        "match_count": count_of(found) if staff.can_change() else 0,
+        "carried": carried(filters),
+    }
     return render(request, "backoffice/customer_list.html", context)
 
 

@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from payorcrm.backoffice.access import (
     access_of,
-    chosen_customers,
     customer_of,
+    customers_of,
     for_collectors,
     for_staff,
     invitation_run_of,
 )
+from payorcrm.backoffice.chosen import customers_in
 from payorcrm.core import clock
 from payorcrm.customers.invitation_runs import plan_run, progress_of, send_test_invitation, start_run
 from payorcrm.customers.portal_access import remove_access
@@ -28,16 +29,23 @@ from payorcrm.merchants.models import Staff
 def invite(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Say how many mails would go to which addresses; a POST sends them. Without customers, all are meant."""
     sent_in = request.POST if request.method == "POST" else request.GET
-    if "chosen" in sent_in and "customer" not in sent_in:
+    chosen = customers_in(staff, sent_in)
+    if "chosen" in sent_in and not chosen.ids:
         messages.warning(request, "Choose at least one customer first.")
         return redirect("backoffice:customers", merchant_slug=staff.merchant.slug)
-    chosen = chosen_customers(staff, sent_in)
-    customer_ids = [customer.id for customer in chosen] or None
-    if request.method == "POST":
+    customer_ids = chosen.ids if chosen.ids or chosen.is_everything else None
+    has_changed = request.method == "POST" and chosen.has_changed(sent_in)
+    if request.method == "POST" and not has_changed:
         run = start_run(merchant=staff.merchant, customer_ids=customer_ids, started_by=staff.user, now=clock.now())
         return redirect("backoffice:invitation_run", merchant_slug=staff.merchant.slug, run_id=run.id)
-    plan = plan_run(merchant=staff.merchant, customer_ids=customer_ids)
-    return render(request, "backoffice/invite_preview.html", {"section": "customers", "chosen": chosen, "plan": plan})
+    context = {
+        "section": "customers",
+        "chosen": chosen,
+        "one": customers_of(staff, chosen.ids)[0] if len(chosen.ids) == 1 else None,
+        "plan": plan_run(merchant=staff.merchant, customer_ids=customer_ids),
+        "has_changed": has_changed,
+    }
+    return render(request, "backoffice/invite_preview.html", context)
 
 
 @require_POST
@@ -46,8 +54,8 @@ def invite_test(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Mail an invitation to oneself, to see what customers will get."""
     send_test_invitation(merchant=staff.merchant, to=staff.user, now=clock.now())
     messages.success(request, f"A test invitation is on its way to {staff.user.email}. Its password opens nothing.")
-    chosen = [("customer", str(customer.id)) for customer in chosen_customers(staff, request.POST)]
-    return redirect(f"{reverse('backoffice:invite', args=[staff.merchant.slug])}?{urlencode(chosen)}")
+    fields = customers_in(staff, request.POST).fields
+    return redirect(f"{reverse('backoffice:invite', args=[staff.merchant.slug])}?{urlencode(fields)}")
 
 
 @require_safe

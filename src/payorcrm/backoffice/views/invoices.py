@@ -1,26 +1,31 @@
 """Invoices: the list, and one invoice with its history."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from payorcrm.backoffice.access import for_staff, invoice_of
+from payorcrm.backoffice.chosen import carried, count_of
 from payorcrm.backoffice.invoice_filter import InvoiceFilter
+from payorcrm.backoffice.invoice_forms import DueDateForm, InvoiceNoteForm, VoidForm
 from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.views.documents import DocumentForm
+from payorcrm.backoffice.views.invoice_files import FileForm
 from payorcrm.core import clock
 from payorcrm.core.money import Money
-from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, Standing
+from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, InvoiceFile, Standing
+from payorcrm.invoices.void import why_not_void
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.models import Allocation, Payment
 from payorcrm.reminders.hold import holds_on
-from payorcrm.reminders.models import Reminder
+from payorcrm.reminders.models import Hold, Reminder
 from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
 
@@ -45,6 +50,7 @@ class Row:
     invoice: Invoice
     standing: Standing
     days_overdue: int
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,17 @@ class Happening:
 def invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the invoices, the latest due first."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
-    filters = InvoiceFilter(request.GET)
-    page = page_of(_found(staff.merchant, filters, today), by=filters.by(), query=request.GET)
-    context = {"section": "invoices", "filters": filters, "page": page, "rows": rows_of(page.rows, today=today)}
+    filters = InvoiceFilter(request.GET, merchant=staff.merchant)
+    found = _found(staff.merchant, filters, today)
+    page = page_of(found, by=filters.by(), query=request.GET)
+    context = {
+        "section": "invoices",
+        "filters": filters,
+        "page": page,
+        "rows": rows_of(page.rows, today=today, held=held_among(page.rows, today=today)),
+        "match_count": count_of(found) if staff.can_change() else 0,
+        "carried": carried(filters),
+    }
     return render(request, "backoffice/invoice_list.html", context)
 
 
@@ -75,7 +89,7 @@ def invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
 def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
     """Send the invoices that the filters of the list show, as CSV or, if asked for, as a workbook."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
-    filters = InvoiceFilter(request.GET)
+    filters = InvoiceFilter(request.GET, merchant=staff.merchant)
     lines = _export_lines(_found(staff.merchant, filters, today).order_by(*filters.by()), today)
     return table_response(f"invoices-{staff.merchant.slug}-{today}", EXPORT_HEAD, lines, query=request.GET)
 
@@ -105,7 +119,13 @@ def _export_lines(found: QuerySet[Invoice], today: date) -> Iterator[list[object
 @for_staff
 def invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpResponse:
     """Show one invoice and all that happened to it."""
-    subject = invoice_of(staff, invoice_id)
+    return invoice_page(request, staff, invoice_of(staff, invoice_id))
+
+
+def invoice_page(
+    request: HttpRequest, staff: Staff, subject: Invoice, *, status: int = 200, **filled_in: forms.Form
+) -> HttpResponse:
+    """Render the page of an invoice, with the forms that were filled in wrongly."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
     context = {
         "section": "invoices",
@@ -116,13 +136,28 @@ def invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpRespons
         "form": DocumentForm(),
         "holds": holds_on(subject, today=today),
         "hold_form": HoldForm(),
+        "due_form": DueDateForm(initial={"due_on": subject.due_on}),
+        "note_form": InvoiceNoteForm(),
+        "void_form": VoidForm(),
+        "why_not_void": why_not_void(subject),
+        "files": InvoiceFile.objects.defer("content").filter(invoice=subject).order_by("id"),
+        "file_form": FileForm(),
+        "lines": subject.lines.select_related("invoice").order_by("position"),
+        **filled_in,
     }
-    return render(request, "backoffice/invoice_page.html", context)
+    return render(request, "backoffice/invoice_page.html", context, status=status)
 
 
-def rows_of(found: Iterable[Invoice], *, today: date) -> list[Row]:
-    """Add to each invoice what its status means today."""
-    return [Row(each, each.standing(today=today), each.days_overdue(today=today)) for each in found]
+def rows_of(found: Iterable[Invoice], *, today: date, held: Collection[UUID] = ()) -> list[Row]:
+    """Add to each invoice what its status means today; `held` are those on hold."""
+    return [Row(each, each.standing(today=today), each.days_overdue(today=today), each.id in held) for each in found]
+
+
+def held_among(found: Sequence[Invoice], *, today: date) -> set[UUID]:
+    """Return which of some invoices nobody is reminded of today: they or their customers are on hold."""
+    holds = Hold.objects.active(today=today).filter(customer__in={each.customer_id for each in found})
+    targets = {invoice_id or customer_id for customer_id, invoice_id in holds.values_list("customer_id", "invoice_id")}
+    return {each.id for each in found if each.id in targets or each.customer_id in targets}
 
 
 def history_of(subject: Invoice) -> list[Happening]:
@@ -141,9 +176,10 @@ def _payments(subject: Invoice) -> Iterable[Happening]:
 
 
 def _changes(subject: Invoice) -> Iterable[Happening]:
-    for event in InvoiceEvent.objects.filter(invoice=subject):
+    for event in InvoiceEvent.objects.filter(invoice=subject).select_related("made_by"):
         amount = Money(event.amount, subject.currency) if event.amount else None
-        yield Happening(event.at, event.kind, event.get_kind_display(), amount, note=event.note)
+        words = f"{event.get_kind_display()} by {event.made_by}" if event.made_by else event.get_kind_display()
+        yield Happening(event.at, event.kind, words, amount, note=event.note)
 
 
 def _reminders(subject: Invoice) -> Iterable[Happening]:

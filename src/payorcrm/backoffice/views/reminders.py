@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from payorcrm.backoffice.access import chosen_customers, for_collectors
+from payorcrm.backoffice.access import customers_of, for_collectors
+from payorcrm.backoffice.chosen import Chosen, customers_in, invoices_in
 from payorcrm.backoffice.forms import ReminderForm
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
@@ -21,28 +22,66 @@ from payorcrm.reminders.templates import template_for
 def send(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Ask before reminding the chosen customers, or all who are overdue; a POST reminds them."""
     sent_in = request.POST if request.method == "POST" else request.GET
-    if "chosen" in sent_in and "customer" not in sent_in:
+    chosen = customers_in(staff, sent_in)
+    if "chosen" in sent_in and not chosen.ids:
         messages.warning(request, "Choose at least one customer first.")
         return redirect("backoffice:customers", merchant_slug=staff.merchant.slug)
-    chosen = chosen_customers(staff, sent_in)
+    ids = chosen.ids if chosen.ids or chosen.is_everything else None
+    return _ask_or_send(request, staff, chosen, {"customer_ids": ids}, noun="customer")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_collectors
+def send_about_invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Ask before reminding of the chosen invoices and no others; a POST reminds of them."""
+    chosen = invoices_in(staff, request.POST if request.method == "POST" else request.GET)
+    if not chosen.ids:
+        messages.warning(request, "Choose at least one invoice first.")
+        return redirect("backoffice:invoices", merchant_slug=staff.merchant.slug)
+    return _ask_or_send(request, staff, chosen, {"invoice_ids": chosen.ids}, noun="invoice")
+
+
+def _ask_or_send(
+    request: HttpRequest, staff: Staff, chosen: Chosen, of_whom: dict[str, list[UUID] | None], *, noun: str
+) -> HttpResponse:
+    sent_in = request.POST if request.method == "POST" else request.GET
     template_for(staff.merchant)
     form = ReminderForm(sent_in if "min_days_overdue" in sent_in else None, merchant=staff.merchant)
-    if request.method == "POST" and form.is_valid():
-        return _send(request, staff, form, [customer.id for customer in chosen])
-    customer_ids = [customer.id for customer in chosen] or None
-    summary = overdue_summary(staff.merchant, clock.now(), form.least_days(), customer_ids=customer_ids)
-    context = {"section": "reminders", "form": form, "chosen": chosen, "summary": summary}
+    has_changed = request.method == "POST" and chosen.has_changed(sent_in)
+    if request.method == "POST" and form.is_valid() and not has_changed:
+        return _send(request, staff, form, of_whom)
+    summary = overdue_summary(staff.merchant, clock.now(), form.least_days(), **of_whom)
+    considered = summary.invoice_count + sum(each.invoice_count for each in summary.left_out)
+    context = {
+        "section": "reminders",
+        "form": form,
+        "chosen": chosen,
+        "noun": noun,
+        "one": _name_of(staff, chosen, noun),
+        "summary": summary,
+        "has_changed": has_changed,
+        "not_due_count": len(chosen.ids) - considered if noun == "invoice" else 0,
+    }
     return render(request, "backoffice/reminder_send.html", context)
 
 
-def _send(request: HttpRequest, staff: Staff, form: ReminderForm, customer_ids: list[UUID]) -> HttpResponse:
+def _name_of(staff: Staff, chosen: Chosen, noun: str) -> str:
+    """Return the name of the only customer, to ask by it."""
+    if noun != "customer" or len(chosen.ids) != 1:
+        return ""
+    return str(customers_of(staff, chosen.ids)[0])
+
+
+def _send(
+    request: HttpRequest, staff: Staff, form: ReminderForm, of_whom: dict[str, list[UUID] | None]
+) -> HttpResponse:
     run = send_reminders(
         merchant=staff.merchant,
         now=clock.now(),
-        customer_ids=customer_ids or None,
         min_days_overdue=form.cleaned_data["min_days_overdue"],
         template=form.cleaned_data["template"],
         started_by=staff.user,
+        **of_whom,
     )
     if run.reminder_count:
         mails = "1 reminder is" if run.reminder_count == 1 else f"{run.reminder_count} reminders are"

@@ -1,4 +1,4 @@
-"""The PDFs of the portal: an invoice, the statement of all that is open, the receipt of a payment."""
+"""The PDFs of the portal (an invoice, the statement of all that is open, the receipt of a payment), and files."""
 
 from uuid import UUID
 
@@ -13,13 +13,14 @@ from payorcrm.payments.draw_receipt import receipt_name
 from payorcrm.payments.draw_receipt import receipt_pdf as draw_receipt
 from payorcrm.portal.access import (
     Visit,
+    file_of_customer,
     for_customers,
     invoice_of_customer,
     payment_of_customer,
     payment_of_page,
 )
 from payorcrm.portal.visitor import private_page
-from payorcrm.ui.documents import pdf_response
+from payorcrm.ui.documents import download_response, pdf_response
 
 
 @require_safe
@@ -28,6 +29,14 @@ def invoice_pdf(request: HttpRequest, visit: Visit, invoice_id: UUID) -> HttpRes
     """Show the merchant's own PDF of an invoice, else a drawn one."""
     invoice = invoice_of_customer(visit, invoice_id)
     return pdf_response(draw_invoice(invoice), _("Invoice %(number)s") % {"number": invoice.number})
+
+
+@require_safe
+@for_customers
+def attached_file(request: HttpRequest, visit: Visit, file_id: UUID) -> HttpResponse:
+    """Hand out a file that the merchant attached to an invoice for its customer."""
+    file = file_of_customer(visit, file_id)
+    return download_response(bytes(file.content), file_name=file.file_name, content_type=file.content_type)
 
 
 @require_safe

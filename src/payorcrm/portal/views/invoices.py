@@ -57,6 +57,7 @@ def invoice(request: HttpRequest, visit: Visit, invoice_id: UUID) -> HttpRespons
         "lines": lines_of(subject),
         "history": history_of(subject),
         "mails": mails_about(subject),
+        "files": subject.files.defer("content").filter(is_for_customer=True).order_by("id"),
     }
     return render(request, "portal/invoice_page.html", shown)
 

@@ -1,0 +1,241 @@
+"""Actions on many rows of a list: each says on a page of its own what will happen to how many, then does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from payorcrm.backoffice.access import for_collectors
+from payorcrm.backoffice.chosen import Chosen, customers_in, invoices_in
+from payorcrm.backoffice.invoice_forms import VoidForm
+from payorcrm.backoffice.rule_forms import HoldForm
+from payorcrm.core import clock
+from payorcrm.core.errors import Refused
+from payorcrm.core.money import Money
+from payorcrm.invoices.models import Invoice
+from payorcrm.invoices.void_many import plan_void, void_many
+from payorcrm.merchants.models import Staff
+from payorcrm.reminders.end_holds import end_holds, holds_on_customers, holds_on_invoices
+from payorcrm.reminders.hold import put_several_on_hold
+from payorcrm.reminders.models import HoldReason
+
+GROUPED = "{:,}".format
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a page says before an action: what will happen, to how many, who is left out and why."""
+
+    heading: str
+    lead: str
+    button: str
+    count: int  # 0: nothing would happen, so nothing is offered
+    stats: list[tuple[str, str | list[Money]]]
+    left_out: list[tuple[str, int, list[str]]] = field(default_factory=list)
+    is_danger: bool = False
+
+
+Planned = Callable[[Staff, Chosen], Plan]
+Done = Callable[[Staff, Chosen, dict[str, Any]], str]
+
+
+def _ask_or_do(
+    request: HttpRequest,
+    staff: Staff,
+    chosen: Chosen,
+    *,
+    plan: Planned,
+    act: Done,
+    form_class: type[forms.Form] = forms.Form,
+    noun: str = "invoice",
+) -> HttpResponse:
+    """Show the plan; a POST about the same rows, with a valid form, acts and says what was done."""
+    back = redirect(f"backoffice:{noun}s", merchant_slug=staff.merchant.slug)
+    if not chosen.ids:
+        messages.warning(request, f"Choose at least one {noun} first.")
+        return back
+    form = form_class(request.POST if request.method == "POST" else None)
+    has_changed = request.method == "POST" and chosen.has_changed(request.POST)
+    if request.method == "POST" and form.is_valid() and not has_changed:
+        try:
+            messages.success(request, act(staff, chosen, form.cleaned_data))
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return back
+    context = {
+        "section": f"{noun}s",
+        "chosen": chosen,
+        "plan": plan(staff, chosen),
+        "form": form,
+        "has_changed": has_changed,
+        "back": f"backoffice:{noun}s",
+    }
+    return render(request, "backoffice/bulk_confirm.html", context, status=422 if form.errors else 200)
+
+
+def _asked(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else request.GET
+
+
+def _some(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{GROUPED(count)} {noun}s"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_collectors
+def void_invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Void the chosen invoices of which nothing was paid."""
+    chosen = invoices_in(staff, _asked(request))
+    return _ask_or_do(request, staff, chosen, plan=_void_plan, act=_void, form_class=VoidForm)
+
+
+def _void_plan(staff: Staff, chosen: Chosen) -> Plan:
+    planned = plan_void(merchant=staff.merchant, invoice_ids=chosen.ids)
+    return Plan(
+        heading=f"Void {_some(planned.count, 'invoice')}?",
+        lead="Their customers will not owe these amounts any more. This cannot be taken back, and no mail goes out.",
+        button=f"Void {_some(planned.count, 'invoice')}",
+        count=planned.count,
+        stats=[("Become void", GROUPED(planned.count)), ("Not owed any more", planned.totals)],
+        left_out=[(str(each.reason.label), each.count, each.numbers) for each in planned.left_out],
+        is_danger=True,
+    )
+
+
+def _void(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+    count = void_many(
+        merchant=staff.merchant, invoice_ids=chosen.ids, note=given["note"], voided_by=staff.user, now=clock.now()
+    )
+    return f"{_some(count, 'invoice')} became void." if count else "Nothing was changed: they were void already."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_collectors
+def hold_invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Stop reminders about the chosen invoices that are open."""
+    chosen = invoices_in(staff, _asked(request))
+    return _ask_or_do(request, staff, chosen, plan=_hold_invoices_plan, act=_hold_invoices, form_class=HoldForm)
+
+
+def _open_of(staff: Staff, chosen: Chosen) -> list[Any]:
+    return list(Invoice.objects.open().filter(merchant=staff.merchant, id__in=chosen.ids).values_list("id", flat=True))
+
+
+def _hold_invoices_plan(staff: Staff, chosen: Chosen) -> Plan:
+    count = len(_open_of(staff, chosen))
+    closed = len(chosen.ids) - count
+    return Plan(
+        heading=f"Put {_some(count, 'invoice')} on hold?",
+        lead="No reminder about them goes out, not even one that is on its way. They can still be paid.",
+        button=f"Put {_some(count, 'invoice')} on hold",
+        count=count,
+        stats=[("On hold", GROUPED(count))],
+        left_out=[("Paid, void or written off", closed, [])] if closed else [],
+    )
+
+
+def _hold_invoices(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+    return _hold(staff, given, invoice_ids=_open_of(staff, chosen), noun="invoice")
+
+
+def _hold(staff: Staff, given: dict[str, Any], *, noun: str, **ids: list[Any]) -> str:
+    count = put_several_on_hold(
+        merchant=staff.merchant,
+        reason=HoldReason(given["reason"]),
+        until=given["until"],
+        note=given["note"],
+        held_by=staff.user,
+        now=clock.now(),
+        **ids,
+    )
+    return f"{_some(count, noun)} on hold: no reminder goes out."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_collectors
+def end_holds_on_invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """End the holds on the chosen invoices."""
+    return _ask_or_do(request, staff, invoices_in(staff, _asked(request)), plan=_end_invoices_plan, act=_end_invoices)
+
+
+def _end_invoices_plan(staff: Staff, chosen: Chosen) -> Plan:
+    today = clock.day_in(staff.merchant.time_zone, clock.now())
+    holds = holds_on_invoices(staff.merchant, chosen.ids, today=today)
+    held, held_count = holds.values("invoice").distinct().count(), holds.count()
+    without = len(chosen.ids) - held
+    return Plan(
+        heading=f"End the holds on {_some(held, 'invoice')}?",
+        lead="Reminders about them go on as your rules say. A hold on a whole customer stays.",
+        button=f"End {_some(held_count, 'hold')}",
+        count=held_count,
+        stats=[("Invoices", GROUPED(held)), ("Holds that end", GROUPED(held_count))],
+        left_out=[("Without a hold of their own", without, [])] if without else [],
+    )
+
+
+def _end_invoices(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+    now = clock.now()
+    today = clock.day_in(staff.merchant.time_zone, now)
+    count = end_holds(holds_on_invoices(staff.merchant, chosen.ids, today=today), ended_by=staff.user, now=now)
+    return f"{_some(count, 'hold')} ended; reminders go on."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_collectors
+def hold_customers(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Stop all reminders to the chosen customers."""
+    chosen = customers_in(staff, _asked(request))
+    return _ask_or_do(
+        request, staff, chosen, plan=_hold_customers_plan, act=_hold_customers, form_class=HoldForm, noun="customer"
+    )
+
+
+def _hold_customers_plan(staff: Staff, chosen: Chosen) -> Plan:
+    count = len(chosen.ids)
+    return Plan(
+        heading=f"Put {_some(count, 'customer')} on hold?",
+        lead="They get no reminder of any invoice, not even one that is on its way. They can still pay.",
+        button=f"Put {_some(count, 'customer')} on hold",
+        count=count,
+        stats=[("On hold", GROUPED(count))],
+    )
+
+
+def _hold_customers(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+    return _hold(staff, given, customer_ids=chosen.ids, noun="customer")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_collectors
+def end_holds_on_customers(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """End the holds on the chosen customers as a whole."""
+    chosen = customers_in(staff, _asked(request))
+    return _ask_or_do(request, staff, chosen, plan=_end_customers_plan, act=_end_customers, noun="customer")
+
+
+def _end_customers_plan(staff: Staff, chosen: Chosen) -> Plan:
+    today = clock.day_in(staff.merchant.time_zone, clock.now())
+    holds = holds_on_customers(staff.merchant, chosen.ids, today=today)
+    held, held_count = holds.values("customer").distinct().count(), holds.count()
+    without = len(chosen.ids) - held
+    return Plan(
+        heading=f"End the holds on {_some(held, 'customer')}?",
+        lead="Reminders to them go on as your rules say. Holds on single invoices stay.",
+        button=f"End {_some(held_count, 'hold')}",
+        count=held_count,
+        stats=[("Customers", GROUPED(held)), ("Holds that end", GROUPED(held_count))],
+        left_out=[("Not on hold", without, [])] if without else [],
+    )
+
+
+def _end_customers(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+    now = clock.now()
+    today = clock.day_in(staff.merchant.time_zone, now)
+    count = end_holds(holds_on_customers(staff.merchant, chosen.ids, today=today), ended_by=staff.user, now=now)
+    return f"{_some(count, 'hold')} ended; reminders go on."
