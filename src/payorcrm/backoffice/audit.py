@@ -68,12 +68,19 @@ def _about(request: HttpRequest, action: Action, merchant: Merchant, ids: Ids) -
 
 
 def _chosen(request: HttpRequest, merchant: Merchant) -> str:
-    """Name the customers that a form chose, or count them."""
-    customer_ids = set(request.POST.getlist("customer"))
-    if not 0 < len(customer_ids) <= MOST_NAMED:
-        return f"{len(customer_ids)} customers" if customer_ids else ""
+    """Name the customers or invoices that a form chose, or count them."""
+    if "everything" in request.POST:
+        return f"all {request.POST.get('count', '')[:9]} that a list showed"
+    for name in ("customer", "invoice"):
+        if ids := set(request.POST.getlist(name)):
+            return _named(f"{name}_id", ids, merchant) if len(ids) <= MOST_NAMED else f"{len(ids)} {name}s"
+    return ""
+
+
+def _named(id_name: str, ids: set[str], merchant: Merchant) -> str:
+    subject = SUBJECTS[id_name]
     try:
-        found = [SUBJECTS["customer_id"].find(merchant, UUID(text)) for text in sorted(customer_ids)]
+        found = [subject.find(merchant, UUID(text)) for text in sorted(ids)]
     except ValueError:
         return ""
-    return ", ".join(str(customer) for customer in found if customer)
+    return ", ".join(subject.words(row) for row in found if row)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import BinaryField, Model
 
 from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
-from payorcrm.invoices.models import ImportFile, Invoice
+from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
@@ -47,6 +47,7 @@ SUBJECTS: dict[str, Subject] = {
     "day_run_id": Subject(DayRun, lambda run: f"Run of {run.day}"),
     "staff_id": Subject(Staff, lambda staff: f"{staff.user}, {staff.user.email}"),
     "invitation_id": Subject(StaffInvitation),
+    "attached_id": Subject(InvoiceFile),
     "hold_id": Subject(Hold, lambda hold: f"{hold.get_reason_display()}, {hold.customer}"),
 }
 
@@ -107,6 +108,18 @@ ACTIONS: dict[str, Action] = {
     "import_undo": Action(INVOICES, "Undid an import"),
     "document_keep": Action(INVOICES, "Attached a PDF"),
     "document_remove": Action(INVOICES, "Removed a PDF"),
+    "invoice_new": Action(INVOICES, "Entered an invoice"),
+    "invoice_due_date": Action(INVOICES, "Changed a due date", named("invoice_id")),
+    "invoice_note": Action(INVOICES, "Wrote a note on an invoice"),
+    "invoice_void": Action(INVOICES, "Voided an invoice", named("invoice_id")),
+    "invoice_file_attach": Action(INVOICES, "Attached a file"),
+    "invoice_file_remove": Action(INVOICES, "Removed a file"),
+    "invoices_void": Action(INVOICES, "Voided invoices"),
+    "invoices_remind": Action(REMINDERS, "Sent reminders about invoices"),
+    "invoices_hold": Action(REMINDERS, "Held reminders about invoices"),
+    "invoices_end_holds": Action(REMINDERS, "Ended holds on invoices"),
+    "customers_hold": Action(REMINDERS, "Held reminders to customers"),
+    "customers_end_holds": Action(REMINDERS, "Ended holds on customers"),
     "mail_again": Action(MAILS, "Sent a mail again"),
     "reminders_send": Action(REMINDERS, "Sent reminders"),
     "rule": Action(REMINDERS, "Changed a rule", named("rule_id")),
