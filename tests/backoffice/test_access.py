@@ -68,7 +68,11 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "import_columns",
     "import_preview",
     "import_bad_rows",
+    "rule_new",
     "rule_switch",
+    "rule_copy",
+    "rule_move",
+    "rule_remove",
     "schedule",
     "day_run_decide",
     "hold_customer",
@@ -99,6 +103,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
 OTHERS_OWN = {"note_change", "note_delete"}
 NOT_PAGES = {
     "audit_export",
+    "rehearsal_export",
     "payments_export",
     "invoices_export",
     "customers_export",

@@ -42,10 +42,9 @@ def mark_sent() -> None:
     Mail.objects.filter(state=MailState.QUEUED).update(state=MailState.SENT)
 
 
-def remind(invoice: Invoice, *, now: datetime) -> Mail:
-    """Take an invoice for mailed about at a moment."""
+def remind(invoice: Invoice, *, now: datetime) -> None:
+    """Take the overdue invoices of a customer for mailed about at a moment."""
     send_reminders(merchant=invoice.merchant, customer_ids=[invoice.customer_id], now=now)
-    mail = Mail.objects.filter(customer=invoice.customer).latest("queued_at")
-    Mail.objects.filter(id=mail.id).update(state=MailState.SENT)
-    mark_reminded([mail.id], now)
-    return mail
+    mails = Mail.objects.filter(customer=invoice.customer, state=MailState.QUEUED)
+    mark_reminded(list(mails.values_list("id", flat=True)), now)
+    mails.update(state=MailState.SENT)

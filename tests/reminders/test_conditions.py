@@ -12,7 +12,8 @@ from payorcrm.invoices.models import InvoiceDocument
 from payorcrm.reminders.conditions import ConditionsRefused, check_customer_tree, check_tree, compile_customer_tree
 from payorcrm.reminders.known_conditions import CONDITIONS
 from payorcrm.reminders.models import Rule
-from payorcrm.reminders.switch_rules import rules_of, try_rule
+from payorcrm.reminders.switch_rules import rules_of
+from payorcrm.reminders.try_rule import try_rule
 from tests.backoffice.rows import make_payment
 from tests.factories.models import NOW, TODAY, CustomerFactory, PaymentMethodFactory, PortalAccessFactory, usd
 from tests.reminders.rules import invoice_due, remind
@@ -239,5 +240,4 @@ def test_groups_nest() -> None:
 def matches(merchant: Any, tree: dict[str, Any]) -> bool:
     rule: Rule = rules_of(merchant)[0]
     rule.conditions = tree
-    count, _ = try_rule(rule, now=NOW)
-    return bool(count)
+    return bool(try_rule(rule, now=NOW).count)

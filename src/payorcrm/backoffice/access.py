@@ -169,7 +169,8 @@ def template_of(staff: Staff, template_id: UUID) -> ReminderTemplate:
 
 def rule_of(staff: Staff, rule_id: UUID) -> Rule:
     """Return one of the merchant's rules of reminders, or 404."""
-    return get_object_or_404(Rule.objects.select_related("merchant"), merchant=staff.merchant_id, id=rule_id)
+    rules = Rule.objects.filter(removed_at__isnull=True).select_related("merchant", "template")
+    return get_object_or_404(rules, merchant=staff.merchant_id, id=rule_id)
 
 
 def day_run_of(staff: Staff, day_run_id: UUID) -> DayRun:

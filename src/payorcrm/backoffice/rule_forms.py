@@ -1,5 +1,6 @@
 """What staff type in about reminders that run by themselves: a rule, the schedule, a hold."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -7,49 +8,25 @@ from holidays.utils import list_supported_countries
 
 from payorcrm.backoffice.forms import day_field
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.conditions import Tree
-from payorcrm.reminders.known_conditions import MOST_DAYS
 from payorcrm.reminders.models import HoldReason, ReminderTemplate, Rule, Schedule
 
-WHEN = {
-    "due_in": "Due in exactly … days",
-    "overdue_exactly": "Overdue by exactly … days",
-}
 COUNTRIES = sorted(list_supported_countries(include_aliases=False))
 WEEKDAYS = list(enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]))
 
 
-def simple_condition(rule: Rule) -> Tree | None:
-    """Return the only condition of a rule that says nothing but a number of days."""
-    parts = rule.conditions.get("all", [])
-    return parts[0] if len(parts) == 1 and parts[0].get("if") in WHEN else None
-
-
 class RuleForm(forms.Form):
-    """A rule's name, template and days."""
+    """A rule's name and template; its conditions are written beside it."""
 
     name = forms.CharField(max_length=100, help_text="Only you see it.")
-    template = forms.ModelChoiceField(ReminderTemplate.objects.none(), empty_label=None)
-    when = forms.ChoiceField(choices=WHEN.items())
-    days = forms.IntegerField(min_value=0, max_value=MOST_DAYS)
+    template = forms.ModelChoiceField(
+        ReminderTemplate.objects.none(), empty_label=None, help_text="The text of its mails."
+    )
 
-    def __init__(self, sent_in: Any, *, rule: Rule) -> None:
-        condition = simple_condition(rule)
-        initial = {"name": rule.name, "template": rule.template_id}
-        if condition:
-            initial |= {"when": condition["if"], "days": condition["is"]}
-        super().__init__(sent_in, initial=initial)
-        self.rule = rule
-        if not condition:
-            del self.fields["when"], self.fields["days"]
+    def __init__(self, sent_in: Any, *, rule: Rule, typed_in: Mapping[str, Any] | None = None) -> None:
+        stored = {"name": rule.name, "template": rule.template_id}
+        super().__init__(sent_in, initial=stored | dict(typed_in or {}))
         templates = ReminderTemplate.objects.filter(merchant=rule.merchant_id).order_by("-is_default", "name")
         self.fields["template"].queryset = templates  # type: ignore[attr-defined]
-
-    def conditions(self) -> Tree:
-        """Return the tree that the form describes; conditions that it does not show stay as they are."""
-        if "when" not in self.fields:
-            return dict(self.rule.conditions)
-        return {"all": [{"if": self.cleaned_data["when"], "is": self.cleaned_data["days"]}]}
 
 
 class ScheduleForm(forms.ModelForm):

@@ -26,7 +26,8 @@ class Kind(Enum):
     DAYS = ("days",)
     TWO_DAYS = ("least days", "most days")
     EVERY = ("days", "days between")
-    COUNT = ("times",)
+    COUNT = ("number",)
+    TIMES = ("times",)
     AMOUNT = ("amount",)
     TWO_AMOUNTS = ("least amount", "most amount")
     TEXT = ("text",)
@@ -92,7 +93,7 @@ _LAST_REMINDED = """greatest((invoice.last_reminded_at AT TIME ZONE %(zone)s)::d
 _REMINDER_COUNT = """((SELECT count(*) FROM payments_paymentrequestline AS line
     JOIN reminders_reminder AS reminder ON reminder.request_id = line.request_id
     JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
-    JOIN mail_mail AS mail ON mail.id = reminder.mail_id AND mail.state = 'sent'
+    JOIN mail_mail AS mail ON mail.id = reminder.mail_id AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
     WHERE line.invoice_id = invoice.id)
     + (SELECT count(DISTINCT foreseen_step.sent_on) FROM foreseen_step WHERE foreseen_step.invoice_id = invoice.id))"""
 _HAS_PDF = "EXISTS (SELECT FROM invoices_invoicedocument AS document WHERE document.invoice_id = invoice.id)"
@@ -201,30 +202,30 @@ REMINDERS = {
     "last_reminded_at_least": Condition(
         About.REMINDERS,
         Kind.DAYS,
-        "Last reminded at least … days before, or never",
-        "was not mailed about for {}",
+        "Last mailed about at least … days before, or never",
+        "was not mailed about for {} or longer",
         f"coalesce({_LAST_REMINDED} <= {_AGO}, true)",
     ),
     "reminded_before": Condition(
         About.REMINDERS,
         Kind.YES_OR_NO,
-        "Was reminded of before",
-        "was reminded of before",
+        "Was mailed about before",
+        "was mailed about before",
         f"({_LAST_REMINDED} IS NOT NULL) = %a::boolean",
-        "was never reminded of",
+        "was never mailed about",
     ),
     "reminders_at_least": Condition(
         About.REMINDERS,
-        Kind.COUNT,
+        Kind.TIMES,
         "Reminders so far: at least …",
-        "was reminded of {} or more",
+        "was mailed about {} or more",
         f"{_REMINDER_COUNT} >= %a::int",
     ),
     "reminders_at_most": Condition(
         About.REMINDERS,
-        Kind.COUNT,
+        Kind.TIMES,
         "Reminders so far: at most …",
-        "was reminded of {} at most",
+        "was mailed about {} at most",
         f"{_REMINDER_COUNT} <= %a::int",
     ),
 }
@@ -309,7 +310,7 @@ CUSTOMER = {
         About.CUSTOMER,
         Kind.COUNT,
         "Overdue invoices: at least …",
-        "has {} overdue invoices or more",
+        "has {} or more overdue invoices",
         f"{_OVERDUE_COUNT} >= %a::int",
     ),
     "language_is": Condition(About.CUSTOMER, Kind.LANGUAGE, "Language is …", "gets mails in {}", f"{_SPOKEN} = %a"),
@@ -336,7 +337,7 @@ CUSTOMER = {
         About.CUSTOMER,
         Kind.DAYS,
         "Last paid at least … days before, or never",
-        "has not paid here for {}",
+        "has not paid here for {} or longer",
         f"coalesce({_LAST_PAID} <= {_AGO}, true)",
     ),
     "last_paid_within": Condition(
@@ -388,7 +389,7 @@ def _problem_of_two(kind: Kind, value: Any) -> str:
 
 
 def _problem_of_number(kind: Kind, value: Any) -> str:
-    most = {Kind.DAYS: MOST_DAYS, Kind.COUNT: MOST_COUNT}.get(kind, MOST_AMOUNT)
+    most = {Kind.DAYS: MOST_DAYS, Kind.COUNT: MOST_COUNT, Kind.TIMES: MOST_COUNT}.get(kind, MOST_AMOUNT)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
         return ""
     return "Enter an amount, such as 250.00." if kind is Kind.AMOUNT else f"Enter a whole number from 0 to {most}."

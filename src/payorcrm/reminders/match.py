@@ -83,6 +83,14 @@ FROM candidates LEFT JOIN reminded ON reminded.customer_id = candidates.customer
 """  # noqa: S608
 
 
+# What is done by the mails that are sent.
+STEPS_TO_SEND = """
+SELECT matched.rule_id, matched.invoice_id, matched.day
+FROM matched JOIN considered USING (customer_id, currency)
+WHERE considered.left_out IS NULL AND NOT matched.is_held
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """How much a run would send, and the due date of its oldest invoice."""

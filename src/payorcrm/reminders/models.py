@@ -104,14 +104,21 @@ class Rule(models.Model):
     position = models.PositiveSmallIntegerField()
     is_active = models.BooleanField(default=False, db_default=False)
     active_since = models.DateField(null=True)  # no step of an earlier day is ever due
+    # A removed rule stays, so that what it sent keeps its reason.
+    removed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["merchant", "name"], name="rule_name_unique"),
+            models.UniqueConstraint(
+                fields=["merchant", "name"], condition=models.Q(removed_at__isnull=True), name="rule_name_unique"
+            ),
             models.UniqueConstraint(fields=["merchant", "position"], name="rule_position_unique"),
             models.CheckConstraint(
                 name="rule_active_since_a_day",
                 condition=models.Q(is_active=False) | models.Q(active_since__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="rule_removed_is_off", condition=models.Q(is_active=False) | models.Q(removed_at__isnull=True)
             ),
         ]
 

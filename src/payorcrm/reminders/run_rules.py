@@ -15,7 +15,7 @@ from payorcrm.mail.jobs import deliver_soon
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import most_days_late
 from payorcrm.reminders.mails import KIND
-from payorcrm.reminders.match import Found, match_rules
+from payorcrm.reminders.match import STEPS_TO_SEND, Found, match_rules
 from payorcrm.reminders.models import DayRun, DayRunState, ReminderRun, Rule, Schedule
 from payorcrm.reminders.send import NEW_IDS, WRITE
 from payorcrm.reminders.sending_days import WORKDAYS, run_day, schedule_of, step_days
@@ -165,12 +165,10 @@ FROM (
 ) AS counted
 WHERE run.day_run_id = %(day_run)s AND run.rule_id = counted.rule_id
 """
-STEPS = """
+STEPS = f"""
 INSERT INTO reminders_step (rule_id, invoice_id, day, day_run_id, is_dropped)
-SELECT matched.rule_id, matched.invoice_id, matched.day, %(day_run)s, false
-FROM matched JOIN considered USING (customer_id, currency)
-WHERE considered.left_out IS NULL AND NOT matched.is_held
-"""
+SELECT rule_id, invoice_id, day, %(day_run)s, false FROM ({STEPS_TO_SEND}) AS step
+"""  # noqa: S608
 OMISSIONS = """
 INSERT INTO reminders_omission (day_run_id, customer_id, reason, invoice_count)
 SELECT %(day_run)s, customer_id, left_out, cardinality(invoice_ids) FROM considered WHERE left_out IS NOT NULL

@@ -1,38 +1,26 @@
-"""The seven rules that every merchant starts with, switching a rule on and off, changing it, and trying it."""
+"""The seven rules that every merchant starts with, switching a rule on and off, and changing it."""
 
-from datetime import date, datetime
-from uuid import UUID
-
-from django.db import IntegrityError, connection, transaction
+from copy import copy
+from datetime import datetime
 
 from payorcrm.core.clock import day_in
-from payorcrm.core.errors import Refused
-from payorcrm.core.money import Money
 from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.arrange_rules import refusing_a_name_twice
 from payorcrm.reminders.conditions import Tree, check_tree
 from payorcrm.reminders.default_template import DEFAULT_UPCOMING_BODY, DEFAULT_UPCOMING_NAME, DEFAULT_UPCOMING_SUBJECT
-from payorcrm.reminders.match import match_rules
-from payorcrm.reminders.models import LeftOut, ReminderTemplate, Rule
-from payorcrm.reminders.sending_days import schedule_of
+from payorcrm.reminders.models import ReminderTemplate, Rule
 from payorcrm.reminders.templates import template_for
 
 DUE_IN = (10, 5)
 OVERDUE = (7, 14, 30, 45, 60)
-FEW = 50
-
-
-class RuleNameTaken(Refused):
-    """Another rule of the merchant has this name."""
-
-    code = "rule_name_taken"
-    message = "Another rule has this name already."
 
 
 def rules_of(merchant: Merchant) -> list[Rule]:
     """Return a merchant's rules by position; the seven first ones are made on first use, switched off."""
     if not Rule.objects.filter(merchant=merchant).exists():
         _make_rules(merchant)
-    return list(Rule.objects.filter(merchant=merchant).select_related("template").order_by("position"))
+    rules = Rule.objects.filter(merchant=merchant, removed_at__isnull=True)
+    return list(rules.select_related("template").order_by("position"))
 
 
 def _make_rules(merchant: Merchant) -> None:
@@ -56,9 +44,9 @@ def _make_rules(merchant: Merchant) -> None:
 def switch_on(rule: Rule, *, now: datetime) -> None:
     """Let a rule send from today on; what would have been due before is not sent. Raises ConditionsRefused."""
     check_tree(rule.conditions)
-    if not rule.is_active:
-        rule.is_active, rule.active_since = True, day_in(rule.merchant.time_zone, now)
-        rule.save(update_fields=["is_active", "active_since"])
+    off = Rule.objects.filter(id=rule.id, is_active=False, removed_at__isnull=True)
+    off.update(is_active=True, active_since=day_in(rule.merchant.time_zone, now))
+    rule.refresh_from_db(fields=["is_active", "active_since"])
 
 
 def switch_off(rule: Rule) -> None:
@@ -67,49 +55,29 @@ def switch_off(rule: Rule) -> None:
     rule.save(update_fields=["is_active"])
 
 
-def change_rule(rule: Rule, *, name: str, template: ReminderTemplate, conditions: Tree, now: datetime) -> None:
-    """Store what a rule says; a new condition counts from today. Raises ConditionsRefused, RuleNameTaken."""
+def switched(rule: Rule, *, now: datetime) -> Rule:
+    """Return a rule as it would be if it were switched from today on; nothing is stored."""
+    other = copy(rule)
+    other.is_active = not rule.is_active
+    other.active_since = day_in(rule.merchant.time_zone, now) if other.is_active else rule.active_since
+    return other
+
+
+def changed(rule: Rule, *, name: str, template: ReminderTemplate, conditions: Tree, now: datetime) -> Rule:
+    """Return a rule as it would be; a new condition counts from today. Nothing is stored. Raises ConditionsRefused."""
     check_tree(conditions)
+    other = copy(rule)
     if rule.is_active and conditions != rule.conditions:
-        rule.active_since = day_in(rule.merchant.time_zone, now)
-    rule.name, rule.template, rule.conditions = name, template, conditions
-    try:
-        with transaction.atomic():
-            rule.save()
-    except IntegrityError as error:
-        if "rule_name_unique" not in str(error):
-            raise
-        raise RuleNameTaken from error
+        other.active_since = day_in(rule.merchant.time_zone, now)
+    other.name, other.template, other.conditions = name, template, conditions
+    return other
 
 
-Match = tuple[UUID, str, list[str], Money, date, str]
-
-
-def try_rule(rule: Rule, *, now: datetime) -> tuple[int, list[Match]]:
-    """Count the customers whom a rule matches today, and show the first: what, how much, and why no mail would go.
-
-    Nothing is sent or stored; what it sent today already is not matched again.
-    """
-    merchant = rule.merchant
-    with transaction.atomic(), connection.cursor() as cursor:
-        days = [day_in(merchant.time_zone, now)]
-        match_rules([rule], merchant=merchant, schedule=schedule_of(merchant), days=days, now=now)
-        cursor.execute(SHOW, {"few": FEW})
-        rows = cursor.fetchall()
-    shown = [
-        (customer_id, name, numbers, Money(int(amount), currency), oldest, LeftOut(left_out).label if left_out else "")
-        for _, customer_id, name, numbers, amount, currency, oldest, left_out in rows
-    ]
-    return (rows[0][0] if rows else 0), shown
-
-
-SHOW = """
-SELECT count(*) OVER (), considered.customer_id, customer.company_name,
-    array_agg(invoice.number ORDER BY invoice.due_on),
-    sum(invoice.balance), considered.currency, oldest_due_on, left_out
-FROM considered
-JOIN customers_customer AS customer ON customer.id = considered.customer_id
-JOIN invoices_invoice AS invoice ON invoice.id = ANY(invoice_ids)
-GROUP BY considered.customer_id, customer.company_name, considered.currency, oldest_due_on, left_out
-ORDER BY lower(customer.company_name), considered.currency LIMIT %(few)s
-"""
+def change_rule(rule: Rule, *, name: str, template: ReminderTemplate, conditions: Tree, now: datetime) -> Rule:
+    """Store what a rule says; a new condition counts from today. Raises ConditionsRefused, RuleNameTaken."""
+    with refusing_a_name_twice():
+        # Somebody may have switched it meanwhile.
+        stored = Rule.objects.select_for_update(of=("self",)).select_related("merchant").get(id=rule.id)
+        other = changed(stored, name=name, template=template, conditions=conditions, now=now)
+        other.save(update_fields=["name", "template", "conditions", "active_since"])
+    return other

@@ -1,0 +1,73 @@
+"""What a tree of conditions means, in a sentence that a bookkeeper can check."""
+
+from typing import Any
+
+import pytest
+
+from payorcrm.reminders.conditions import check_tree
+from payorcrm.reminders.describe_conditions import amount_of, describe, hundredths_of
+from payorcrm.reminders.known_conditions import CONDITIONS, Kind
+
+LATE = {"if": "overdue_exactly", "is": 7}
+RETAIL = {"if": "category_is", "is": "Retail"}
+RICH = {"if": "balance_at_least", "is": 50_000}
+FIRST = {"if": "reminded_before", "is": False}
+
+
+SEVEN = "it is overdue by exactly 7 days"
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ([LATE], SEVEN),
+        ([{"if": "due_in", "is": 1}], "it is due in exactly 1 day"),
+        ([LATE, RETAIL], f"{SEVEN} and its customer is in the category “Retail”"),
+        (
+            [LATE, {"any": [RICH, FIRST]}],
+            f"{SEVEN} and (either its customer owes at least $500.00 in all or it was never mailed about)",
+        ),
+        (
+            [{"any": [{"all": [LATE, RETAIL]}, {"all": [LATE, FIRST, RICH]}]}],
+            (
+                f"(both {SEVEN} and its customer is in the category “Retail”) or (all of this is true: {SEVEN} and it "
+                "was never mailed about and its customer owes at least $500.00 in all)"
+            ),
+        ),
+        (
+            [{"any": [LATE]}, {"all": [FIRST, RETAIL]}],
+            f"{SEVEN} and it was never mailed about and its customer is in the category “Retail”",
+        ),
+        (
+            [{"if": "overdue_every", "is": [60, 14]}, {"if": "reminders_at_least", "is": 1}],
+            "it is overdue by 60 days, and every 14 days after that, and it was mailed about once or more",
+        ),
+        (
+            [LATE, {"if": "amount_between", "is": [100, 250]}, {"if": "issued_from", "is": "2026-01-31"}],
+            f"{SEVEN} and it has $1.00 to $2.50 owed on it and it was issued on Jan 31, 2026 or later",
+        ),
+        ([LATE, {"if": "language_is", "is": "es"}], f"{SEVEN} and its customer gets mails in Spanish"),
+    ],
+)
+def test_a_tree_is_told(parts: Any, words: str) -> None:
+    tree = {"all": parts}
+    check_tree(tree)
+
+    assert describe(tree, currency="USD") == f"An invoice gets a reminder when {words}."
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_each_condition_has_words_and_a_label_that_fit_its_values(name: str) -> None:
+    condition = CONDITIONS[name]
+
+    assert condition.label.count("…") == len(condition.kind.value)
+    assert ("{}" in condition.words) == (condition.kind is not Kind.YES_OR_NO)
+    assert bool(condition.negated) == (condition.kind is Kind.YES_OR_NO)
+
+
+@pytest.mark.parametrize(("currency", "written"), [("USD", "$12.34"), ("JPY", "¥12"), ("KWD", "KWD\u00a012.340")])
+def test_amounts_are_kept_in_hundredths_whatever_the_currency(currency: str, written: str) -> None:
+    amount = amount_of(1234, currency)
+
+    assert amount.format() == written
+    assert amount_of(hundredths_of(amount), currency) == amount

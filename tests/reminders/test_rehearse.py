@@ -1,0 +1,212 @@
+"""What is foreseen is what the runs of the coming days then really queue; and how a change of rules shows."""
+
+import random
+from collections.abc import Iterator
+from copy import copy
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+from payorcrm.core.ids import uuid7
+from payorcrm.core.money import Money
+from payorcrm.customers.models import Customer
+from payorcrm.invoices.models import Invoice
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.conditions import Tree
+from payorcrm.reminders.mark import mark_reminded
+from payorcrm.reminders.models import Hold, HoldReason, Reminder, Rule
+from payorcrm.reminders.rehearse import ForeseenMail, compare, rehearse
+from payorcrm.reminders.run_rules import active_rules, run_due_rules
+from payorcrm.reminders.switch_rules import rules_of
+from tests.factories.models import NOW, TODAY, CustomerFactory, MerchantFactory
+from tests.reminders.rules import invoice_due, mark_sent, remind, set_schedule, switch_all_on
+
+pytestmark = pytest.mark.django_db
+Said = tuple[date, str, str, tuple[str, ...], str]
+
+
+def foreseen(merchant: Merchant, now: datetime = NOW) -> list[ForeseenMail]:
+    return rehearse(merchant, active_rules(merchant), now=now)
+
+
+def said(mail: ForeseenMail) -> Said:
+    return mail.day, str(mail.customer_id), mail.amount.currency, tuple(sorted(mail.numbers)), mail.rule.name
+
+
+def queued(now: datetime) -> Iterator[Said]:
+    """Run what is due now, take its mails for sent, and say what they were about."""
+    for run in run_due_rules(now=now):
+        for reminder in Reminder.objects.filter(run__day_run=run).select_related("run__rule", "request"):
+            numbers = tuple(sorted(reminder.request.lines.values_list("invoice__number", flat=True)))
+            yield run.day, str(reminder.customer_id), reminder.request.currency, numbers, reminder.run.rule.name
+            mark_reminded([reminder.mail_id], now)
+    mark_sent()
+
+
+AGAIN = [
+    {"any": [{"if": "overdue_every", "is": [8, 9]}, {"if": "overdue_at_least", "is": 40}]},
+    {"if": "last_reminded_at_least", "is": 11},
+]
+FEW = [
+    {"if": "overdue_between", "is": [3, 50]},
+    {"if": "reminders_at_most", "is": 1},
+    {"if": "currency_is_not", "is": "EUR"},
+]
+
+
+def add_rule(merchant: Merchant, conditions: list[Tree], **fields: Any) -> Rule:
+    """Make a rule that is on, of the highest position."""
+    rules = rules_of(merchant)
+    defaults = {"name": f"Rule {len(rules)}", "position": len(rules), "is_active": True, "active_since": TODAY}
+    given = defaults | {"template": rules[-1].template, "conditions": {"all": conditions}} | fields
+    return Rule.objects.create(merchant=merchant, **given)
+
+
+def busy_merchant(chance: random.Random) -> Merchant:
+    """Make a merchant with all that can keep a mail from going out, and customers of two currencies."""
+    merchant = MerchantFactory()
+    weekdays, hour = sorted(chance.sample(range(7), chance.randrange(3, 8))), time(chance.randrange(24), 30)
+    pause = chance.randrange(5)
+    set_schedule(merchant, send_at=hour, weekdays=weekdays, country="US", brake_factor=100, min_days_between=pause)
+    switch_all_on(merchant, now=NOW - timedelta(days=chance.randrange(10)))
+    add_rule(merchant, AGAIN)
+    add_rule(merchant, FEW)
+    for _ in range(12):
+        _add_customer(merchant, chance)
+    return merchant
+
+
+def _add_customer(merchant: Merchant, chance: random.Random) -> None:
+    customer = CustomerFactory(merchant=merchant)
+    amounts = [Money(chance.randrange(1, 10**5), chance.choice(("USD", "USD", "EUR"))) for _ in range(3)]
+    days = [chance.randrange(-65, 35) for _ in amounts]
+    invoices = [
+        invoice_due(TODAY + timedelta(days=each), customer=customer, amount=amount)
+        for each, amount in zip(days, amounts, strict=True)
+    ]
+    if chance.random() < 0.5 and days[0] < -10:
+        remind(invoices[0], now=NOW - timedelta(days=chance.randrange(1, 9)))
+    if chance.random() < 0.4:
+        hold(customer, chance.choice((None, invoices[0])), chance.choice((None, *range(25))))
+    Customer.objects.filter(id=customer.id).update(is_reminded=chance.random() < 0.9)
+
+
+def hold(customer: Customer, invoice: Invoice | None, days: int | None) -> None:
+    """Put a customer or an invoice on hold, for some days or for good."""
+    until = None if days is None else TODAY + timedelta(days=days)
+    Hold.objects.create(
+        merchant=customer.merchant,
+        customer=customer,
+        invoice=invoice,
+        reason=HoldReason.DISPUTE,
+        until=until,
+        held_at=NOW,
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_foreseen_is_what_the_runs_of_thirty_days_queue(seed: int) -> None:
+    chance = random.Random(seed)
+    merchant = busy_merchant(chance)
+    expected = [said(mail) for mail in foreseen(merchant)]
+    zone, hour = ZoneInfo(merchant.time_zone), merchant.schedule.send_at
+    ticks = [datetime.combine(TODAY + timedelta(days=days), hour, zone) + timedelta(minutes=5) for days in range(31)]
+
+    found = [said for now in [NOW, *(tick for tick in ticks if tick > NOW)] for said in queued(now)]
+
+    assert len(expected) > 10
+    assert sorted(expected) == sorted(found)
+
+
+def test_a_rehearsal_changes_nothing(customer: Customer) -> None:
+    invoice_due(TODAY - timedelta(days=7), customer=customer)
+    before = connection_rows()
+
+    mails = foreseen(customer.merchant)
+
+    assert [mail.rule.name for mail in mails] == ["7 days overdue", "14 days overdue", "30 days overdue"]
+    assert connection_rows() == before
+
+
+def connection_rows() -> dict[str, int]:
+    """Count the rows of every table."""
+    counts = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT count(*) FROM "{table}"')
+            counts[table] = cursor.fetchone()[0]
+    return counts
+
+
+@pytest.fixture
+def customer() -> Customer:
+    """A customer of a merchant whose seven rules are on, at nine on every day."""
+    customer = CustomerFactory()
+    set_schedule(customer.merchant)
+    switch_all_on(customer.merchant)
+    return customer
+
+
+def test_it_takes_as_many_queries_for_many_customers_as_for_one(
+    customer: Customer, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    invoice_due(TODAY - timedelta(days=7), customer=customer)
+    with CaptureQueriesContext(connection) as one:
+        foreseen(customer.merchant)
+    for _ in range(30):
+        invoice_due(TODAY - timedelta(days=3), customer=CustomerFactory(merchant=customer.merchant))
+
+    with django_assert_num_queries(len(one)):
+        mails = foreseen(customer.merchant)
+
+    assert len(mails) == 3 + 30 * 3
+
+
+def changed(rule: Rule, days: int) -> Rule:
+    """Return a rule that speaks of another number of days, not stored."""
+    other = copy(rule)
+    other.conditions = {"all": [{"if": "overdue_exactly", "is": days}]}
+    return other
+
+
+def test_a_later_day_moves_a_mail(customer: Customer) -> None:
+    invoice = invoice_due(TODAY - timedelta(days=1), customer=customer)
+    rules = active_rules(customer.merchant)
+    after = [*rules[:2], changed(rules[2], 9), *rules[3:]]
+
+    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, after, now=NOW))
+
+    (move,) = difference.moved
+    assert (move.before.numbers, move.before.day) == ((invoice.number,), TODAY + timedelta(days=6))
+    assert (move.after.day, difference.same_count) == (TODAY + timedelta(days=8), 2)
+    assert difference.added == difference.gone == difference.changed == []
+
+
+def test_a_rule_more_adds_mails_and_writes_those_of_the_same_day(customer: Customer) -> None:
+    invoice_due(TODAY - timedelta(days=1), customer=customer)
+    rules = active_rules(customer.merchant)
+    more = [changed(copy(rules[0]), days) for days in (7, 10)]
+    for place, rule in enumerate(more):
+        rule.id, rule.position = uuid7(), 50 + place
+
+    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, [*rules, *more], now=NOW))
+
+    assert [mail.day for mail in difference.added] == [TODAY + timedelta(days=9)]
+    assert [(move.before.rule.id, move.after.rule.id) for move in difference.changed] == [(rules[2].id, more[0].id)]
+    assert not difference.moved
+
+
+def test_a_rule_less_takes_mails_away_and_no_change_shows_as_none(customer: Customer) -> None:
+    invoice_due(TODAY - timedelta(days=1), customer=customer)
+    rules, before = active_rules(customer.merchant), foreseen(customer.merchant)
+
+    difference = compare(before, rehearse(customer.merchant, [*rules[:2], *rules[3:]], now=NOW))
+
+    assert [mail.rule.id for mail in difference.gone] == [rules[2].id]
+    assert compare(before, foreseen(customer.merchant)).is_nothing()
+    assert compare(before, []).gone == before
