@@ -20,7 +20,9 @@ from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
 from payorcrm.reminders.models import DayRun, DayRunState, Hold, HoldReason, ReminderTemplate, Rule
 from payorcrm.reminders.switch_rules import rules_of
+from payorcrm.reminders.templates import version_of
 from payorcrm.staff.models import StaffInvitation
+from payorcrm.statements.models import StatementRule, StatementRun
 from tests.factories.models import (
     CustomerFactory,
     InvoiceFactory,
@@ -61,6 +63,8 @@ class Shop:
     rule: Rule
     day_run: DayRun
     hold: Hold
+    statement_rule: StatementRule
+    statement_run: StatementRun
     invitation: StaffInvitation
     attached: InvoiceFile
 
@@ -80,6 +84,8 @@ class Shop:
             "rule_id": self.rule.id,
             "day_run_id": self.day_run.id,
             "hold_id": self.hold.id,
+            "statement_rule_id": self.statement_rule.id,
+            "statement_run_id": self.statement_run.id,
             "staff_id": StaffFactory(merchant=self.merchant, role=Role.COLLECTOR).id,
             "invitation_id": self.invitation.id,
             "attached_id": self.attached.id,
@@ -92,6 +98,7 @@ def make_shop(**fields: Any) -> Shop:
     customer = CustomerFactory(merchant=merchant)
     invoice = InvoiceFactory(customer=customer)
     template = make_template(merchant)
+    statement_rule = StatementRule.objects.create(merchant=merchant, name="Monthly", template=template, month_day=31)
     return Shop(
         merchant=merchant,
         customer=customer,
@@ -116,6 +123,18 @@ def make_shop(**fields: Any) -> Shop:
             day=day_in("America/New_York", present()),
             started_at=present(),
             state=DayRunState.HELD,
+            held_because="Big",
+        ),
+        statement_rule=statement_rule,
+        statement_run=StatementRun.objects.create(
+            merchant=merchant,
+            rule=statement_rule,
+            rule_name="Monthly",
+            template=template,
+            version=version_of(template),
+            day=day_in("America/New_York", present()),
+            started_at=present(),
+            state="held",
             held_because="Big",
         ),
         hold=Hold.objects.create(

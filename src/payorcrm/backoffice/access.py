@@ -24,6 +24,7 @@ from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule
 from payorcrm.staff.models import StaffInvitation
+from payorcrm.statements.models import StatementRule, StatementRun
 
 View = Callable[..., HttpResponseBase]
 
@@ -186,6 +187,18 @@ def member_of(staff: Staff, staff_id: UUID) -> Staff:
 def staff_invitation_of(staff: Staff, invitation_id: UUID) -> StaffInvitation:
     """Return one of the merchant's invitations to the staff, or 404."""
     return get_object_or_404(StaffInvitation, merchant=staff.merchant_id, id=invitation_id)
+
+
+def statement_rule_of(staff: Staff, rule_id: UUID) -> StatementRule:
+    """Return one of the merchant's rules of statements, or 404."""
+    rules = StatementRule.objects.select_related("merchant", "template")
+    return get_object_or_404(rules, merchant=staff.merchant_id, id=rule_id)
+
+
+def statement_run_of(staff: Staff, run_id: UUID) -> StatementRun:
+    """Return one of the merchant's runs of statements, or 404."""
+    runs = StatementRun.objects.select_related("started_by", "decided_by")
+    return get_object_or_404(runs, merchant=staff.merchant_id, id=run_id)
 
 
 def hold_of(staff: Staff, hold_id: UUID) -> Hold:

@@ -14,6 +14,7 @@ from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Schedule
 from payorcrm.staff.models import AuditKind, StaffInvitation
+from payorcrm.statements.models import StatementRule, StatementRun
 
 Ids = Mapping[str, Any]
 Rows = Callable[[Merchant, Ids], Iterable[Model | None]]
@@ -48,6 +49,8 @@ SUBJECTS: dict[str, Subject] = {
     "staff_id": Subject(Staff, lambda staff: f"{staff.user}, {staff.user.email}"),
     "invitation_id": Subject(StaffInvitation),
     "attached_id": Subject(InvoiceFile),
+    "statement_rule_id": Subject(StatementRule),
+    "statement_run_id": Subject(StatementRun, lambda run: f"Statements of {run.day}"),
     "hold_id": Subject(Hold, lambda hold: f"{hold.get_reason_display()}, {hold.customer}"),
 }
 
@@ -126,6 +129,14 @@ ACTIONS: dict[str, Action] = {
     "rule_switch": Action(REMINDERS, "Switched a rule", named("rule_id")),
     "schedule": Action(REMINDERS, "Changed the schedule", the_schedule),
     "day_run_decide": Action(REMINDERS, "Decided about a held run", named("day_run_id"), is_apart=True),
+    "statement_rule_new": Action(REMINDERS, "Made a rule of statements", quotes="name"),
+    "statement_rule": Action(REMINDERS, "Changed a rule of statements", named("statement_rule_id")),
+    "statement_rule_switch": Action(REMINDERS, "Switched a rule of statements", named("statement_rule_id")),
+    "statement_rule_delete": Action(REMINDERS, "Deleted a rule of statements", named("statement_rule_id")),
+    "statement_run_decide": Action(
+        REMINDERS, "Decided about held statements", named("statement_run_id"), is_apart=True
+    ),
+    "customer_statement": Action(MAILS, "Sent a statement"),
     "hold_customer": Action(REMINDERS, "Held reminders to a customer"),
     "hold_invoice": Action(REMINDERS, "Held reminders about an invoice"),
     "hold_end": Action(REMINDERS, "Ended a hold", named("hold_id")),

@@ -1,16 +1,17 @@
 """Rules that send statements by themselves, runs that sent them, and one row for each statement."""
 
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from payorcrm.core.ids import uuid7
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer
-from payorcrm.mail.models import Mail
+from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.models import PaymentRequest
 from payorcrm.reminders.models import ReminderTemplate, TemplateVersion
@@ -112,6 +113,27 @@ class StatementRun(models.Model):
             models.CheckConstraint(name="statement_run_state", condition=Q(state__in=RunState.values)),
         ]
         indexes = [models.Index(fields=["merchant", "-id"], name="statement_run_by_merchant")]
+
+    def counts_of_mails(self) -> "MailCounts":
+        """Count what became of the mails, in one query."""
+        under_way = [MailState.QUEUED, MailState.SENDING, MailState.DEFERRED]
+        counts = self.statements.aggregate(
+            sent=Count("id", filter=Q(mail__state=MailState.SENT)),
+            under_way=Count("id", filter=Q(mail__state__in=under_way)),
+            withdrawn=Count("id", filter=Q(mail__state=MailState.WITHDRAWN)),
+            troubled=Count("id", filter=Q(mail__state__in=[MailState.FAILED, MailState.BOUNCED])),
+        )
+        return MailCounts(**counts)
+
+
+@dataclass(frozen=True, slots=True)
+class MailCounts:
+    """What became of the mails of a run."""
+
+    sent: int
+    under_way: int
+    withdrawn: int
+    troubled: int
 
 
 class Statement(models.Model):
