@@ -35,6 +35,8 @@ NOT_FOR_CUSTOMERS = (
     "mail/note_mention.txt",
     "mail/staff_invitation.html",
     "mail/staff_invitation.txt",
+    "mail/sender_trial.html",
+    "mail/sender_trial.txt",
 )
 # Names, formats and signs are the same in every language.
 SAME_EVERYWHERE = {"PDF", "CSV", "Excel", "XLSX", "Google", "USD", "OK", "ID"}

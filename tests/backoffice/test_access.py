@@ -84,6 +84,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "statement_run_decide",
     "hold_invoice",
     "hold_end",
+    "sender_trial",
     "team_member",
     "team_remove",
     "staff_invitation_again",

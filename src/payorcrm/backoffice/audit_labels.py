@@ -8,7 +8,7 @@ from django.db.models import BinaryField, Model
 
 from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
-from payorcrm.mail.models import Mail
+from payorcrm.mail.models import Mail, MailSender
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
@@ -68,6 +68,11 @@ def the_merchant(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
 def the_schedule(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
     """Compare when rules send."""
     return [Schedule.objects.filter(merchant=merchant.pk).first()]
+
+
+def the_sender(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
+    """Compare who mails come from."""
+    return [MailSender.objects.filter(merchant=merchant.pk).first()]
 
 
 def the_contact(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
@@ -147,6 +152,8 @@ ACTIONS: dict[str, Action] = {
     "gateway_connect_test": Action(SETTINGS, "Connected a test account of a payment processor"),
     "gateway_disconnect": Action(SETTINGS, "Disconnected a payment processor"),
     "settings_portal": Action(SETTINGS, "Changed the portal's settings", the_merchant),
+    "sender": Action(SETTINGS, "Changed the mail sender", the_sender, is_apart=True),
+    "sender_trial": Action(MAILS, "Sent a trial mail"),
     "team": Action(TEAM, "Invited a colleague", quotes="email"),
     "team_member": Action(TEAM, "Changed a role", named("staff_id")),
     "team_remove": Action(TEAM, "Removed somebody from the team", named("staff_id")),

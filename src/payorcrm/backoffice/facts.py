@@ -25,9 +25,21 @@ LABELS = {
     "brake_factor": "A run is held when so many times as large",
     "body": "Text",
     "until": "Last day",
+    "from_name": "Name of the sender",
+    "from_address": "Address of the sender",
+    "uses_own_server": "Own mail server is used",
+    "host": "Server",
+    "user": "User name",
+    "security": "Encrypt the line",
 }
 # Marks of time and order that no person types in.
-NOT_SAID = {"logo_type", "created_at", "updated_at", "edited_at", "position", "last_used_at"}
+NOT_SAID = {"logo_type", "created_at", "updated_at", "edited_at", "position", "last_used_at"} | {
+    "checked_at",
+    "failing_since",
+    "failure",
+    "failure_count",
+    "rests_until",
+}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 

@@ -27,6 +27,7 @@ SECTIONS = (
     SettingsSection("settings_payments", "Payments", "credit-card"),
     SettingsSection("settings_reminders", "Reminders", "bell-alert"),
     SettingsSection("settings_portal", "Portal", "users"),
+    SettingsSection("sender", "Mail sender", "envelope"),
     SettingsSection("team", "Team", "user-group"),
     SettingsSection("audit", "Audit log", "clipboard-document-list"),
 )

@@ -192,6 +192,8 @@ MAIL_SERVER = mail_server(env.str("EMAIL_URL", ""))
 MAIL_FROM = env.str("MAIL_FROM", "billing@payorcrm.example" if not IS_PRODUCTION else "")
 DEFAULT_FROM_EMAIL = MAIL_FROM
 EMAIL_BACKEND = "payorcrm.mail.backend.OutboxBackend"
+# Where merchants' own mail servers may be beside public addresses: networks such as 10.1.2.0/24.
+MERCHANT_MAIL_NETWORKS = env.list("MERCHANT_MAIL_NETWORKS", default=[] if IS_PRODUCTION else ["127.0.0.0/8", "::1/128"])
 # A worker that claimed a mail this long ago is taken for dead; another one sends what it had not handed over.
 MAIL_STUCK_AFTER_SECONDS = env.float("MAIL_STUCK_AFTER_SECONDS", 600.0)
 

@@ -48,7 +48,9 @@ def enqueue_named(name: str, **ids: str | int) -> None:
     _put(app.configure_task(name, allow_unknown=False), ids)
 
 
-def enqueue_once(task: Task[..., Any, Any], *, key: str, at: datetime | None = None, **ids: str | int) -> None:
+def enqueue_once(
+    task: Task[..., Any, Any], *, key: str, at: datetime | None = None, lock: str | None = None, **ids: str | int
+) -> None:
     """Put a job on the queue unless one with the same key already waits there.
 
     The key is a partial unique index; a transaction that enqueues at the same moment may win, which is as good.
@@ -59,7 +61,7 @@ def enqueue_once(task: Task[..., Any, Any], *, key: str, at: datetime | None = N
     if waiting:
         return
     with suppress(AlreadyEnqueued), transaction.atomic():
-        _put(task.configure(queueing_lock=key, schedule_at=at), ids)
+        _put(task.configure(queueing_lock=key, schedule_at=at, lock=lock), ids)
 
 
 def _put(deferrer: JobDeferrer, ids: Mapping[str, str | int]) -> None:

@@ -1,5 +1,7 @@
 """Delivers the outbox: claims a batch, writes it, sends it over one connection, and records how it went.
 
+Mails of merchants with a server of their own are claimed apart, so that what holds up one way out holds up no other.
+
 A worker may be killed at any moment: no mail goes out twice, and the one that the server was just taking is left to
 people. Only a connection that breaks while the server reads makes a second try, with the same Message-ID (RFC 5321,
 section 6.1, prefers that to a lost mail).
@@ -11,16 +13,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
+from uuid import UUID
 
 from django.db import transaction
 
 from payorcrm.mail.hand_over import Notebook
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailSender, MailState
+from payorcrm.mail.own_server import recover, rest
 from payorcrm.mail.prepare import Batch, Prepared, prepare
 from payorcrm.mail.record import Result, record
 from payorcrm.mail.release import release_stuck, stuck_after
-from payorcrm.mail.transport import TAKEN_OVER, Answer, Outgoing, Transport, open_transport
+from payorcrm.mail.transport import TAKEN_OVER, Answer, Outgoing, Transport, open_own_transport, open_transport
 
 BATCH_SIZE = 200
 # So many mails are recorded in one statement; until then there are the notes of handing them over.
@@ -42,29 +46,63 @@ def deliver_due(*, clock: Clock, until: datetime) -> bool:
         explain_waiting(now=clock())
         return False
     release_stuck(now=clock())
+    return send_claimed(transport, claim, clock=clock, until=until)
+
+
+def deliver_own(sender: MailSender, *, clock: Clock, until: datetime) -> bool:
+    """Send a merchant's due mails over its own server; say whether more is due.
+
+    A server that is away is left alone for a while, and its mails say why they wait; nobody else's are held up.
+    """
+    release_stuck(now=clock())
+    transport = open_own_transport(sender)
+    is_more = send_claimed(transport, partial(claim, merchant_id=sender.merchant_id), clock=clock, until=until)
+    if transport.is_down:
+        rest(sender, transport.trouble, now=clock())
+    else:
+        recover(sender)
+    return is_more and not transport.is_down
+
+
+def send_claimed(transport: Transport, claim_next: "ClaimNext", *, clock: Clock, until: datetime) -> bool:
+    """Claim and send until nothing is left, the server goes away or time is up; say whether more is due."""
     with closing(transport), Delivery(transport, clock) as delivery:
-        while not transport.is_down and (mails := claim(now=clock())):
+        while not transport.is_down and (mails := claim_next(now=clock())):
             delivery.deliver_batch(mails)
             if clock() >= until:
                 return len(mails) == BATCH_SIZE
     return False
 
 
-def claim(*, now: datetime, limit: int = BATCH_SIZE) -> list[Mail]:
-    """Mark the next mails as being sent, single ones before those of a reminder run, and return them, committed."""
+class ClaimNext(Protocol):
+    """Claims the next mails of one way out."""
+
+    def __call__(self, *, now: datetime) -> list[Mail]: ...
+
+
+def claim(*, now: datetime, limit: int = BATCH_SIZE, merchant_id: UUID | None = None) -> list[Mail]:
+    """Mark the next mails as being sent, single ones before those of a reminder run, and return them, committed.
+
+    They are those of a merchant with a server of its own, or those of everybody else.
+    """
+    statement = CLAIM_OWN if merchant_id else CLAIM
     with transaction.atomic(durable=True):
-        mails = list(Mail.objects.raw(CLAIM, {"now": now, "limit": limit}))
+        mails = list(Mail.objects.raw(statement, {"now": now, "limit": limit, "merchant": merchant_id}))
     return sorted(mails, key=lambda mail: (mail.is_bulk, mail.send_after, mail.id))
 
 
-CLAIM = """
+_CLAIM = """
 UPDATE mail_mail SET state = 'sending', claimed_at = %(now)s, attempt_count = attempt_count + 1
 WHERE id IN (
-    SELECT id FROM mail_mail WHERE state IN ('queued', 'deferred') AND send_after <= %(now)s
+    SELECT id FROM mail_mail WHERE state IN ('queued', 'deferred') AND send_after <= %(now)s AND {whose}
     ORDER BY is_bulk, send_after, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 RETURNING *
 """
+CLAIM_OWN = _CLAIM.format(whose="merchant_id = %(merchant)s")
+CLAIM = _CLAIM.format(
+    whose="(merchant_id IS NULL OR merchant_id NOT IN (SELECT merchant_id FROM mail_mailsender WHERE uses_own_server))"
+)
 
 
 @dataclass(slots=True)
@@ -160,4 +198,6 @@ def deliver_batch(mails: list[Mail], transport: Transport, clock: Clock) -> None
 
 def explain_waiting(*, now: datetime) -> None:
     """Write beside the mails that wait that there is no way out for them."""
-    Mail.objects.due(now=now).exclude(last_error=NO_SERVER).update(last_error=NO_SERVER)
+    own = MailSender.objects.filter(uses_own_server=True).values("merchant")
+    waiting = Mail.objects.due(now=now).exclude(merchant__isnull=False, merchant__in=own)
+    waiting.exclude(last_error=NO_SERVER).update(last_error=NO_SERVER)

@@ -7,11 +7,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from payorcrm.core.crypto import EncryptedTextField
 from payorcrm.core.ids import uuid7
 from payorcrm.merchants.models import Merchant
 
 # First and last name of a person can be longer together; a mail must not fail over that.
 LONGEST_NAME = 200
+# A merchant's own server that does not answer holds a worker up for no longer.
+SECONDS_FOR_OWN_SERVER = 10
 
 
 class MailState(models.TextChoices):
@@ -92,6 +95,11 @@ class Mail(models.Model):
             models.Index(
                 fields=["is_bulk", "send_after", "id"], name="mail_due", condition=Q(state__in=["queued", "deferred"])
             ),
+            models.Index(
+                fields=["merchant", "is_bulk", "send_after", "id"],
+                name="mail_due_of_merchant",
+                condition=Q(state__in=["queued", "deferred"]),
+            ),
             models.Index(fields=["claimed_at"], name="mail_claimed", condition=Q(state="sending")),
             models.Index(fields=["merchant", "-id"], name="mail_by_merchant"),
             models.Index(fields=["merchant"], name="mail_troubled", condition=Q(state__in=["failed", "bounced"])),
@@ -99,6 +107,62 @@ class Mail(models.Model):
             models.Index(fields=["customer", "-id"], name="mail_by_customer"),
             models.Index(fields=["kind", "about_id"], name="mail_by_subject"),
         ]
+
+
+class LineSecurity(models.TextChoices):
+    """Whether a merchant's own server must encrypt the line."""
+
+    ALWAYS = "always", "Always"
+    OPPORTUNISTIC = "opportunistic", "When the server offers it"
+
+
+# TLS from the first byte (RFC 8314, section 3.3); on other ports the line is upgraded.
+TLS_PORT = 465
+
+
+class MailSender(models.Model):
+    """Who a merchant's mails come from, and the merchant's own mail server, if it has one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.OneToOneField(Merchant, on_delete=models.CASCADE, related_name="mail_sender")
+    from_name = models.CharField(max_length=120, blank=True)
+    uses_own_server = models.BooleanField(default=False, db_default=False)
+    from_address = models.EmailField(blank=True)
+    host = models.CharField(max_length=253, blank=True)
+    port = models.PositiveIntegerField(default=587)
+    user = models.CharField(max_length=254, blank=True)
+    password = EncryptedTextField(null=True, blank=True)
+    security = models.CharField(max_length=16, choices=LineSecurity.choices, default=LineSecurity.ALWAYS)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    # While the server is away: since when, why, and until when it is left alone.
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failure = models.TextField(blank=True)
+    failure_count = models.PositiveIntegerField(default=0)
+    rests_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="own_server_is_complete",
+                condition=Q(uses_own_server=False) | ~(Q(host="") | Q(from_address="")),
+            ),
+            models.CheckConstraint(name="sender_security", condition=Q(security__in=LineSecurity.values)),
+            models.CheckConstraint(name="sender_port", condition=Q(port__range=(1, 65535))),
+        ]
+
+    def server(self) -> dict[str, object]:
+        """Return host, port, user, password and security as a transport wants them."""
+        over_tls = "tls" if self.port == TLS_PORT else None
+        security = "starttls" if self.security == LineSecurity.ALWAYS else "opportunistic"
+        return {
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "password": self.password or "",
+            "security": over_tls or security,
+            "seconds": SECONDS_FOR_OWN_SERVER,
+            "is_guarded": True,
+        }
 
 
 class Handover(models.Model):

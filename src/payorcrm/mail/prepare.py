@@ -16,7 +16,7 @@ from payorcrm.core.errors import Inconsistent, Refused
 from payorcrm.mail.drafts import Composed, Composer, Draft, LateComposed, Unsendable, composer_of
 from payorcrm.mail.layout import Layout, fill_html, fill_text, layout_of
 from payorcrm.mail.message import Envelope, ascii_address, write_message
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailSender, MailState
 from payorcrm.mail.transport import Answer, Outgoing
 from payorcrm.merchants.models import Merchant
 
@@ -52,6 +52,7 @@ class Batch:
     now: datetime
     composed: dict[UUID, LateComposed | bytes] = field(default_factory=dict)
     contradictions: list[Inconsistent] = field(default_factory=list)
+    senders: dict[UUID | None, MailSender] = field(default_factory=dict)
     layouts: dict[tuple[UUID | None, str], Layout] = field(default_factory=dict)
 
     def write(self, mail: Mail) -> Prepared:
@@ -62,10 +63,15 @@ class Batch:
 
 def prepare(mails: list[Mail], *, now: datetime) -> Batch:
     """Compose a batch. Raises nothing for a single mail; contradictions come back with the batch."""
-    batch = Batch(now)
+    batch = Batch(now, senders=_senders_of(mails))
     for kind, group in _by_kind(mails):
         batch.composed |= _unsealed(group, batch) if kind == SEALED else _compose(kind, group, batch)
     return batch
+
+
+def _senders_of(mails: list[Mail]) -> dict[UUID | None, MailSender]:
+    senders = MailSender.objects.filter(merchant__in={mail.merchant_id for mail in mails if mail.merchant_id})
+    return {sender.merchant_id: sender for sender in senders.defer("password")}
 
 
 def _by_kind(mails: list[Mail]) -> Iterator[tuple[str, list[Mail]]]:
@@ -165,10 +171,11 @@ def _reachable(mail: Mail) -> Others:
 def _message_of(mail: Mail, draft: Draft, others: Others, batch: Batch) -> bytes:
     merchant = draft.merchant
     layout = _layout_for(merchant, draft.language, batch)
+    sender = batch.senders.get(mail.merchant_id)
     envelope = Envelope(
         message_id=mail.id,
-        from_name=merchant.name if merchant else PRODUCT_NAME,
-        from_address=settings.MAIL_FROM,
+        from_name=(sender and sender.from_name) or (merchant.name if merchant else PRODUCT_NAME),
+        from_address=sender.from_address if sender and sender.uses_own_server else settings.MAIL_FROM,
         to_name=mail.to_name,
         to_address=mail.to_address,
         also_to=others.also_to,

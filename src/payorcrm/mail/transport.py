@@ -15,7 +15,8 @@ from uuid import UUID
 from django.conf import settings
 
 from payorcrm.core.errors import Unavailable
-from payorcrm.mail.models import MailboxMessage, MailState
+from payorcrm.mail.guard import GuardedSmtp, GuardedSmtpOverTls
+from payorcrm.mail.models import MailboxMessage, MailSender, MailState
 
 SECONDS_TO_ANSWER = 30
 
@@ -56,6 +57,7 @@ class Transport(ABC):
     """A way out, open for a while."""
 
     is_down = False
+    trouble = ""
     _answer: Answer | None = None
 
     @abstractmethod
@@ -98,6 +100,11 @@ def open_transport() -> Transport | None:
     return MailboxTransport() if settings.IS_DEMO else None
 
 
+def open_own_transport(sender: MailSender) -> "SmtpTransport":
+    """Return the way out over a merchant's own server."""
+    return SmtpTransport(sender.server(), sender=sender.from_address)
+
+
 class MailboxTransport(Transport):
     """Keeps messages where the demo's mailbox page shows them."""
 
@@ -121,7 +128,6 @@ class SmtpTransport(Transport):
         self._sender = sender
         self._connection: smtplib.SMTP | None = None
         self._has_carried = False
-        self._trouble = ""
         self._left_out: list[str] = []
         self._line = ThreadPoolExecutor(1, thread_name_prefix="mail")
 
@@ -156,13 +162,13 @@ class SmtpTransport(Transport):
 
     def _without_raising(self, step: Callable[[], Answer | None]) -> Answer | None:
         if self.is_down:
-            return Answer(MailState.DEFERRED, self._trouble)
+            return Answer(MailState.DEFERRED, self.trouble)
         try:
             return step()
         except CannotConnect as error:
             self.is_down = True
-            self._trouble = str(error)
-            return Answer(MailState.DEFERRED, self._trouble)
+            self.trouble = str(error)
+            return Answer(MailState.DEFERRED, self.trouble)
         except OSError as error:  # smtplib's exceptions are among them
             # The connection broke while the message was under way. It may have arrived: the next try has the same
             # Message-ID, by which mail clients recognise it.
@@ -314,15 +320,13 @@ def _trouble(error: Exception) -> str:
 
 
 def _dial(server: Mapping[str, Any], own_name: str) -> smtplib.SMTP:
+    is_guarded = server.get("is_guarded", False)
+    options = {"local_hostname": own_name, "timeout": server.get("seconds", SECONDS_TO_ANSWER)}
     if server["security"] == "tls":
-        return smtplib.SMTP_SSL(
-            server["host"],
-            server["port"],
-            local_hostname=own_name,
-            timeout=SECONDS_TO_ANSWER,
-            context=ssl.create_default_context(),
-        )
-    return smtplib.SMTP(server["host"], server["port"], local_hostname=own_name, timeout=SECONDS_TO_ANSWER)
+        over_tls = GuardedSmtpOverTls if is_guarded else smtplib.SMTP_SSL
+        return over_tls(server["host"], server["port"], context=ssl.create_default_context(), **options)
+    plain = GuardedSmtp if is_guarded else smtplib.SMTP
+    return plain(server["host"], server["port"], **options)
 
 
 def _secure(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:

@@ -4,9 +4,9 @@ from django.apps import AppConfig
 
 
 class StaffConfig(AppConfig):
-    """Registers who writes the mail to an invited colleague."""
+    """Registers who writes the mails to colleagues."""
 
     name = "payorcrm.staff"
 
     def ready(self) -> None:
-        from payorcrm.staff import mails  # noqa: F401
+        from payorcrm.staff import mails, try_sender  # noqa: F401

@@ -1,0 +1,71 @@
+"""Connections to mail servers that merchants name: only to addresses that this installation allows.
+
+A name is looked up once, and the address that was checked is the one that is dialled, so that a name which changes in
+between leads nowhere else. The certificate is still that of the name.
+"""
+
+import smtplib
+import socket
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from django.conf import settings
+
+USUAL_PORTS = frozenset({25, 465, 587, 2525})
+MOST_TRIED = 3
+# Addresses of IPv6 that stand for one of IPv4 (RFC 6052, section 2.1).
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+class NotAllowed(OSError):
+    """The address or port belongs to a network that merchants' mail servers may not be in."""
+
+
+class GuardedSmtp(smtplib.SMTP):
+    """Dials checked addresses only."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return dial(host, port, timeout)
+
+
+class GuardedSmtpOverTls(smtplib.SMTP_SSL, GuardedSmtp):
+    """The same with TLS from the first byte; the certificate must be that of the name."""
+
+
+def dial(host: str, port: int, timeout: float) -> socket.socket:
+    """Connect to the first allowed address of a host that answers. Raises OSError, NotAllowed among them."""
+    trouble: OSError = NotAllowed(f"{host}:{port} is not an address for mail servers here")
+    for address in list(_allowed_addresses(host, port))[:MOST_TRIED]:
+        try:
+            return socket.create_connection((str(address), port), timeout)
+        except OSError as error:
+            trouble = error
+    raise trouble
+
+
+def _allowed_addresses(host: str, port: int) -> Iterator[IPv4Address | IPv6Address]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a part of the name is empty or too long
+        raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
+    for text in dict.fromkeys(str(place[0]) for *_, place in found):
+        address = ip_address(text.partition("%")[0])
+        if is_allowed(address, port):
+            yield address
+
+
+def is_allowed(address: IPv4Address | IPv6Address, port: int) -> bool:
+    """Say whether a merchant's mail server may be there: public and on a usual port, or named by the installation."""
+    inner = _inner(address)
+    if any(inner in ip_network(network, strict=False) for network in settings.MERCHANT_MAIL_NETWORKS):
+        return True
+    return inner.is_global and not inner.is_multicast and port in USUAL_PORTS
+
+
+def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the address of IPv4 that one of IPv6 stands for."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address

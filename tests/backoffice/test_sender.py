@@ -1,0 +1,105 @@
+"""The page of the mail sender: a server is tried before it is kept, and its password never comes back."""
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from payorcrm.core.clock import now as present
+from payorcrm.mail.models import Mail, MailSender, MailState
+from payorcrm.merchants.models import Role
+from payorcrm.staff.models import AuditEntry
+from tests.backoffice.rows import client_of, make_mail, make_shop
+from tests.factories.own_server import own_sender
+from tests.factories.smtp import ScriptedServer
+from tests.mail.conftest import server
+from tests.mail.test_transport import certificate, context, secure_server, trusted
+
+__all__ = ["certificate", "context", "secure_server", "server", "trusted"]
+
+pytestmark = pytest.mark.django_db
+
+
+def form_of(server: ScriptedServer | None = None, **changes: str) -> dict[str, str]:
+    own = {"from_address": "us@harbor.example", "host": "localhost", "port": str(server.port if server else 1)}
+    return {"from_name": "Harbor", "uses_own_server": "on", "security": "opportunistic", **own} | changes
+
+
+def save(shop, **form):
+    place = reverse("backoffice:sender", args=[shop.merchant.slug])
+    return client_of(shop.merchant).post(place, form, follow=True)
+
+
+def test_a_server_that_works_is_kept_with_its_password_sealed(secure_server, trusted):
+    shop = make_shop()
+
+    page = save(shop, **form_of(secure_server, user="us", password="secret", security="always"))
+
+    sender = MailSender.objects.get(merchant=shop.merchant)
+    assert "The mail sender is saved." in page.text
+    assert (sender.uses_own_server, sender.password) == (True, "secret")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT password FROM mail_mailsender")
+        assert b"secret" not in bytes(cursor.fetchone()[0])
+    assert "secret" not in page.text
+    entry = AuditEntry.objects.get(merchant=shop.merchant)
+    assert ["Password", "", "(not shown)"] in entry.changes
+    assert "secret" not in str(entry.changes)
+
+
+def test_a_server_that_does_not_work_is_not_kept_and_nothing_typed_is_lost(secure_server, trusted):
+    shop = make_shop()
+
+    page = save(shop, **form_of(secure_server, user="us", password="wrong"))
+
+    assert "Nothing was saved. localhost refused the user name or the password." in page.text
+    assert 'value="us@harbor.example"' in page.text
+    assert "wrong" not in page.text
+    assert not MailSender.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_kept_password_goes_nowhere_else_without_being_typed_again(secure_server, trusted, server):
+    shop = make_shop()
+    form = form_of(secure_server, user="us", password="secret")
+    save(shop, **form)
+
+    renamed = save(shop, **form | {"password": "", "from_name": "New name"})
+    moved = save(shop, **form | {"password": "", "port": str(server.port)})
+
+    assert "The mail sender is saved." in renamed.text
+    assert "Type the password again" in moved.text
+    sender = MailSender.objects.get()
+    assert (sender.from_name, sender.password, sender.port) == ("New name", "secret", secure_server.port)
+    assert server.connection_count == 0
+
+
+def test_an_own_server_needs_host_and_address():
+    page = save(make_shop(), uses_own_server="on", port="587", security="always")
+
+    assert page.text.count("Your own server needs this.") == 2
+
+
+def test_a_saved_server_lets_waiting_mails_go_at_once(server):
+    shop = make_shop()
+    own_sender(None, shop.merchant, failing_since=present(), failure="It cannot be reached", rests_until=present())
+    mail = make_mail(shop.customer, state=MailState.DEFERRED, send_after=present().replace(year=2099))
+    page = client_of(shop.merchant, Role.VIEWER).get(reverse("backoffice:sender", args=[shop.merchant.slug]))
+    assert "Your mail server has been away since" in page.text
+    assert "1 mail waits for it" in page.text
+
+    save(shop, **form_of(server))
+
+    mail.refresh_from_db()
+    assert mail.send_after <= present()
+    assert MailSender.objects.get().failing_since is None
+
+
+def test_a_trial_mail_goes_to_oneself_alone():
+    shop = make_shop()
+    client = client_of(shop.merchant)
+
+    page = client.post(reverse("backoffice:sender_trial", args=[shop.merchant.slug]), follow=True)
+
+    mail = Mail.objects.get(kind="sender_trial")
+    assert mail.to_address == shop.merchant.staff.get().user.email
+    assert f"to {mail.to_address}" in page.text

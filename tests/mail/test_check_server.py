@@ -1,0 +1,128 @@
+"""A merchant's mail server is tried step by step, and the step that fails is named."""
+
+from ipaddress import ip_address
+
+import pytest
+from pytest_django import Settings
+
+from payorcrm.mail.check_server import ServerDoesNotWork, check_server
+from payorcrm.mail.guard import is_allowed
+from tests.factories.smtp import ScriptedServer, accept_only
+from tests.mail.test_transport import certificate, context, secure_server, trusted
+
+__all__ = ["certificate", "context", "secure_server", "trusted"]
+
+pytestmark = pytest.mark.django_db
+
+
+def place(server: ScriptedServer | None = None, **changes: object) -> dict[str, object]:
+    found = {"host": "localhost", "port": server.port if server else 1, "user": "", "password": ""}
+    return {**found, "security": "opportunistic", "seconds": 2, "is_guarded": True, **changes}
+
+
+def refusal(server: dict[str, object]) -> tuple[str, str]:
+    with pytest.raises(ServerDoesNotWork) as caught:
+        check_server(server, sender="us@harbor.example")
+    return caught.value.field, str(caught.value)
+
+
+def test_a_server_that_works_is_left_without_a_mail(secure_server: ScriptedServer, trusted: None) -> None:
+    check_server(place(secure_server, user="us", password="secret", security="starttls"), sender="us@harbor.example")
+
+    assert secure_server.raw == []
+
+
+def test_a_name_that_nobody_has() -> None:
+    field, words = refusal(place(host="no-such-host.invalid"))
+
+    assert (field, words) == (
+        "host",
+        "There is no server with the name no-such-host.invalid. Look for a typing mistake.",
+    )
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example"])
+def test_a_name_that_is_none(host: str) -> None:
+    assert refusal(place(host=host))[0] == "host"
+
+
+def test_a_port_where_nobody_listens() -> None:
+    field, words = refusal(place())
+
+    assert field == "port"
+    assert "refuses connections on port 1" in words
+
+
+def test_a_certificate_that_proves_nothing(secure_server: ScriptedServer) -> None:
+    field, words = refusal(place(secure_server, security="starttls"))
+
+    assert field == "host"
+    assert "The certificate of localhost does not prove its name" in words
+
+
+def test_a_wrong_password(secure_server: ScriptedServer, trusted: None) -> None:
+    field, words = refusal(place(secure_server, user="us", password="wrong"))
+
+    assert (field, words) == ("password", "localhost refused the user name or the password.")
+
+
+def test_a_server_without_encryption(server: ScriptedServer) -> None:
+    assert refusal(place(server, security="starttls"))[0] == "security"
+    field, words = refusal(place(server, user="us", password="secret"))
+
+    assert field == "security"
+    assert "the password did not go over the line" in words
+
+
+def test_a_sender_that_the_server_does_not_accept(server: ScriptedServer) -> None:
+    server.at_sender = ["553 not yours"]
+
+    field, words = refusal(place(server))
+
+    assert field == "from_address"
+    assert "does not let you send from us@harbor.example: 553 not yours" in words
+
+
+def test_plain_words_to_a_port_that_speaks_tls(context: object) -> None:
+    over_tls = ScriptedServer(ssl_context=context, authenticator=accept_only(b"us", b"secret"))
+
+    assert refusal(place(over_tls))[0] == "port"
+
+    over_tls.stop()
+
+
+def test_a_private_place_is_refused_before_anything_is_dialled(server: ScriptedServer, settings: Settings) -> None:
+    settings.MERCHANT_MAIL_NETWORKS = []
+
+    field, words = refusal(place(server))
+
+    assert field == "host"
+    assert "is not a mail server on the internet" in words
+    assert server.connection_count == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "allowed"),
+    [
+        ("93.184.215.14", 587, True),
+        ("93.184.215.14", 22, False),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", 465, True),
+        ("10.1.2.3", 587, False),
+        ("127.0.0.1", 25, False),
+        ("169.254.169.254", 25, False),
+        ("100.64.0.1", 25, False),
+        ("0.0.0.0", 25, False),
+        ("224.0.0.1", 25, False),
+        ("::1", 25, False),
+        ("fd00::1", 25, False),
+        ("::ffff:10.0.0.1", 25, False),
+        ("64:ff9b::a00:1", 25, False),
+        ("2002:a00:1::", 25, False),
+        ("192.168.7.9", 2525, True),
+        ("192.168.7.9", 9999, True),
+    ],
+)
+def test_where_a_merchants_server_may_be(address: str, port: int, allowed: object, settings: Settings) -> None:
+    settings.MERCHANT_MAIL_NETWORKS = ["192.168.7.0/24"]
+
+    assert is_allowed(ip_address(address), port) is allowed
