@@ -89,6 +89,12 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "team_remove",
     "staff_invitation_again",
     "staff_invitation_withdraw",
+    "offline_customer",
+    "offline_record",
+    "payment_refund",
+    "payment_cancel",
+    "payment_reverse",
+    "payment_apply",
     "settings",
     "gateway_connect",
     "gateway_connect_test",
@@ -114,6 +120,7 @@ NOT_PAGES = {
     "customer_statement_mail",
     "customer_statement_pdf",
     "payments_export",
+    "journal_export",
     "invoices_export",
     "customers_export",
     "invoice_pdf",
@@ -248,6 +255,8 @@ def test_a_viewer_is_not_offered_what_the_role_refuses():
             assert ">Save<" not in main, pattern.name
             assert "Add note" not in main, pattern.name
             assert "Change the address" not in main, pattern.name
+            assert "Record a payment" not in main, pattern.name
+            assert "Refund</a>" not in main, pattern.name
             assert "Try again" not in main, pattern.name
 
 

@@ -149,7 +149,7 @@ def invoice_file_of(staff: Staff, attached_id: UUID) -> InvoiceFile:
 
 def payment_of(staff: Staff, payment_id: UUID) -> Payment:
     """Return one of the merchant's payments with customer, method and who made it, or 404."""
-    payments = Payment.objects.select_related("customer", "method", "made_by", "request")
+    payments = Payment.objects.select_related("customer", "method", "made_by", "request", "recorded_by", "mandate")
     return get_object_or_404(payments, merchant=staff.merchant_id, id=payment_id)
 
 

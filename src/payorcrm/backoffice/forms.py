@@ -9,11 +9,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from payorcrm.gateways.base import MethodKind
 from payorcrm.mail.models import Mail, MailQuerySet, MailState
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import KIND_LABELS
-from payorcrm.payments.models import Payment, PaymentState
+from payorcrm.payments.models import OfflineKind, Payment, PaymentStanding, PaymentState
+from payorcrm.payments.queries import with_unapplied
 from payorcrm.reminders.models import ReminderTemplate
 
 ALL = ("", "All")
@@ -85,10 +85,18 @@ class PaymentFilter(Filter):
     """Filters of the payments' list and of its export."""
 
     search = search_field("Reference or customer")
-    state = forms.ChoiceField(label="Status", required=False, choices=[ALL, *PaymentState.choices])
+    state = forms.ChoiceField(label="Status", required=False, choices=[ALL, *PaymentStanding.choices])
     kind = forms.ChoiceField(
-        label="Method", required=False, choices=[ALL, *((kind.value, label) for kind, label in KIND_LABELS.items())]
+        label="Method",
+        required=False,
+        choices=[
+            ALL,
+            *((kind.value, label) for kind, label in KIND_LABELS.items()),
+            ("offline", "Offline: any"),
+            *OfflineKind.choices,
+        ],
     )
+    unapplied = forms.ChoiceField(label="Unapplied", required=False, choices=[ALL, ("yes", "Something is unapplied")])
     since = day_field("From")
     until = day_field("Until")
     customer = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -102,11 +110,12 @@ class PaymentFilter(Filter):
         """Keep the payments that fit; days are the merchant's."""
         if words := self.given("search"):
             fits = Q(reference__icontains=words) | Q(customer__company_name__icontains=words)
-            payments = payments.filter(fits | Q(gateway_reference=words))
-        if state := self.given("state"):
-            payments = payments.filter(state=state)
+            payments = payments.filter(fits | Q(gateway_reference=words) | Q(offline_reference__iexact=words))
+        payments = self._by_state(payments)
         if kind := self.given("kind"):
-            payments = payments.filter(method__kind=MethodKind(kind))
+            payments = payments.filter(_of_kind(kind))
+        if self.given("unapplied"):
+            payments = with_unapplied(payments).filter(unapplied__gt=0)
         if customer := self.cleaned_data.get("customer"):
             payments = payments.filter(customer=customer)
         if since := self.cleaned_data.get("since"):
@@ -114,6 +123,15 @@ class PaymentFilter(Filter):
         if until := self.cleaned_data.get("until"):
             payments = payments.filter(submitted_at__lt=start_of(until + timedelta(days=1), time_zone))
         return self._narrow_further(payments, time_zone)
+
+    def _by_state(self, payments: QuerySet[Payment]) -> QuerySet[Payment]:
+        state = self.given("state")
+        if state == PaymentStanding.PART_REFUNDED:
+            return payments.filter(state=PaymentState.SUCCEEDED, refunded__gt=0)
+        if state == PaymentStanding.SUCCEEDED and not self.given("settled_since"):
+            return payments.filter(state=PaymentState.SUCCEEDED, refunded=0)
+        # The dashboard's figure of what was collected counts what is left of payments given back in part.
+        return payments.filter(state=state) if state else payments
 
     def _narrow_further(self, payments: QuerySet[Payment], time_zone: str) -> QuerySet[Payment]:
         if currency := self.given("currency"):
@@ -125,6 +143,12 @@ class PaymentFilter(Filter):
         if returned_since := self.cleaned_data.get("returned_since"):
             payments = payments.filter(returned_at__gte=start_of(returned_since, time_zone))
         return payments
+
+
+def _of_kind(kind: str) -> Q:
+    if kind in KIND_LABELS:
+        return Q(method__kind=kind)
+    return Q(method__isnull=True) if kind == "offline" else Q(offline_kind=kind)
 
 
 class MailFilter(Filter):

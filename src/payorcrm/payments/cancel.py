@@ -19,6 +19,7 @@ class CannotCancel(Refused):
     """The payment is not waiting to clear, or its processor cannot call it off."""
 
     code: ClassVar[str] = "cannot_cancel"
+    message = "Only a bank payment that has not cleared yet can be canceled."
 
 
 class TooLateToCancel(Refused):
@@ -44,7 +45,7 @@ def cancel(*, payment: Payment, reason: str, by: User | None, now: datetime) -> 
     Raises CannotCancel, TooLateToCancel, CancelUnknown.
     """
     if not can_cancel(payment):
-        raise CannotCancel("Only a bank payment that has not cleared yet can be canceled.")
+        raise CannotCancel
     _note(payment, f"{by or 'Staff'} asked to cancel it: {reason}", now)
     line = gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
     result = line.cancel(payment.idempotency_key)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -38,12 +39,12 @@ def credit_allocations(payment: Payment, changes: Changes, *, note: str, now: da
 
 
 def _write(
-    payment: Payment, changes: Changes, now: datetime, invoices: str, more: Mapping[str, object] | None = None
+    payment: Payment, changes: Changes, now: datetime, invoices: str, more: Mapping[str, Any] | None = None
 ) -> None:
     by_invoice = {invoice_id: change for invoice_id, change in changes.by_invoice.items() if change}
     if not by_invoice:
         return
-    given = {
+    given: dict[str, Any] = {
         "payment": payment.id,
         "merchant": payment.merchant_id,
         "customer": payment.customer_id,

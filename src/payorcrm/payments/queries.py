@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
@@ -181,6 +182,22 @@ def payments_of(customer: Customer) -> QuerySet[Payment]:
         .select_related("merchant", "method")
         .order_by("-submitted_at", "-id")
     )
+
+
+def with_unapplied(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Add to each payment `unapplied`, what arrived of it and neither pays an invoice nor was given back."""
+    paid = Allocation.objects.filter(payment_id=OuterRef("id")).order_by().values("payment_id")
+    allocated = Coalesce(Subquery(paid.annotate(sum=Sum("amount")).values("sum")), 0)
+    stands = Q(state__in=[PaymentState.SUCCEEDED, PaymentState.DISPUTED])
+    left = F("amount") - F("refunded") - allocated
+    return payments.annotate(unapplied=Case(When(stands, then=left), default=0, output_field=BigIntegerField()))
+
+
+def unapplied_payments_of(customer: Customer) -> list[tuple[Payment, Money]]:
+    """Return the customer's payments of which something is unapplied, and how much, the oldest first."""
+    arrived = Payment.objects.filter(customer=customer, state=PaymentState.SUCCEEDED).select_related("method")
+    left = with_unapplied(arrived).filter(unapplied__gt=0).order_by("submitted_at", "id")
+    return [(payment, Money(payment.unapplied, payment.currency)) for payment in left]  # type: ignore[attr-defined]
 
 
 def allocations_of(payment_id: UUID) -> list[Allocation]:

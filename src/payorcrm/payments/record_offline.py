@@ -66,6 +66,11 @@ def record_offline(*, money: OfflineMoney, now: datetime) -> Payment:
     return payment
 
 
+def recorded_before(customer: Customer, key: str) -> Payment | None:
+    """Return the payment that a form with this key recorded, if any: its button was pressed before."""
+    return Payment.objects.filter(customer=customer, idempotency_key=f"offline:{key}").first() if key else None
+
+
 def look_alikes(money: OfflineMoney) -> list[Payment]:
     """Return payments of the customer that were recorded with the same kind, reference and amount, and still stand."""
     alike = Payment.objects.filter(

@@ -74,11 +74,23 @@ def refund(*, payment: Payment, order: RefundOrder, now: datetime) -> Refund:
     return settle_refund(refund=made, result=result, now=now)
 
 
+def refunded_before(payment: Payment, key: str) -> Refund | None:
+    """Return the refund that a form with this key made, if any: its button was pressed before."""
+    try:
+        return Refund.objects.filter(idempotency_key=_key(payment, UUID(key))).first()
+    except ValueError:
+        return None
+
+
+def _key(payment: Payment, key: UUID) -> str:
+    return f"refund:{payment.id.hex}:{key.hex}"
+
+
 def _reserve(payment_id: UUID, order: RefundOrder, now: datetime) -> tuple[Refund, bool]:
     with transaction.atomic(durable=True):
         payment = lock_payment(payment_id)
         # Looked for behind the lock: whoever held it may have been another click on the same button.
-        key = f"refund:{payment.id.hex}:{order.key.hex}"
+        key = _key(payment, order.key)
         earlier = Refund.objects.filter(idempotency_key=key).first()
         if earlier is not None:
             return earlier, False

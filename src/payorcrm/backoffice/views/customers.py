@@ -31,6 +31,7 @@ from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payments.models import Payment
+from payorcrm.payments.queries import unapplied_payments_of
 from payorcrm.reminders.hold import holds_of
 from payorcrm.reminders.models import Hold
 from payorcrm.ui.exports import table_response
@@ -125,6 +126,7 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
         "portal_users": _portal_users(subject),
         "viewings": viewings_of(subject)[:_FEW],
+        "unapplied": unapplied_payments_of(subject),
         "timeline": timeline_of(subject, slug=staff.merchant.slug, size=_FEW),
         "notes": Note.objects.filter(customer=subject)
         .select_related("author")

@@ -5,18 +5,25 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from payorcrm.backoffice.access import for_staff, payment_of
 from payorcrm.backoffice.forms import PaymentFilter
+from payorcrm.backoffice.payment_facts import facts_of
 from payorcrm.core import clock
+from payorcrm.core.money import Money
+from payorcrm.core.write_dates import write_long_day
 from payorcrm.merchants.models import Merchant, Staff
-from payorcrm.payments.models import Payment, PaymentEvent
-from payorcrm.payments.queries import allocations_of, payments_for
+from payorcrm.payments.cancel import can_cancel
+from payorcrm.payments.models import Payment
+from payorcrm.payments.queries import payments_for, with_unapplied
+from payorcrm.payments.reallocate import why_not_reallocatable
+from payorcrm.payments.refund import why_not_refundable
+from payorcrm.payments.reverse_offline import why_not_reversible
 from payorcrm.payments.wording import decline_in_words, return_in_words
-from payorcrm.ui.exports import csv_response
+from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
 
 EXPORT_HEAD = [
@@ -27,6 +34,8 @@ EXPORT_HEAD = [
     "Customer",
     "Method",
     "Amount",
+    "Refunded",
+    "Unapplied",
     "Currency",
     "Status",
     "Return code",
@@ -47,12 +56,12 @@ def payments(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 @require_safe
 @for_staff
-def export(request: HttpRequest, staff: Staff) -> StreamingHttpResponse:
-    """Stream the payments that the filters of the list show."""
+def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
+    """Send the payments that the filters of the list show, as CSV or, if asked for, as a workbook."""
     found = _found(staff.merchant, PaymentFilter(request.GET))
     day = clock.day_in(staff.merchant.time_zone, clock.now())
     lines = _export_lines(found, ZoneInfo(staff.merchant.time_zone))
-    return csv_response(f"payments-{staff.merchant.slug}-{day}.csv", EXPORT_HEAD, lines)
+    return table_response(f"payments-{staff.merchant.slug}-{day}", EXPORT_HEAD, lines, query=request.GET)
 
 
 @require_safe
@@ -63,12 +72,22 @@ def payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> HttpRespons
     context = {
         "section": "payments",
         "payment": subject,
-        "allocations": allocations_of(subject.id),
-        "events": PaymentEvent.objects.filter(payment=subject).order_by("-at", "-id"),
+        "facts": facts_of(subject),
+        "can_refund": not why_not_refundable(subject),
+        "can_cancel": can_cancel(subject),
+        "can_apply": not why_not_reallocatable(subject),
+        "can_reverse": not why_not_reversible(subject),
+        "pending_words": _pending_words(subject),
         "decline": decline_in_words(subject),
         "return": return_in_words(subject),
     }
     return render(request, "backoffice/payment_page.html", context)
+
+
+def _pending_words(payment: Payment) -> str:
+    if payment.expected_on is None:
+        return "It can be refunded once it has cleared, within a few business days."
+    return f"It can be refunded once it has cleared, expected on {write_long_day(payment.expected_on)}."
 
 
 def _found(merchant: Merchant, filters: PaymentFilter) -> QuerySet[Payment]:
@@ -76,7 +95,7 @@ def _found(merchant: Merchant, filters: PaymentFilter) -> QuerySet[Payment]:
 
 
 def _export_lines(found: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[object]]:
-    for row in found.iterator(chunk_size=2000):
+    for row in with_unapplied(found).iterator(chunk_size=2000):
         yield [
             row.reference,
             row.submitted_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
@@ -85,8 +104,10 @@ def _export_lines(found: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[obj
             row.customer.company_name,
             row.way(),
             row.amount_money().to_decimal(),
+            row.refunded_money().to_decimal(),
+            Money(row.unapplied, row.currency).to_decimal(),  # type: ignore[attr-defined]
             row.currency,
-            row.get_state_display(),
+            str(row.standing().label),
             row.return_code,
             row.decline_message or row.decline_code,
             row.gateway_reference,
