@@ -68,7 +68,9 @@ def _guarded(view: View, is_allowed: Callable[[Staff], bool]) -> View:
 
 def _membership(request: HttpRequest, slug: str) -> Staff:
     assert isinstance(request.user, User)
-    staff = Staff.objects.select_related("merchant", "user").filter(user=request.user, merchant__slug=slug).first()
+    staff = (
+        Staff.objects.select_related("merchant__setup", "user").filter(user=request.user, merchant__slug=slug).first()
+    )
     if staff is None:
         raise Http404
     return staff

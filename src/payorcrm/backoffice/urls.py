@@ -32,6 +32,7 @@ from payorcrm.backoffice.views import (
     rules,
     sender,
     settings,
+    setup,
     statement_rule,
     statements,
     team,
@@ -42,6 +43,9 @@ from payorcrm.backoffice.views import (
 app_name = "backoffice"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("setup/skip/", setup.skip, name="setup_skip"),
+    path("setup/close/", setup.close, name="setup_close"),
+    path("setup/test/", setup.test, name="setup_test"),
     path("customers/", customers.customers, name="customers"),
     path("customers/export/", customers.export, name="customers_export"),
     path("customers/<uuid:customer_id>/", customers.customer, name="customer"),

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from payorcrm.backoffice.access import for_staff, memberships_of
+from payorcrm.backoffice.setup_steps import checklist_of
 from payorcrm.backoffice.standing import mails_today, standing_of
 from payorcrm.core import clock
 from payorcrm.invoices.aging import Aging, agings_of, no_aging
@@ -27,6 +28,7 @@ def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
     troubled = Mail.objects.filter(merchant=merchant).troubled().select_related("customer")
     context = {
         "section": "dashboard",
+        "checklist": checklist_of(staff),
         "memberships": memberships_of(staff),
         "agings": agings,
         "standing": standing_of(merchant, aging, now=now, today=today),
