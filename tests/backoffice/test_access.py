@@ -97,6 +97,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "payment_reverse",
     "payment_apply",
     "settings",
+    "settings_branding_preview",
     "setup_skip",
     "setup_close",
     "setup_test",

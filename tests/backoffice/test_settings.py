@@ -154,3 +154,33 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded():
     response = save(shop, new_logo=picture(size=(6000, 5000)))
 
     assert "too many pixels" in response.text
+
+
+def preview(colour: str):
+    shop = make_shop()
+    return client_of(shop.merchant).get(
+        reverse("backoffice:settings_branding_preview", args=[shop.merchant.slug]), {"accent_color": colour}
+    )
+
+
+def test_a_colour_is_shown_by_day_and_at_night_before_it_is_saved():
+    shown = preview("#cc4422").json()
+
+    assert shown["light"]["--accent"] == "#cc4422"
+    assert shown["is_good"]
+    assert "exactly this colour" in shown["words"]
+
+
+@pytest.mark.parametrize(
+    ("colour", "words"),
+    [("#ffee88", "By day buttons are darker than your colour"), ("#101020", "At night buttons are lighter than")],
+)
+def test_a_colour_that_is_hard_to_see_is_warned_of(colour, words):
+    shown = preview(colour).json()
+
+    assert not shown["is_good"]
+    assert words in shown["words"]
+
+
+def test_a_colour_that_is_none_changes_nothing_in_the_preview():
+    assert preview("red; }").status_code == 422

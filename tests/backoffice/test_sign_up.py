@@ -158,9 +158,19 @@ def test_a_slug_and_a_currency_follow_what_was_typed_until_a_person_changes_them
     kept = Client().get(f"{PAGE}details/", asked | {"slug": "mine", "proposed_slug": "x", "currency": "EUR"}).text
 
     assert 'value="harbor-2"' in proposed
+    assert "/c/harbor-2/" in proposed
     assert '<option value="GBP" selected>' in proposed
     assert 'value="mine"' in kept
     assert '<option value="EUR" selected>' in kept
+
+
+def test_a_typed_address_is_checked_before_the_form_is_sent():
+    MerchantFactory(slug="taken")
+    asked = {"business": "Harbor", "slug": "Taken", "proposed_slug": "harbor", "time_zone": "UTC", "currency": "USD"}
+
+    text = Client().get(f"{PAGE}details/", asked).text
+
+    assert "Somebody has this address already. “taken-2” is free." in text
 
 
 def test_the_sixth_mail_to_one_address_in_an_hour_is_not_sent():

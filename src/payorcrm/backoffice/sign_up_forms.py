@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.http import QueryDict
 
@@ -12,7 +13,7 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.merchants.open import MerchantDetails, free_slug
 from payorcrm.sign_ups.guess_place import guess_currency, guess_zone
 
-BUSINESS, PORTAL = "business", "slug"
+LONGEST_SLUG = 60
 
 
 class BusinessForm(forms.Form):
@@ -26,7 +27,7 @@ class BusinessForm(forms.Form):
     )
     slug = forms.SlugField(
         label="Address of your portal",
-        max_length=60,
+        max_length=LONGEST_SLUG,
         required=False,
         help_text="Small letters, digits and hyphens. Without one, it is made from the name.",
         error_messages={"invalid": "Use letters, digits and hyphens only."},
@@ -51,6 +52,17 @@ class BusinessForm(forms.Form):
         """Return what a valid form asks to open."""
         typed = self.cleaned_data
         return MerchantDetails(typed["business"], typed["slug"], typed["time_zone"], typed["currency"])
+
+    def entrance(self) -> str:
+        """Return where customers would come in, as far as it is known."""
+        slug = str(self["slug"].value() or "").lower()
+        return f"{settings.PUBLIC_URL}/c/{slug}/" if slug else ""
+
+    def slug_taken(self) -> str:
+        """Return a free address in place of a proposed or typed one that somebody has."""
+        slug = str(self["slug"].value() or "").lower()
+        is_taken = bool(slug) and Merchant.objects.filter(slug=slug[:LONGEST_SLUG]).exists()
+        return free_slug(slug) if is_taken else ""
 
     def main_fields(self) -> list[forms.BoundField]:
         """Return what only the person knows."""

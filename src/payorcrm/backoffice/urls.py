@@ -141,6 +141,7 @@ urlpatterns = [
     path("settings/", settings.settings, name="settings"),
     path("settings/company/", settings.company, name="settings_company"),
     path("settings/branding/", settings.branding, name="settings_branding"),
+    path("settings/branding/preview/", settings.branding_preview, name="settings_branding_preview"),
     path("settings/payments/", gateways.gateways, name="settings_payments"),
     path("settings/payments/connect/", gateways.connect, name="gateway_connect"),
     path("settings/payments/connect-test/", gateways.connect_test, name="gateway_connect_test"),

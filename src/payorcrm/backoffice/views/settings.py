@@ -1,19 +1,24 @@
 """The merchant's settings, a page for each section; owners change them, others of the staff may look."""
 
+import re
+
 from django import forms
 from django.conf import settings as installation
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from payorcrm.backoffice.access import NotYourRole, for_staff
+from payorcrm.backoffice.contrast_warnings import verdict_on
 from payorcrm.backoffice.settings_forms import BrandingForm, CompanyForm, PortalForm, SectionForm
 from payorcrm.backoffice.settings_sections import render_section
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.reminders.models import Rule
 from payorcrm.reminders.sending_days import schedule_of
+from payorcrm.ui.colors import Shades, palette_of
 
 
 @require_safe
@@ -34,7 +39,35 @@ def company(request: HttpRequest, staff: Staff) -> HttpResponse:
 @for_staff
 def branding(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Show and change how the merchant looks."""
-    return _section(request, staff, "branding", BrandingForm, {})
+    accent = staff.merchant.accent_color
+    shown: dict[str, object] = {"looks": palette_of(accent), "verdict": verdict_on(accent)}
+    return _section(request, staff, "branding", BrandingForm, shown)
+
+
+@require_safe
+@for_staff
+def branding_preview(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Return the shades of a colour that is not saved yet, and what is to be said about it."""
+    accent = request.GET.get("accent_color", "")
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
+        return JsonResponse({"words": "Write the colour as # and six digits."}, status=422)
+    palette, verdict = palette_of(accent), verdict_on(accent)
+    return JsonResponse(
+        {
+            "light": _tokens(palette.light),
+            "dark": _tokens(palette.dark),
+            "words": verdict.words,
+            "is_good": verdict.is_good,
+        }
+    )
+
+
+def _tokens(shades: Shades) -> dict[str, str]:
+    """Name the shades as the style sheet does."""
+    pairs = (
+        pair.split(":") for pair in render_to_string("ui/shades.html", {"shades": shades}).split(";") if ":" in pair
+    )
+    return {name.strip(): value.strip() for name, value in pairs}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
