@@ -6,7 +6,7 @@ from django.urls import reverse
 from payorcrm.backoffice.setup_steps import STEPS, checklist_of
 from payorcrm.core.clock import now
 from payorcrm.customers.models import Invitation
-from payorcrm.mail.models import Mail
+from payorcrm.mail.models import Mail, MailSender
 from payorcrm.merchants.models import Merchant, Role, Setup
 from payorcrm.reminders.models import TemplateTest
 from payorcrm.reminders.switch_rules import rules_of, switch_on
@@ -56,6 +56,7 @@ def invite(merchant: Merchant) -> None:
     [
         ("company", lambda merchant: Merchant.objects.filter(id=merchant.id).update(address="1 Quay Street")),
         ("look", lambda merchant: Merchant.objects.filter(id=merchant.id).update(accent_color="#aa3300")),
+        ("sender", lambda merchant: MailSender.objects.create(merchant=merchant, from_name="Harbor")),
         ("gateway", lambda merchant: GatewayAccountFactory(merchant=merchant)),
         ("import", lambda merchant: InvoiceFactory(customer=CustomerFactory(merchant=merchant))),
         ("test", lambda merchant: post(merchant, "setup_test")),
@@ -117,7 +118,7 @@ def test_what_was_passed_over_and_is_done_later_counts_as_done():
     GatewayAccountFactory(merchant=merchant)
 
     assert states(merchant)["gateway"]
-    assert "1 of 7 done" in dashboard(merchant)
+    assert "1 of 8 done" in dashboard(merchant)
 
 
 def test_the_list_stays_until_somebody_closes_it():
@@ -140,7 +141,7 @@ def test_a_merchant_that_was_not_opened_here_has_no_list():
 def test_collectors_leave_to_owners_what_is_theirs_and_viewers_see_no_list():
     merchant = new_merchant()
 
-    assert dashboard(merchant, Role.COLLECTOR).count("An owner does this.") == 3
+    assert dashboard(merchant, Role.COLLECTOR).count("An owner does this.") == 4
     assert "Setting up" not in dashboard(merchant, Role.VIEWER)
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from payorcrm.customers.models import Invitation
 from payorcrm.invoices.models import Invoice
+from payorcrm.mail.models import MailSender
 from payorcrm.merchants.models import GatewayAccount, Merchant, Setup, Staff
 from payorcrm.reminders.models import ReminderRun, Rule, TemplateTest
 
@@ -15,6 +16,7 @@ _THIS = OuterRef("pk")
 _FACTS = {
     "company": ~Q(address=""),
     "look": Q(logo__isnull=False) | ~Q(accent_color=_ACCENT),
+    "sender": Exists(MailSender.objects.filter(merchant=_THIS)),
     "gateway": Exists(GatewayAccount.objects.filter(merchant=_THIS)),
     "import": Exists(Invoice.objects.filter(merchant=_THIS)),
     "test": Exists(TemplateTest.objects.filter(merchant=_THIS))
@@ -52,6 +54,14 @@ STEPS = (
         "Mails, payment pages and the portal then look like yours.",
         "Choose logo and colour",
         "settings_branding",
+        is_for_owners=True,
+    ),
+    StepText(
+        "sender",
+        "Decide who mails come from",
+        "Your name with our mail server, or your own address with a mail server of yours.",
+        "Choose the sender",
+        "sender",
         is_for_owners=True,
     ),
     StepText(
