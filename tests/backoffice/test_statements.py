@@ -34,7 +34,7 @@ def place(name, shop, *ids):
 
 def typed_in(shop, **fields):
     template = statement_template(shop.merchant)
-    return {"name": "Weekly", "template": str(template.id), "day": "w0"} | fields
+    return {"name": "Weekly", "template": str(template.id), "day": "w0", "act": "save"} | fields
 
 
 def test_a_rule_is_made_off_changed_and_deleted(shop):
@@ -49,6 +49,28 @@ def test_a_rule_is_made_off_changed_and_deleted(shop):
     assert (made.weekday, made.month_day, made.is_active) == (0, None, False)
     assert (changed.weekday, changed.month_day, changed.includes_settled) == (None, 31, True)
     assert not StatementRule.objects.filter(id=made.id).exists()
+
+
+def test_conditions_are_built_with_buttons_and_only_about_customers(shop):
+    client = client_of(shop.merchant)
+    address = place("statement_rule_new", shop)
+    line = {"joint:": "all", "if:0": "balance_at_least", "a:0": "100.00"}
+
+    added = client.post(address, typed_in(shop, act="condition:", name="Kept"))
+    unfinished = client.post(address, typed_in(shop, **{"joint:": "all", "if:0": "balance_at_least", "a:0": ""}))
+    of_invoices = client.post(address, typed_in(shop, **{"joint:": "all", "if:0": "due_in", "a:0": "3"}))
+    tried = client.post(address, typed_in(shop, **line, act="test"))
+    client.post(address, typed_in(shop, **line))
+
+    assert 'name="if:0"' in added.text
+    assert 'value="Kept"' in added.text
+    assert "Overdue by exactly" not in added.text
+    assert "Enter an amount, such as 250.00." in unfinished.text
+    assert "says nothing about a customer" in of_invoices.text
+    assert "as it is written now: 1" in tried.text
+    assert "A statement goes out when the customer owes at least $100.00 in all." in tried.text
+    made = StatementRule.objects.get(name="Weekly")
+    assert made.conditions == {"all": [{"if": "balance_at_least", "is": 10_000}]}
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_is_lost(shop):

@@ -92,11 +92,11 @@ def _choices(kind: Kind) -> list[tuple[str, str]]:
     return list(settings.LANGUAGES) if kind is Kind.LANGUAGE else []
 
 
-def offered() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return all conditions under their headings."""
+def offered(*abouts: About) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the conditions under some headings, or under all of them."""
     return [
         (about.value, [(name, each.label) for name, each in CONDITIONS.items() if each.about is about])
-        for about in About
+        for about in abouts or About
     ]
 
 

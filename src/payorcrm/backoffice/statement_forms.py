@@ -1,8 +1,10 @@
 """What staff type in about statements: when they go out, with which text, and to which customers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from payorcrm.reminders.models import ReminderTemplate
 from payorcrm.statements.models import WEEKDAYS, StatementRule
@@ -30,14 +32,14 @@ class StatementRuleForm(forms.Form):
         label="Also to customers who owe nothing", required=False, help_text="They get it in writing, too."
     )
 
-    def __init__(self, sent_in: Any, *, rule: StatementRule) -> None:
-        initial = {
+    def __init__(self, sent_in: Any, *, rule: StatementRule, typed_in: Mapping[str, Any] | None = None) -> None:
+        stored = {
             "name": rule.name,
             "template": rule.template_id,
             "day": f"w{rule.weekday}" if rule.month_day is None else f"m{rule.month_day}",
             "includes_settled": rule.includes_settled,
         }
-        super().__init__(sent_in, initial=initial)
+        super().__init__(sent_in, initial=stored | dict(typed_in or {}))
         self.rule = rule
         templates = ReminderTemplate.objects.filter(merchant=rule.merchant_id).order_by("name")
         self.fields["template"].queryset = templates  # type: ignore[attr-defined]
@@ -49,3 +51,9 @@ class StatementRuleForm(forms.Form):
         rule.name, rule.template, rule.includes_settled = given["name"], given["template"], given["includes_settled"]
         rule.weekday, rule.month_day = (number, None) if kind == "w" else (None, number)
         return rule
+
+
+def typed_in(sent_in: QueryDict) -> dict[str, Any]:
+    """Return what stands in the form, right or wrong, so that a press of another button than Save loses nothing."""
+    texts = {name: sent_in.get(name, "") for name in ("name", "template", "day")}
+    return texts | {"includes_settled": "includes_settled" in sent_in}

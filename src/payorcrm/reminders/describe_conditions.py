@@ -18,26 +18,26 @@ def describe(tree: Tree, *, currency: str) -> str:
     return f"An invoice gets a reminder when {clause(tree, currency=currency)}."
 
 
-def clause(tree: Tree, *, currency: str) -> str:
-    """Return what stands behind "when"."""
+def clause(tree: Tree, *, currency: str, customer: str = "its customer") -> str:
+    """Return what stands behind "when"; `customer` is how the customer is called there."""
     for group in ("all", "any"):
         if group in tree:
-            return _joined(group, tree[group], currency)
+            return _joined(group, tree[group], currency, customer)
     condition = CONDITIONS[tree["if"]]
-    subject = "its customer" if condition.about is About.CUSTOMER else "it"
+    subject = customer if condition.about is About.CUSTOMER else "it"
     return f"{subject} {_words(condition, tree['is'], currency)}"
 
 
-def _joined(group: str, parts: list[Tree], currency: str) -> str:
+def _joined(group: str, parts: list[Tree], currency: str, customer: str) -> str:
     if len(parts) == 1:
-        return clause(parts[0], currency=currency)
-    clauses = [_nested(group, part, currency) for part in parts]
+        return clause(parts[0], currency=currency, customer=customer)
+    clauses = [_nested(group, part, currency, customer) for part in parts]
     return (" and " if group == "all" else " or ").join(clauses)
 
 
-def _nested(group: str, part: Tree, currency: str) -> str:
+def _nested(group: str, part: Tree, currency: str, customer: str) -> str:
     """Mark where a group within another one begins, so that "and" and "or" cannot be taken for each other."""
-    words = clause(part, currency=currency)
+    words = clause(part, currency=currency, customer=customer)
     inner = part.get("any") or part.get("all") or []
     if len(inner) < 2 or group in part:
         return words

@@ -1,5 +1,7 @@
-"""One rule of statements: written, saved, and whom it would write to today."""
+"""One rule of statements: written condition by condition, saved, and whom it would write to today."""
 
+from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,14 +10,52 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.backoffice.access import NotYourRole, for_collectors, for_staff, statement_rule_of
-from payorcrm.backoffice.statement_forms import StatementRuleForm
+from payorcrm.backoffice.customer_filter import category_choices
+from payorcrm.backoffice.rule_draft import (
+    Group,
+    act,
+    control_of,
+    draft_of,
+    first_problem,
+    forget_problems,
+    numbered,
+    offered,
+    read_draft,
+    tree_of,
+)
+from payorcrm.backoffice.statement_forms import StatementRuleForm, typed_in
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.merchants.models import Staff
+from payorcrm.reminders.conditions import ConditionsRefused, Tree
+from payorcrm.reminders.describe_conditions import clause
+from payorcrm.reminders.known_conditions import About
+from payorcrm.statements.conditions import check_customers
 from payorcrm.statements.keep_rules import keep_rule
 from payorcrm.statements.models import StatementRule
-from payorcrm.statements.select import recipients_of
+from payorcrm.statements.select import Recipients, recipients_of
 from payorcrm.statements.templates import statement_template
+
+_EVERYONE = "Every customer who owes something gets a statement."
+# A press that only asks for the words must not complain about what is not filled in yet.
+_QUIET = "show"
+
+
+@dataclass(slots=True)
+class _Page:
+    """What the page of a rule shows besides the rule."""
+
+    draft: Group
+    form: StatementRuleForm
+    is_new: bool
+    meaning: str = ""
+    refusal: str = ""
+    focus: str = ""
+    said: str = ""
+    recipients: Recipients | None = None
+    is_as_written: bool = False  # the recipients are of what stands in the form
+
+    opening: ClassVar[str] = "A customer gets a statement when"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -23,40 +63,94 @@ from payorcrm.statements.templates import statement_template
 def rule(request: HttpRequest, staff: Staff, statement_rule_id: UUID) -> HttpResponse:
     """Show a rule and who would get a statement today; collectors may change it."""
     subject = statement_rule_of(staff, statement_rule_id)
-    if request.method == "POST" and not staff.can_change():
-        raise NotYourRole
-    return _shown_or_saved(request, staff, subject, is_new=False)
+    if request.method == "POST":
+        if not staff.can_change():
+            raise NotYourRole
+        return _pressed(request, staff, subject, is_new=False)
+    return _rendered(request, staff, subject, _stored(subject, is_new=False))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_collectors
 def new(request: HttpRequest, staff: Staff) -> HttpResponse:
-    """Write a new rule; until somebody says otherwise, it sends on the first day of every month."""
+    """Write a new rule; until somebody says otherwise, it sends on the first day of every month, to everyone."""
     template = statement_template(staff.merchant)
     subject = StatementRule(merchant=staff.merchant, name="Monthly statement", template=template, month_day=1)
-    return _shown_or_saved(request, staff, subject, is_new=True)
+    if request.method == "POST":
+        return _pressed(request, staff, subject, is_new=True)
+    return _rendered(request, staff, subject, _stored(subject, is_new=True))
 
 
-def _shown_or_saved(request: HttpRequest, staff: Staff, subject: StatementRule, *, is_new: bool) -> HttpResponse:
-    form = StatementRuleForm(request.POST if request.method == "POST" else None, rule=subject)
-    if request.method == "POST" and form.is_valid() and _is_kept(form):
-        switch = "" if subject.is_active else " It is off: switch it on when you are sure of it."
-        messages.success(request, f"The rule is saved.{switch}")
-        return redirect("backoffice:statement_rule", staff.merchant.slug, subject.id)
+def _stored(subject: StatementRule, *, is_new: bool) -> _Page:
+    currency = subject.merchant.currency
+    draft = draft_of(subject.conditions, currency=currency) if subject.conditions else numbered(Group())
+    page = _Page(draft, StatementRuleForm(None, rule=subject), is_new)
+    page.meaning = _meaning(subject.conditions, currency)
+    page.recipients = recipients_of(subject, now=clock.now())
+    return page
+
+
+def _meaning(tree: Tree, currency: str) -> str:
+    words = clause(tree, currency=currency, customer="the customer") if tree else ""
+    return f"A statement goes out when {words}." if words else _EVERYONE
+
+
+def _rendered(request: HttpRequest, staff: Staff, subject: StatementRule, page: _Page) -> HttpResponse:
     context = {
         "section": "statements",
         "rule": subject,
-        "form": form,
-        "is_new": is_new,
-        "recipients": recipients_of(subject, now=clock.now()),
+        "page": page,
+        "offered": offered(About.CUSTOMER),
+        "categories": category_choices(staff.merchant)[1:],
     }
     return render(request, "backoffice/statement_rule.html", context)
 
 
-def _is_kept(form: StatementRuleForm) -> bool:
+def _pressed(request: HttpRequest, staff: Staff, subject: StatementRule, *, is_new: bool) -> HttpResponse:
+    """Do what a button of the page says with what the page describes."""
+    press = request.POST.get("act", _QUIET)
+    form = StatementRuleForm(None, rule=subject, typed_in=typed_in(request.POST))
+    page = _Page(read_draft(request.POST), form, is_new)
+    step = act(page.draft, press)
+    if step:
+        page.focus, page.said = step.focus, step.said
+    tree = _checked(page, staff.merchant.currency, is_quiet=bool(step) or press == _QUIET)
+    if step is None and tree is not None and press in ("save", "test"):
+        page.form = StatementRuleForm(request.POST, rule=subject)
+        if page.form.is_valid():
+            page.form.fill().conditions = tree
+            if press == "save":
+                return _saved(request, staff, subject, page)
+            page.recipients, page.is_as_written = recipients_of(subject, now=clock.now()), True
+            page.focus = "who-title"
+    return _rendered(request, staff, subject, page)
+
+
+def _checked(page: _Page, currency: str, *, is_quiet: bool) -> Tree | None:
+    """Return the tree of the page if it means something, and say what it means or what is wrong."""
+    tree = tree_of(page.draft, currency=currency) if page.draft.parts else {}
+    wrong = first_problem(page.draft)
+    if wrong is None:
+        try:
+            check_customers(tree)
+        except ConditionsRefused as refusal:
+            page.refusal = "" if is_quiet else str(refusal)
+            return None
+        page.meaning = _meaning(tree, currency)
+        return tree
+    if is_quiet:
+        forget_problems(page.draft)
+    else:
+        page.focus = control_of(wrong)
+    return None
+
+
+def _saved(request: HttpRequest, staff: Staff, subject: StatementRule, page: _Page) -> HttpResponse:
     try:
-        keep_rule(form.fill(), now=clock.now())
+        keep_rule(subject, now=clock.now())
     except Refused as refusal:
-        form.add_error(None, str(refusal))
-        return False
-    return True
+        page.form.add_error(None, str(refusal))
+        return _rendered(request, staff, subject, page)
+    switch = "" if subject.is_active else " It is off: switch it on when you are sure of it."
+    messages.success(request, f"The rule is saved.{switch}")
+    return redirect("backoffice:statement_rule", staff.merchant.slug, subject.id)
