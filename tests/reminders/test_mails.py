@@ -259,7 +259,7 @@ def test_the_queries_of_a_batch_do_not_grow_with_it(
     send_reminders(merchant=merchant, now=NOW)
     mails = list(Mail.objects.all())
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         drafts = compose_reminders(mails, NOW)
 
     assert len(drafts) == count

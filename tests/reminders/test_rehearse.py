@@ -18,8 +18,9 @@ from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import Tree
+from payorcrm.reminders.decide_run import release_run
 from payorcrm.reminders.mark import mark_reminded
-from payorcrm.reminders.models import Hold, HoldReason, Reminder, Rule
+from payorcrm.reminders.models import DayRunState, Hold, HoldReason, Reminder, Rule
 from payorcrm.reminders.rehearse import ForeseenMail, compare, rehearse
 from payorcrm.reminders.run_rules import active_rules, run_due_rules
 from payorcrm.reminders.switch_rules import rules_of
@@ -39,8 +40,10 @@ def said(mail: ForeseenMail) -> Said:
 
 
 def queued(now: datetime) -> Iterator[Said]:
-    """Run what is due now, take its mails for sent, and say what they were about."""
+    """Run what is due now, release what waits, take its mails for sent, and say what they were about."""
     for run in run_due_rules(now=now):
+        if run.state == DayRunState.HELD:
+            release_run(run_id=run.id, released_by=None, now=now)
         for reminder in Reminder.objects.filter(run__day_run=run).select_related("run__rule", "request"):
             numbers = tuple(sorted(reminder.request.lines.values_list("invoice__number", flat=True)))
             yield run.day, str(reminder.customer_id), reminder.request.currency, numbers, reminder.run.rule.name

@@ -1,34 +1,33 @@
 """Runs by rules: at the right hour, once, what was missed too, and held when something is odd."""
 
-import random
 import threading
-from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
 
+from payorcrm.customers.change_contact import Person, change_contact
+from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
+from payorcrm.reminders.conditions import ConditionsRefused
 from payorcrm.reminders.hold import end_hold, put_on_hold
 from payorcrm.reminders.models import DayRun, DayRunState, HoldReason, Reminder, Rule, Step
-from payorcrm.reminders.run_rules import NotHeld, drop_run, release_run, run_due_rules
+from payorcrm.reminders.run_rules import merchants_due, run_due_rules, run_rules_of
 from payorcrm.reminders.select import LeftOut
 from payorcrm.reminders.send import send_reminders
-from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, MerchantFactory, usd
+from tests.factories.models import NOW, TODAY, CustomerFactory, MerchantFactory, usd
 from tests.factories.outbox import deliver
 from tests.factories.smtp import ScriptedServer
 from tests.reminders.rules import invoice_due, mark_sent, set_schedule, switch_all_on
 
+STATEMENTS = 60
+
 
 @pytest.fixture
-def customer(db):
-    """A customer of a merchant in New York whose seven rules are on, at nine on every day."""
-    customer = CustomerFactory()
-    set_schedule(customer.merchant)
-    switch_all_on(customer.merchant)
-    return customer
+def customer(ruled):
+    return ruled
 
 
 def late(customer, days, **fields):
@@ -242,92 +241,6 @@ def test_half_past_eleven_missed_is_made_up_after_midnight(customer):
     assert (run.day, run.mail_count) == (TODAY, 1)
 
 
-def test_a_run_of_more_than_three_times_the_usual_size_waits_for_a_person(customer):
-    for _ in range(21):
-        late(CustomerFactory(merchant=customer.merchant), 7)
-
-    (run,) = run_due_rules(now=NOW)
-
-    assert (run.state, Mail.objects.count(), Step.objects.count()) == (DayRunState.HELD, 0, 0)
-    assert run.held_because == "It has 21 mails; usual are 0 a run."
-    release_run(run_id=run.id, released_by=None, now=NOW)
-    assert Mail.objects.count() == 21
-    with pytest.raises(NotHeld):
-        release_run(run_id=run.id, released_by=None, now=NOW)
-
-
-def test_a_run_of_few_mails_about_very_many_invoices_waits_too(customer):
-    for _ in range(101):
-        late(customer, 7)
-
-    (run,) = run_due_rules(now=NOW)
-
-    assert run.held_because == "It has 101 invoices; usual are 0 a run."
-
-
-def test_a_run_with_an_older_invoice_than_ever_waits(customer):
-    rule = Rule.objects.get(merchant=customer.merchant, name="60 days overdue")
-    rule.conditions = {"all": [{"if": "overdue_at_least", "is": 60}, {"if": "last_reminded_at_least", "is": 14}]}
-    rule.save()
-    late(customer, 400)
-
-    (run,) = run_due_rules(now=NOW)
-
-    assert run.state == DayRunState.HELD
-    assert "older than any" in run.held_because
-    release_run(run_id=run.id, released_by=None, now=NOW)
-    assert Mail.objects.count() == 1
-
-
-def test_a_dropped_run_sends_nothing_ever(customer):
-    for _ in range(21):
-        late(CustomerFactory(merchant=customer.merchant), 7)
-    (run,) = run_due_rules(now=NOW)
-
-    drop_run(run_id=run.id, dropped_by=None, now=NOW)
-    run_due_rules(now=NOW + timedelta(days=1))
-
-    assert Mail.objects.count() == 0
-    assert Step.objects.filter(is_dropped=True).count() == 21
-
-
-def test_a_released_run_leaves_out_what_was_paid_meanwhile(customer):
-    invoices = [late(CustomerFactory(merchant=customer.merchant), 7) for _ in range(21)]
-    (run,) = run_due_rules(now=NOW)
-    Invoice.objects.filter(id=invoices[0].id).update(status=InvoiceStatus.PAID, balance=0)
-
-    assert release_run(run_id=run.id, released_by=None, now=NOW).mail_count == 20
-
-
-def test_fifty_thousand_old_invoices_send_nothing_until_released(customer):
-    customers = [CustomerFactory(merchant=customer.merchant) for _ in range(100)]
-    template = InvoiceFactory.build(customer=customer)
-    Invoice.objects.bulk_create(
-        (
-            Invoice(
-                merchant=customer.merchant,
-                customer=customers[place // 500],
-                number=f"OLD-{place}",
-                issued_on=template.issued_on,
-                due_on=TODAY - timedelta(days=1 + place % 900),
-                currency="USD",
-                total=100,
-                balance=100,
-            )
-            for place in range(50_000)
-        ),
-        batch_size=5_000,
-    )
-    Invoice.objects.update(created_at=NOW)
-
-    runs = [run for days in range(4) for run in run_due_rules(now=NOW + timedelta(days=days))]
-
-    assert {run.state for run in runs} == {DayRunState.HELD}
-    assert Mail.objects.count() == 0
-    release_run(run_id=runs[-1].id, released_by=None, now=NOW + timedelta(days=3))
-    assert Mail.objects.count() == runs[-1].mail_count > 20
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_schedulers_at_once_send_one_mail():
     with transaction.atomic():
@@ -351,38 +264,130 @@ def test_two_schedulers_at_once_send_one_mail():
     assert Mail.objects.count() == 1
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("seed", [1, 2])
-def test_over_400_days_with_outages_every_due_step_is_sent_exactly_once(seed):
-    chance = random.Random(seed)
-    merchant = MerchantFactory(time_zone="America/New_York")
-    set_schedule(merchant, send_at=time(23, 30), brake_factor=100)
-    start = date(2027, 11, 1)  # over both changes of the clocks and a 29 February
-    switch_all_on(merchant, now=datetime.combine(start, time(0), ZoneInfo("America/New_York")))
-    invoices = [
-        invoice_due(start + timedelta(days=chance.randrange(80, 330)), customer=CustomerFactory(merchant=merchant))
-        for _ in range(25)
+def test_an_invoice_whose_payment_is_under_way_is_left_out_and_follows_when_it_fails(customer):
+    invoice = late(customer, 7, in_flight=500)
+
+    (run,) = run_due_rules(now=NOW)
+    Invoice.objects.filter(id=invoice.id).update(in_flight=0)
+    (next_run,) = run_due_rules(now=NOW + timedelta(days=1))
+
+    assert (run.mail_count, run.omissions.get().reason) == (0, LeftOut.PROCESSING)
+    assert next_run.mail_count == 1
+
+
+def test_one_held_invoice_of_several_is_noted(customer):
+    held, free = late(customer, 7), late(customer, 14)
+    hold(customer, invoice=held)
+
+    (run,) = run_due_rules(now=NOW)
+
+    omission = run.omissions.get()
+    assert (omission.invoice_id, omission.reason, omission.rule.name) == (held.id, LeftOut.ON_HOLD, "7 days overdue")
+    assert Step.objects.get().invoice_id == free.id
+
+
+def test_a_mail_goes_to_the_address_of_the_moment_of_sending(customer, server: ScriptedServer):
+    late(customer, 7)
+    run_due_rules(now=NOW)
+    change_contact(customer=customer, person=Person("Jo", "Doe", "new@acme.example", ""), language="")
+
+    deliver(NOW)
+
+    (mail,) = server.mails
+    assert mail["To"].addresses[0].addr_spec == "new@acme.example"
+    assert Mail.objects.get().to_address == "new@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"unsubscribed_at": NOW}, LeftOut.UNSUBSCRIBED),
+        ({"is_reminded": False}, LeftOut.NOT_REMINDED),
+    ],
+)
+def test_who_wants_no_reminder_by_the_moment_of_sending_gets_none_and_it_is_noted(customer, server, change, why):
+    invoice = late(customer, 7)
+    run_due_rules(now=NOW)
+    Customer.objects.filter(id=customer.id).update(**change)
+
+    deliver(NOW)
+
+    assert server.mails == []
+    assert Reminder.objects.get().left_out == {str(invoice.id): why}
+
+
+def test_a_step_whose_mail_a_hold_stopped_at_the_last_moment_follows_when_it_ends(customer, server: ScriptedServer):
+    late(customer, 7)
+    run_due_rules(now=NOW)
+    held = hold(customer)
+    deliver(NOW)
+    end_hold(held, ended_by=None, now=NOW)
+
+    runs = [
+        run for days in (1, 2) for run in run_due_rules(now=NOW + timedelta(days=days)) if not deliver(run.started_at)
     ]
-    midnight = datetime.combine(start, time(5), UTC)
-    off_until = -1
 
-    for day in range(400):
-        if day > off_until + 2 and chance.random() < 0.15:
-            off_until = day + chance.randrange(1, 5)
-        if day <= off_until:
-            continue
-        for hour in sorted(chance.sample(range(24), 2)):
-            for _scheduler in range(2):
-                run_due_rules(now=midnight + timedelta(days=day, hours=hour, minutes=chance.randrange(60)))
-        mark_sent()
+    assert [run.mail_count for run in runs] == [1, 0]
+    assert len(server.mails) == 1
 
-    counted = Counter(Step.objects.values_list("invoice_id", "day"))
-    offsets = (-10, -5, 7, 14, 30, 45, 60)
-    expected = {(each.id, each.due_on + timedelta(days=days)) for each in invoices for days in offsets}
-    assert set(counted) == expected
-    assert set(counted.values()) == {1}
-    mailed = Counter(
-        (line, run.day) for run in DayRun.objects.all() for line in run.steps.values_list("invoice_id", flat=True)
+
+def test_an_invoice_that_a_mail_left_out_at_the_last_moment_follows(customer, server: ScriptedServer):
+    stopped, _ = late(customer, 7), late(customer, 14)
+    run_due_rules(now=NOW)
+    held = hold(customer, invoice=stopped)
+    deliver(NOW)
+    end_hold(held, ended_by=None, now=NOW)
+
+    run_due_rules(now=NOW + timedelta(days=1))
+    deliver(NOW + timedelta(days=1))
+
+    first, second = (mail.get_body(("plain",)).get_content() for mail in server.mails)
+    assert stopped.number not in first
+    assert stopped.number in second
+
+
+def test_a_run_notes_what_the_rules_said(customer):
+    (run,) = run_due_rules(now=NOW)
+
+    assert [rule["name"] for rule in run.rules][:3] == ["Due in 10 days", "Due in 5 days", "7 days overdue"]
+    assert run.rules[2]["conditions"] == {"all": [{"if": "overdue_exactly", "is": 7}]}
+
+
+def test_a_day_before_the_first_rule_was_on_has_no_run(db):
+    merchant = MerchantFactory()
+    set_schedule(merchant)
+    switch_all_on(merchant, now=NOW)
+    early = datetime.combine(TODAY, time(8), ZoneInfo("America/New_York"))
+
+    assert run_due_rules(now=early) == []
+    assert [run.day for run in run_due_rules(now=NOW)] == [TODAY]
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_run_takes_as_many_statements_for_many_customers(customer, django_assert_max_num_queries, count):
+    customer.merchant.schedule.brake_factor = 100
+    customer.merchant.schedule.save()
+    DayRun.objects.create(
+        merchant=customer.merchant, day=TODAY - timedelta(days=1), started_at=NOW, mail_count=20, invoice_count=20
     )
-    assert sum(mailed.values()) == len(expected)
-    assert Mail.objects.count() == len(mailed)
+    for _ in range(count):
+        late(CustomerFactory(merchant=customer.merchant), 7)
+
+    with django_assert_max_num_queries(STATEMENTS):
+        (run,) = run_due_rules(now=NOW)
+
+    assert run.mail_count == count
+
+
+def test_a_rule_that_cannot_be_run_stops_no_other_merchant(customer):
+    late(customer, 7)
+    other = MerchantFactory()
+    set_schedule(other)
+    Rule.objects.filter(id=switch_all_on(other)[0].id).update(conditions={"all": [{"if": "full_moon", "is": True}]})
+    broken, sound = sorted([other.id, customer.merchant_id], key=lambda each: each != other.id)
+
+    assert set(merchants_due(now=NOW)) == {broken, sound}
+    with pytest.raises(ConditionsRefused):
+        run_rules_of(merchant_id=broken, now=NOW)
+    assert run_rules_of(merchant_id=sound, now=NOW)[0].mail_count == 1
+    assert merchants_due(now=NOW) == [broken]

@@ -9,5 +9,5 @@ class RemindersConfig(AppConfig):
     name = "payorcrm.reminders"
 
     def ready(self) -> None:
-        """Register who writes reminders."""
-        from payorcrm.reminders import mails, send_test  # noqa: F401
+        """Register who writes reminders, and who tells staff that a run waits."""
+        from payorcrm.reminders import mails, send_test, tell_staff  # noqa: F401

@@ -1,4 +1,4 @@
-"""Reads, in seven queries for any number of mails, all that reminders say: today's balances, people, methods."""
+"""Reads, in eight queries for any number of mails, all that reminders say: today's balances, people, methods."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from payorcrm.core.clock import day_in
-from payorcrm.customers.models import Contact, Customer, PortalAccess
+from payorcrm.customers.models import Contact, Customer, PortalAccess, Topic
+from payorcrm.customers.recipients import Recipients, recipients_of
 from payorcrm.gateways.base import MethodKind
 from payorcrm.invoices.draw_statement import Open, read_open
 from payorcrm.invoices.models import Invoice, InvoiceStatus
@@ -16,7 +17,7 @@ from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import DEBIT_CURRENCY, PaymentMethod
 from payorcrm.payments.models import PaymentRequestLine
-from payorcrm.reminders.models import Hold, Reminder, ReminderRun
+from payorcrm.reminders.models import Hold, LeftOut, Reminder, ReminderRun
 from payorcrm.reminders.parts import Row
 from payorcrm.reminders.summary import LINES_READ, is_asked_for
 
@@ -40,13 +41,20 @@ class Facts:
     customer_id: UUID
     currency: str
     company_name: str
-    is_unsubscribed: bool
     today: date
+    reminder_id: UUID | None = None
+    # Why nobody of the customer gets a reminder now; empty if somebody does.
+    unreachable: str = ""
+    recipients: Recipients | None = None
     language: str = ""
     first_name: str = ""
     last_name: str = ""
     may_sign_in: bool = False
     rows: list[Row] = field(default_factory=list)
+    invoice_ids: list[str] = field(default_factory=list)
+    # Invoices that were chosen and are not mailed about, and why; and what was noted of that before.
+    left_out: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
     methods: list[Method] = field(default_factory=list)
     owed: Open | None = None  # only where the text shows the summary
     # Not empty: two records disagree about whose mail or whose invoice this is.
@@ -68,6 +76,7 @@ def read_facts(mails: list[Mail], *, now: datetime) -> list[Facts]:
     _read_invoices(facts)
     read_people(facts)
     _read_owed(facts)
+    _read_recipients(facts)
     return facts
 
 
@@ -89,9 +98,9 @@ def read_people(facts: list[Facts]) -> None:
 
 def _read_reminders(mails: list[Mail], now: datetime) -> dict[UUID, Facts]:
     columns = (
-        "mail_id", "run_id", "merchant_id", "customer_id", "request_id", "request__merchant_id", "request__customer_id",
-        "request__currency", "customer__merchant_id", "customer__company_name", "customer__unsubscribed_at",
-        "customer__language",
+        "id", "mail_id", "run_id", "merchant_id", "customer_id", "request_id", "request__merchant_id",
+        "request__customer_id", "request__currency", "customer__merchant_id", "customer__company_name",
+        "customer__unsubscribed_at", "customer__is_reminded", "customer__language", "left_out",
     )  # fmt: skip
     found = list(Reminder.objects.filter(mail_id__in=[mail.id for mail in mails]).values(*columns))
     runs = ReminderRun.objects.select_related("merchant", "template", "version").in_bulk(
@@ -113,7 +122,9 @@ def _facts(mail: Mail, row: dict[str, Any], run: ReminderRun, days: dict[UUID, d
         customer_id=row["customer_id"],
         currency=row["request__currency"],
         company_name=row["customer__company_name"],
-        is_unsubscribed=row["customer__unsubscribed_at"] is not None,
+        reminder_id=row["id"],
+        unreachable=_unreachable(row),
+        noted=row["left_out"],
         today=days[run.merchant_id],
         language=row["customer__language"] or run.merchant.language,
         contradiction="" if len(merchants) == len(customers) == 1 else f"mail {mail.id} names more than one customer",
@@ -142,11 +153,39 @@ def _read_invoices(facts: list[Facts]) -> None:
             fact.run.merchant_id, fact.customer_id, fact.customer_id, fact.currency
         ):  # fmt: skip
             fact.contradiction = f"invoice {number} does not belong to the customer of mail {fact.mail.id}"
-        if invoice_id in held or (fact.customer_id, None) in held:
-            continue
+        fact.invoice_ids.append(str(invoice_id))
         is_time = fact.run.rule_id is not None or due_on < fact.today
-        if status == InvoiceStatus.OPEN and not in_flight and is_time:
+        is_held = invoice_id in held or (fact.customer_id, None) in held
+        if why := _why_not(status, in_flight, is_time=is_time, is_held=is_held):
+            fact.left_out[str(invoice_id)] = why
+        else:
             fact.rows.append(Row(number, due_on, balance, invoice_id))
+
+
+def _why_not(status: str, in_flight: int, *, is_time: bool, is_held: bool) -> LeftOut | None:
+    """Return why nobody is reminded of an invoice now."""
+    if status != InvoiceStatus.OPEN:
+        return LeftOut.SETTLED
+    if in_flight:
+        return LeftOut.PROCESSING
+    if is_held:
+        return LeftOut.ON_HOLD
+    return None if is_time else LeftOut.NOT_DUE
+
+
+def _unreachable(row: dict[str, Any]) -> str:
+    if row["customer__unsubscribed_at"]:
+        return LeftOut.UNSUBSCRIBED
+    return "" if row["customer__is_reminded"] else LeftOut.NOT_REMINDED
+
+
+def _read_recipients(facts: list[Facts]) -> None:
+    """Read to whom the mails go now: the address may have changed since they were queued."""
+    real = [fact for fact in facts if not fact.run.to_address]
+    found = recipients_of({fact.customer_id for fact in real}, Topic.REMINDERS)
+    for fact in real:
+        fact.recipients = found.get(fact.customer_id)
+        fact.unreachable = fact.unreachable or ("" if fact.recipients else LeftOut.NO_ADDRESS)
 
 
 def _held_among(facts: list[Facts]) -> set[object]:

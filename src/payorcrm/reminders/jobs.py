@@ -1,12 +1,21 @@
 """The timetable of reminders."""
 
+from uuid import UUID
+
 from payorcrm.core.clock import now
-from payorcrm.core.jobs import job, periodic
-from payorcrm.reminders.run_rules import run_due_rules
+from payorcrm.core.jobs import enqueue_once, job, periodic
+from payorcrm.reminders.run_rules import merchants_due, run_rules_of
 
 
 @periodic(cron="*/5 * * * *")
 @job()
 def run_rules_of_all(timestamp: int) -> None:
-    """Run the rules of merchants whose hour has come."""
-    run_due_rules(now=now())
+    """Let each merchant whose hour has come run on its own: what one stumbles over does not stop the others."""
+    for merchant_id in merchants_due(now=now()):
+        enqueue_once(run_rules_of_one, key=f"rules-{merchant_id}", merchant_id=str(merchant_id))
+
+
+@job()
+def run_rules_of_one(merchant_id: str) -> None:
+    """Run the rules of one merchant."""
+    run_rules_of(merchant_id=UUID(merchant_id), now=now())

@@ -38,6 +38,7 @@ from payorcrm.reminders.parts import (
     statement_pdf_html,
     statement_pdf_text,
 )
+from payorcrm.reminders.recheck import is_needed, recheck
 from payorcrm.reminders.render import CannotFill, Values, compile_template
 from payorcrm.reminders.summary import summary_html, summary_text
 
@@ -73,6 +74,7 @@ def compose_reminders(mails: list[Mail], now: datetime) -> Mapping[UUID, LateCom
     A mail that mixes customers stops its whole run: neither it nor any later mail of the run is sent.
     """
     facts = read_facts(mails, now=now)
+    recheck(facts)
     _stop_contradicting_runs(facts)
     return {fact.mail.id: partial(_compose, fact, now) for fact in facts}
 
@@ -95,7 +97,7 @@ def _compose(fact: Facts, now: datetime) -> Composed:
     if fact.run.stopped_because:
         contradiction = WrongRecipient(fact.run.stopped_because) if fact.contradiction else None
         return Unsendable(fact.run.stopped_because, contradiction)
-    if fact.is_unsubscribed or not fact.rows:
+    if not is_needed(fact):
         return None
     try:
         return draft_of(fact, now)

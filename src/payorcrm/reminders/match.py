@@ -1,16 +1,16 @@
 """Finds what rules match, in one statement a rule, and gathers it by customer and currency."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from payorcrm.core.clock import day_in
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import compile_tree
-from payorcrm.reminders.models import Rule, Schedule
+from payorcrm.reminders.models import DayRun, Found, Rule, Schedule
 from payorcrm.reminders.select import DIRECTED, HELD, JUST_NOW
 
 # Lives as long as the transaction, on its connection alone. What is foreseen is what a rehearsal expects of the days
@@ -18,7 +18,7 @@ from payorcrm.reminders.select import DIRECTED, HELD, JUST_NOW
 BEGIN = """
 CREATE TEMPORARY TABLE IF NOT EXISTS matched (
     rule_id uuid, position int, invoice_id uuid, customer_id uuid, currency text, day date, due_on date,
-    balance bigint, is_held boolean
+    balance bigint, blocked text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS considered (
     rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[], oldest_due_on date, email text,
@@ -38,11 +38,11 @@ TRUNCATE matched, considered;
 MATCH = """
 INSERT INTO matched
 SELECT %(rule)s::uuid, %(position)s::int, invoice.id, invoice.customer_id, invoice.currency, due.day, invoice.due_on,
-    invoice.balance, {held}
+    invoice.balance, CASE WHEN invoice.in_flight > 0 THEN 'processing' WHEN {held} THEN 'on_hold' END
 FROM unnest(%(days)s::date[]) AS due (day)
 CROSS JOIN invoices_invoice AS invoice
 JOIN customers_customer AS customer ON customer.id = invoice.customer_id
-WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = 'open' AND invoice.in_flight = 0
+WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = 'open'
     AND (invoice.created_at AT TIME ZONE %(zone)s)::date <= due.day
     AND NOT EXISTS (
         SELECT FROM reminders_step AS step
@@ -54,15 +54,16 @@ WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = '
     )
 """
 
+# Where some of a customer's invoices are blocked, the mail is about the others. Why all are: the first by the alphabet.
 CONSIDER = f"""
 INSERT INTO considered
 WITH overdue AS (
-    SELECT customer_id, currency, bool_and(is_held) AS is_held,
-        (array_agg(rule_id ORDER BY is_held, position DESC))[1] AS rule_id,
+    SELECT customer_id, currency, bool_and(blocked IS NOT NULL) AS is_held, min(blocked) AS blocked,
+        (array_agg(rule_id ORDER BY blocked IS NOT NULL, position DESC))[1] AS rule_id,
         coalesce(
-            array_agg(DISTINCT invoice_id) FILTER (WHERE NOT is_held), array_agg(DISTINCT invoice_id)
+            array_agg(DISTINCT invoice_id) FILTER (WHERE blocked IS NULL), array_agg(DISTINCT invoice_id)
         ) AS invoice_ids,
-        min(due_on) AS oldest_due_on
+        min(due_on) FILTER (WHERE blocked IS NULL) AS oldest_due_on
     FROM matched GROUP BY customer_id, currency
 ),
 {DIRECTED},
@@ -78,7 +79,11 @@ reminded AS (
     SELECT customer_id FROM foreseen_mail WHERE sent_on > %(today)s - %(min_days)s::int
 )
 SELECT candidates.rule_id, candidates.customer_id, currency, invoice_ids, oldest_due_on, email, contact_name, also_to,
-    cc, coalesce(left_out, CASE WHEN reminded.customer_id IS NOT NULL THEN 'too_soon' END)
+    cc, CASE
+        WHEN left_out = 'on_hold' THEN blocked
+        WHEN left_out IS NULL AND reminded.customer_id IS NOT NULL THEN 'too_soon'
+        ELSE left_out
+    END
 FROM candidates LEFT JOIN reminded ON reminded.customer_id = candidates.customer_id
 """  # noqa: S608
 
@@ -87,17 +92,8 @@ FROM candidates LEFT JOIN reminded ON reminded.customer_id = candidates.customer
 STEPS_TO_SEND = """
 SELECT matched.rule_id, matched.invoice_id, matched.day
 FROM matched JOIN considered USING (customer_id, currency)
-WHERE considered.left_out IS NULL AND NOT matched.is_held
+WHERE considered.left_out IS NULL AND matched.blocked IS NULL
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How much a run would send, and the due date of its oldest invoice."""
-
-    mail_count: int
-    invoice_count: int
-    oldest_due_on: date | None
 
 
 def match_rules(
@@ -111,18 +107,52 @@ def match_by(values: dict[str, Any], rules: Sequence[Rule], days: Sequence[date]
     """Do the same with the parameters of all statements."""
     with connection.cursor() as cursor:
         cursor.execute(BEGIN)
-        for rule in rules:
-            since = rule.active_since if rule.is_active else None
-            due = [day for day in days if since is None or day >= since]
-            compiled = compile_tree(rule.conditions)
-            statement = MATCH.format(held=HELD, conditions=compiled.sql)
-            names = {"rule": rule.id, "position": rule.position, "days": due}
-            cursor.execute(statement, values | compiled.values | names)
-        cursor.execute(CONSIDER, values)
-        cursor.execute(COUNT)
-        return Found(*cursor.fetchone())
+        _match_each(cursor, rules, days, values)
+        return _consider(cursor, values)
 
 
+def match_claimed(rules: Sequence[Rule], *, run: DayRun, schedule: Schedule, now: datetime) -> Found:
+    """Do the same for what a held run keeps waiting, and for nothing else; its claim on these steps ends."""
+    values = match_values(run.merchant, schedule, now) | {"day_run": run.id}
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN)
+        cursor.execute(END_CLAIM, values)
+        cursor.execute("SELECT DISTINCT day FROM claimed ORDER BY day")
+        _match_each(cursor, rules, [day for (day,) in cursor.fetchall()], values)
+        cursor.execute(ONLY_CLAIMED)
+        return _consider(cursor, values)
+
+
+def _match_each(cursor: CursorWrapper, rules: Sequence[Rule], days: Sequence[date], values: dict[str, Any]) -> None:
+    for rule in rules:
+        since = rule.active_since if rule.is_active else None
+        due = [day for day in days if since is None or day >= since]
+        compiled = compile_tree(rule.conditions)
+        statement = MATCH.format(held=HELD, conditions=compiled.sql)
+        names = {"rule": rule.id, "position": rule.position, "days": due}
+        cursor.execute(statement, values | compiled.values | names)
+
+
+def _consider(cursor: CursorWrapper, values: dict[str, Any]) -> Found:
+    cursor.execute(CONSIDER, values)
+    cursor.execute(COUNT)
+    return Found(*cursor.fetchone())
+
+
+END_CLAIM = """
+CREATE TEMPORARY TABLE IF NOT EXISTS claimed (rule_id uuid, invoice_id uuid, day date) ON COMMIT DROP;
+TRUNCATE claimed;
+WITH ended AS (
+    DELETE FROM reminders_step WHERE day_run_id = %(day_run)s AND state = 'held' RETURNING rule_id, invoice_id, day
+)
+INSERT INTO claimed SELECT rule_id, invoice_id, day FROM ended
+"""
+ONLY_CLAIMED = """
+DELETE FROM matched WHERE NOT EXISTS (
+    SELECT FROM claimed WHERE claimed.rule_id = matched.rule_id AND claimed.invoice_id = matched.invoice_id
+        AND claimed.day = matched.day
+)
+"""
 COUNT = """
 SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0), min(oldest_due_on) FROM considered WHERE left_out IS NULL
 """
@@ -137,7 +167,7 @@ def match_values(merchant: Merchant, schedule: Schedule, now: datetime) -> dict[
         "language": merchant.language,
         "today": day_in(merchant.time_zone, now),
         "since": now - timedelta(days=schedule.min_days_between + 2),
-        "min_days": schedule.min_days_between,
+        "min_days": max(1, schedule.min_days_between),  # a customer hears of the rules once a day at most
         "just_now": now - JUST_NOW,
         "is_rehearsal": False,
     }

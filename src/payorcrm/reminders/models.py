@@ -1,5 +1,6 @@
 """Templates of reminder mails, rules, holds, runs that send them, and one row for each reminder."""
 
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Self
 
@@ -149,6 +150,15 @@ class DayRunState(models.TextChoices):
     DROPPED = "dropped", "Not sent"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How much a run would send, and the due date of its oldest invoice."""
+
+    mail_count: int
+    invoice_count: int
+    oldest_due_on: date | None
+
+
 class DayRun(models.Model):
     """One run of a merchant's rules. The database allows one a day, whatever number of schedulers there is."""
 
@@ -156,6 +166,8 @@ class DayRun(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="day_runs")
     day = models.DateField()
     step_days = ArrayField(models.DateField(), default=list)  # whose steps the run sends
+    # What the rules said then: id, name, since when, conditions.
+    rules = models.JSONField(default=list, db_default=[])
     state = models.CharField(max_length=10, choices=DayRunState.choices, default=DayRunState.SENT)
     held_because = models.TextField(blank=True)
     started_at = models.DateTimeField()
@@ -170,6 +182,11 @@ class DayRun(models.Model):
             models.UniqueConstraint(fields=["merchant", "day"], name="one_run_a_day"),
             models.CheckConstraint(name="day_run_state", condition=models.Q(state__in=DayRunState.values)),
         ]
+
+    def count(self, found: Found) -> None:
+        """Take over how much was found; it is not saved yet."""
+        self.mail_count, self.invoice_count = found.mail_count, found.invoice_count
+        self.oldest_due_on = found.oldest_due_on
 
 
 class ReminderRun(models.Model):
@@ -205,6 +222,17 @@ class Reminder(models.Model):
     run = models.ForeignKey(ReminderRun, on_delete=models.CASCADE, related_name="reminders")
     request = models.OneToOneField(PaymentRequest, on_delete=models.PROTECT, related_name="reminder")
     mail = models.OneToOneField(Mail, on_delete=models.CASCADE, related_name="reminder")
+    # Why an invoice that was chosen does not stand in the mail: id to `LeftOut`, noted when the mail is written.
+    left_out = models.JSONField(default=dict, db_default={})
+
+
+class StepState(models.TextChoices):
+    """What became of a step."""
+
+    SENT = "sent", "Mailed"
+    HELD = "held", "Waits with its run"
+    DROPPED = "dropped", "Dropped by a person"
+    LAPSED = "lapsed", "Not due any more when its run was released"
 
 
 class TemplateTest(models.Model):
@@ -224,38 +252,53 @@ class TemplateTest(models.Model):
 
 
 class Step(models.Model):
-    """A rule that was due for an invoice on a day, and is done: mailed about, or dropped by a person. Never twice."""
+    """A rule that was due for an invoice on a day, and a run that took it. Never twice."""
 
     id = models.BigAutoField(primary_key=True)
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="steps", db_index=False)
     day = models.DateField()
     day_run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="steps")
-    is_dropped = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=StepState.choices, default=StepState.SENT)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["invoice", "rule", "day"], name="step_done_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "rule", "day"], name="step_done_once"),
+            models.CheckConstraint(name="step_state", condition=models.Q(state__in=StepState.values)),
+        ]
 
 
 class LeftOut(models.TextChoices):
-    """Why a customer with overdue invoices gets no mail."""
+    """Why a customer gets no mail, or a mail says nothing of an invoice."""
 
     NO_ADDRESS = "no_address", "No e-mail address"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed from reminders"
     NOT_REMINDED = "not_reminded", "Reminders are switched off"
     ON_HOLD = "on_hold", "On hold"
+    PROCESSING = "processing", "A payment is under way"
     UNDER_WAY = "under_way", "A reminder is already under way"
     TOO_SOON = "too_soon", "Reminded too short a time ago"
+    SETTLED = "settled", "Paid or void by then"
+    NOT_DUE = "not_due", "Not overdue any more"
 
 
 class Omission(models.Model):
-    """A customer whose steps a run did not send, and why."""
+    """A step that a run did not send, and why. A later run may send it."""
 
     id = models.BigAutoField(primary_key=True)
-    day_run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="omissions")
+    day_run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="omissions", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="omissions")
+    currency = models.CharField(max_length=3)
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
     reason = models.CharField(max_length=16, choices=LeftOut.choices)
-    invoice_count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day_run", "invoice", "rule", "day"], name="omission_once"),
+            models.CheckConstraint(name="omission_reason", condition=models.Q(reason__in=LeftOut.values)),
+        ]
 
 
 class HoldReason(models.TextChoices):

@@ -66,7 +66,6 @@ def sample_draft(
         customer_id=customer.id if customer else NOBODY,
         currency=merchant.currency,
         company_name=customer.company_name if customer else SAMPLE_NAMES[2],
-        is_unsubscribed=False,
         today=day_in(merchant.time_zone, now),
         language=language or (customer and customer.language) or merchant.language,
     )

@@ -18,7 +18,7 @@ IsSendingDay = Callable[[date], bool]
 
 def schedule_of(merchant: Merchant) -> Schedule:
     """Return a merchant's schedule; until there is one, an unsaved one that says 9:00 on workdays."""
-    return Schedule.objects.filter(merchant=merchant).first() or Schedule(merchant=merchant, weekdays=WORKDAYS)
+    return getattr(merchant, "schedule", None) or Schedule(merchant=merchant, weekdays=WORKDAYS)
 
 
 def sending_days(schedule: Schedule) -> IsSendingDay:

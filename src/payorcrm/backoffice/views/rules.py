@@ -11,13 +11,15 @@ from payorcrm.backoffice.access import day_run_of, for_collectors, for_staff
 from payorcrm.backoffice.rule_forms import schedule_form
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
+from payorcrm.reminders.decide_run import drop_run, release_run
 from payorcrm.reminders.describe_conditions import describe
 from payorcrm.reminders.models import DayRun
-from payorcrm.reminders.run_rules import drop_run, release_run
+from payorcrm.reminders.queries import left_out_of, mails_of, missed_before, timetable_of
 from payorcrm.reminders.sending_days import schedule_of
 from payorcrm.reminders.switch_rules import rules_of
 
 _FEW = 20
+_MANY = 200
 
 
 @require_safe
@@ -30,6 +32,7 @@ def rules(request: HttpRequest, staff: Staff) -> HttpResponse:
         "rules": found,
         "meanings": [(rule, describe(rule.conditions, currency=staff.merchant.currency)) for rule in found],
         "moved": request.GET.get("moved", ""),
+        "timetable": timetable_of(staff.merchant, now=clock.now()),
         "runs": DayRun.objects.filter(merchant=staff.merchant).order_by("-day")[:_FEW],
         "schedule": schedule_of(staff.merchant),
     }
@@ -53,8 +56,13 @@ def schedule(request: HttpRequest, staff: Staff) -> HttpResponse:
 def day_run(request: HttpRequest, staff: Staff, day_run_id: UUID) -> HttpResponse:
     """Show one run: what was sent, who was left out, and what it waits for."""
     subject = day_run_of(staff, day_run_id)
-    omissions = subject.omissions.select_related("customer").order_by("customer__company_name", "id")
-    context = {"section": "reminders", "run": subject, "omissions": omissions[:_FEW]}
+    context = {
+        "section": "reminders",
+        "run": subject,
+        "mails": mails_of(subject),
+        "left_out": left_out_of(subject, most=_MANY),
+        "missed": missed_before(subject),
+    }
     return render(request, "backoffice/day_run.html", context)
 
 

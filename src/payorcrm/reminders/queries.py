@@ -1,0 +1,108 @@
+"""What became of runs: mails by state, who was left out, and when the next one is."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count
+
+from payorcrm.mail.models import Mail, MailState
+from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.models import DayRun, DayRunState, LeftOut, Rule
+from payorcrm.reminders.run_rules import due_day
+from payorcrm.reminders.sending_days import schedule_of, sending_days
+
+# The timetable looks every five minutes; later than this, something is wrong.
+PATIENCE = timedelta(minutes=15)
+FARTHEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutOfRun:
+    """A customer of whose invoices a run did not speak, and why."""
+
+    customer_id: UUID
+    company_name: str
+    reason: LeftOut
+    invoice_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailsOfRun:
+    """How many mails of a run are in one state."""
+
+    state: MailState
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When rules ran last and when they run next, in the merchant's time; `late_since` where a run should have been."""
+
+    last: DayRun | None
+    next_at: datetime | None
+    waiting: list[DayRun]
+    late_since: datetime | None
+
+
+def left_out_of(run: DayRun, *, most: int) -> list[LeftOutOfRun]:
+    """Return whom a run left out, by name."""
+    rows = run.omissions.values("customer_id", "customer__company_name", "reason")
+    counted = rows.annotate(count=Count("invoice", distinct=True)).order_by("customer__company_name", "customer_id")
+    return [
+        LeftOutOfRun(row["customer_id"], row["customer__company_name"], LeftOut(row["reason"]), row["count"])
+        for row in counted[:most]
+    ]
+
+
+def mails_of(run: DayRun) -> list[MailsOfRun]:
+    """Count a run's mails by what became of them."""
+    rows = Mail.objects.filter(reminder__run__day_run=run).values("state").annotate(count=Count("id"))
+    counts = {row["state"]: row["count"] for row in rows.order_by("state")}
+    return [MailsOfRun(state, counts[state]) for state in MailState if state in counts]
+
+
+def timetable_of(merchant: Merchant, *, now: datetime) -> Timetable:
+    """Say when rules ran, whether a run waits for a person or is late, and when the next one is."""
+    runs = DayRun.objects.filter(merchant=merchant)
+    rules = Rule.objects.filter(merchant=merchant, is_active=True)
+    late = due_day(merchant, now)
+    since = hour_of(merchant, late) if late and rules.filter(active_since__lt=late).exists() else None
+    return Timetable(
+        last=runs.order_by("-day").first(),
+        next_at=_next_at(merchant, now) if rules.exists() else None,
+        waiting=list(runs.filter(state=DayRunState.HELD).order_by("-day")),
+        late_since=since if since and now - since > PATIENCE else None,
+    )
+
+
+def hour_of(merchant: Merchant, day: date) -> datetime:
+    """Return the moment of a day at which the merchant's rules run."""
+    return datetime.combine(day, schedule_of(merchant).send_at, ZoneInfo(merchant.time_zone))
+
+
+def _next_at(merchant: Merchant, now: datetime) -> datetime | None:
+    schedule = schedule_of(merchant)
+    local = now.astimezone(ZoneInfo(merchant.time_zone))
+    is_sending_day = sending_days(schedule)
+    first = 0 if local.time() < schedule.send_at else 1
+    for ahead in range(first, FARTHEST):
+        day = local.date() + timedelta(days=ahead)
+        if is_sending_day(day):
+            return hour_of(merchant, day)
+    return None
+
+
+def missed_before(run: DayRun) -> list[date]:
+    """Return days between a run and the one before it whose steps neither sends: they were missed for too long."""
+    before = DayRun.objects.filter(merchant=run.merchant_id, day__lt=run.day).order_by("-day").first()
+    if before is None or not run.step_days:
+        return []
+    gap = (min(run.step_days) - before.day).days
+    return [before.day + timedelta(days=place) for place in range(1, gap)]
+
+
+def midnight_of(merchant: Merchant, day: date) -> datetime:
+    """Return when a day begins where the merchant is."""
+    return datetime.combine(day, time.min, ZoneInfo(merchant.time_zone))
