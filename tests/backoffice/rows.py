@@ -14,7 +14,7 @@ from payorcrm.core.models import User
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceEvent, InvoiceEventKind, InvoiceFile, InvoiceStatus
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailState, Suppression
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
@@ -67,6 +67,7 @@ class Shop:
     statement_run: StatementRun
     invitation: StaffInvitation
     attached: InvoiceFile
+    stop: Suppression
 
     def ids(self) -> dict[str, object]:
         """Return what stands in addresses, by the names of the URLconf."""
@@ -89,6 +90,7 @@ class Shop:
             "staff_id": StaffFactory(merchant=self.merchant, role=Role.COLLECTOR).id,
             "invitation_id": self.invitation.id,
             "attached_id": self.attached.id,
+            "suppression_id": self.stop.id,
         }
 
 
@@ -148,7 +150,14 @@ def make_shop(**fields: Any) -> Shop:
             expires_at=present() + timedelta(days=6),
         ),
         attached=make_attached(invoice),
+        stop=make_stop(merchant, "gone@harbor.example"),
     )
+
+
+def make_stop(merchant: Merchant, address: str, **fields: Any) -> Suppression:
+    """Make a stop of mails to an address."""
+    defaults = {"reason": "bounced", "note": "550 no such user", "suppressed_at": present()}
+    return Suppression.objects.create(merchant=merchant, address=address, **defaults | fields)
 
 
 def make_attached(invoice: Invoice, **fields: Any) -> InvoiceFile:

@@ -34,6 +34,7 @@ ID_NAMES = {
     "staff_id",
     "invitation_id",
     "attached_id",
+    "suppression_id",
 }
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
@@ -104,6 +105,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "gateway_connect",
     "gateway_connect_test",
     "gateway_disconnect",
+    "stop_lift",
     "invoice_new",
     "invoices_remind",
     "invoices_void",

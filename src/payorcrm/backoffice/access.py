@@ -17,7 +17,7 @@ from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
-from payorcrm.mail.models import Mail
+from payorcrm.mail.models import Mail, Suppression
 from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
@@ -163,6 +163,11 @@ def method_of(staff: Staff, method_id: UUID) -> PaymentMethod:
 def mail_of(staff: Staff, mail_id: UUID) -> Mail:
     """Return one of the merchant's mails, or 404."""
     return get_object_or_404(Mail.objects.select_related("customer"), merchant=staff.merchant_id, id=mail_id)
+
+
+def suppression_of(staff: Staff, suppression_id: UUID) -> Suppression:
+    """Return the stop of mails to an address by one of the merchant's mails, or 404."""
+    return get_object_or_404(Suppression, merchant=staff.merchant_id, id=suppression_id)
 
 
 def template_of(staff: Staff, template_id: UUID) -> ReminderTemplate:

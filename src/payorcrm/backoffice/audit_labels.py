@@ -9,6 +9,7 @@ from django.db.models import BinaryField, Model
 from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
 from payorcrm.mail.models import Mail, MailSender
+from payorcrm.mail.models import Mail, Suppression
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
@@ -51,6 +52,7 @@ SUBJECTS: dict[str, Subject] = {
     "attached_id": Subject(InvoiceFile),
     "statement_rule_id": Subject(StatementRule),
     "statement_run_id": Subject(StatementRun, lambda run: f"Statements of {run.day}"),
+    "suppression_id": Subject(Suppression),
     "hold_id": Subject(Hold, lambda hold: f"{hold.get_reason_display()}, {hold.customer}"),
 }
 
@@ -128,6 +130,7 @@ ACTIONS: dict[str, Action] = {
     "invoices_end_holds": Action(REMINDERS, "Ended holds on invoices"),
     "customers_hold": Action(REMINDERS, "Held reminders to customers"),
     "customers_end_holds": Action(REMINDERS, "Ended holds on customers"),
+    "stop_lift": Action(MAILS, "Allowed mails to an address again"),
     "mail_again": Action(MAILS, "Sent a mail again"),
     "reminders_send": Action(REMINDERS, "Sent reminders"),
     "rule": Action(REMINDERS, "Changed a rule", named("rule_id")),

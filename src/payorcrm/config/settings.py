@@ -197,6 +197,10 @@ MERCHANT_MAIL_NETWORKS = env.list("MERCHANT_MAIL_NETWORKS", default=[] if IS_PRO
 # A worker that claimed a mail this long ago is taken for dead; another one sends what it had not handed over.
 MAIL_STUCK_AFTER_SECONDS = env.float("MAIL_STUCK_AFTER_SECONDS", 600.0)
 
+# Which provider the mail server belongs to, if it reports bounces and complaints; the secret proves that it is they.
+MAIL_EVENTS_PROVIDER = env.str("MAIL_EVENTS_PROVIDER", "")
+MAIL_EVENTS_SECRET = env.str("MAIL_EVENTS_SECRET", "")
+
 # --- money ------------------------------------------------------------------------------------------------------
 
 PAYMENT_GATEWAYS = {"sandbox": "payorcrm.gateways.sandbox.gateway.SandboxGateway"}

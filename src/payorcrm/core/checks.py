@@ -17,6 +17,8 @@ from payorcrm.core.errors import Refused
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 SHORTEST_SECRET_KEY = 50
 SHORTEST_LINK_KEY = 32
+# Those whose events are understood; `webhooks/read_mail_events.py` does.
+MAIL_PROVIDERS = ("mailgun", "postmark", "brevo", "mailjet")
 
 
 class UnsafeSettings(Refused):
@@ -97,7 +99,17 @@ def _pretences() -> Iterator[Error]:
         yield Error("PAYORCRM_CLOCK_OFFSET moves the clock.", id="payorcrm.E011")
 
 
-CHECKS: tuple[Callable[[], Iterator[Error]], ...] = (_missing, _weak_secrets, _open_doors, _pretences)
+def _mail_events() -> Iterator[Error]:
+    provider = settings.MAIL_EVENTS_PROVIDER
+    if provider and provider not in MAIL_PROVIDERS:
+        known = ", ".join(MAIL_PROVIDERS)
+        yield Error(f"MAIL_EVENTS_PROVIDER is {provider}, and must be one of {known}.", id="payorcrm.E013")
+    if provider and not settings.MAIL_EVENTS_SECRET:
+        hint = "Without it, anybody could report that mails bounced."
+        yield Error("MAIL_EVENTS_SECRET is missing.", hint=hint, id="payorcrm.E014")
+
+
+CHECKS: tuple[Callable[[], Iterator[Error]], ...] = (_missing, _weak_secrets, _open_doors, _pretences, _mail_events)
 
 
 def _setting(name: str) -> Any:

@@ -203,12 +203,15 @@ SELECT customer.id, customer.merchant_id, customer.company_name, contact.email,
     coalesce(nullif(trim(contact.first_name || ' ' || contact.last_name), ''), contact.email) AS contact_name,
     CASE
         WHEN coalesce(contact.email, '') = '' THEN 'no_address'
+        WHEN suppression.id IS NOT NULL THEN 'suppressed'
         WHEN access.removed_at IS NOT NULL THEN 'removed'
         WHEN access.id IS NOT NULL AND {CAN_SIGN_IN} THEN 'signs_in'
         ELSE 'invited'
     END AS outcome
 FROM customers_customer AS customer
 LEFT JOIN customers_contact AS contact ON contact.customer_id = customer.id AND contact.is_primary
+LEFT JOIN mail_suppression AS suppression ON suppression.merchant_id = customer.merchant_id
+    AND suppression.address = lower(contact.email) AND suppression.lifted_at IS NULL
 LEFT JOIN core_user AS known ON lower(known.email) = lower(contact.email) AND contact.email <> ''
 LEFT JOIN customers_portalaccess AS access ON access.customer_id = customer.id AND access.user_id = known.id
 """  # noqa: S608

@@ -104,6 +104,7 @@ class LineOutcome(models.TextChoices):
     WAITING = "waiting", "Waiting"
     INVITED = "invited", "Invited"
     NO_ADDRESS = "no_address", "No e-mail address"
+    SUPPRESSED = "suppressed", "Mail came back, or was reported as spam"
     SIGNS_IN = "signs_in", "Signs in already"
     REMOVED = "removed", "Access was removed"
 

@@ -3,6 +3,8 @@
 Each merchant's own server has a job of its own, so that a slow one takes nobody else's time.
 """
 
+"""When mails are delivered: as soon as they are queued, and once a minute whatever is left; and what is reported."""
+
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +13,9 @@ from payorcrm.core.jobs import enqueue, enqueue_once, job, periodic
 from payorcrm.mail import deliver as delivery
 from payorcrm.mail.models import MailSender
 from payorcrm.mail.own_server import senders_with_mail
+from payorcrm.core.jobs import enqueue, job, periodic
+from payorcrm.mail.deliver import deliver_due
+from payorcrm.mail.track import apply_event, forget_events
 
 # One job ends after this long and makes way for others; what is left goes to the next job.
 SLICE = timedelta(seconds=20)
@@ -43,6 +48,19 @@ def _deliver_own_soon(sender_id: str) -> None:
 def sweep_outbox(timestamp: int) -> None:
     """Send what was deferred, and what a killed worker left."""
     deliver()
+
+
+@job()
+def apply_mail_event(*, event_id: str) -> None:
+    """Apply what a mail provider reported."""
+    apply_event(event_id=UUID(event_id), now=clock.now())
+
+
+@periodic(cron="23 4 * * *")
+@job()
+def forget_old_mail_events(timestamp: int) -> None:
+    """Throw away what providers reported long ago; what followed from it stays."""
+    forget_events(now=clock.now())
 
 
 def deliver_soon(*, at: datetime | None = None) -> None:

@@ -46,6 +46,7 @@ class Envelope:
     cc: Sequence[str] = ()
     reply_to: str = ""
     list_unsubscribe: str = ""
+    trace: str = ""  # a whole header line for the mail provider
 
 
 def write_message(
@@ -86,6 +87,8 @@ def _headers(envelope: Envelope, date: str) -> list[str]:
     if envelope.list_unsubscribe:
         lines.append(f"List-Unsubscribe: <{_address_of_page(envelope.list_unsubscribe)}>")
         lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+    if envelope.trace:
+        lines.append(envelope.trace)
     lines += [
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",

@@ -6,9 +6,11 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from payorcrm.core.crypto import EncryptedTextField
 from payorcrm.core.ids import uuid7
+from payorcrm.core.models import User
 from payorcrm.merchants.models import Merchant
 
 # First and last name of a person can be longer together; a mail must not fail over that.
@@ -86,6 +88,11 @@ class Mail(models.Model):
     queued_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
+    # What the mail provider reported, the first time each. Programs open mails and follow links, too.
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    clicked_at = models.DateTimeField(null=True, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
 
     objects = MailQuerySet.as_manager()
 
@@ -180,6 +187,85 @@ class Handover(models.Model):
     subject = models.CharField(max_length=300, blank=True, default="", db_default="")
     begun_at = models.DateTimeField()
     was_taken = models.BooleanField(null=True)  # the server's answer, where it is noted
+
+
+class MailEventKind(models.TextChoices):
+    """What a mail provider can report of a mail."""
+
+    DELIVERED = "delivered", "Delivered"
+    BOUNCED = "bounced", "Bounced for good"
+    SOFT_BOUNCED = "soft_bounced", "Bounced, perhaps not for good"
+    COMPLAINED = "complained", "Reported as spam"
+    OPENED = "opened", "Opened"
+    CLICKED = "clicked", "Clicked"
+    UNSUBSCRIBED = "unsubscribed", "Unsubscribed at the provider"
+    OTHER = "other", "Something else"
+
+
+class MailEvent(models.Model):
+    """What a mail provider told us, once per its id, as it said it; a job applies it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=100)
+    kind = models.CharField(max_length=16, choices=MailEventKind.choices)
+    mail_id = models.UUIDField(null=True)  # as the event says; whether there is such a mail is found out later
+    recipient = models.CharField(max_length=320, blank=True)
+    reason = models.TextField(blank=True)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(db_index=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    body = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="mail_event_once"),
+            models.CheckConstraint(name="mail_event_kind", condition=Q(kind__in=MailEventKind.values)),
+        ]
+
+
+class SuppressionReason(models.TextChoices):
+    """Why no run of mails goes to an address."""
+
+    BOUNCED = "bounced", "Mail to this address came back"
+    COMPLAINED = "complained", "Somebody there reported a mail as spam"
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    """Filters that read like the business."""
+
+    def active(self) -> Self:
+        """Those that nobody has lifted."""
+        return self.filter(lifted_at__isnull=True)
+
+
+class Suppression(models.Model):
+    """An address that a merchant's reminders, statements and invitations do not go to, until somebody lifts it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    address = models.CharField(max_length=320)  # in small letters
+    reason = models.CharField(max_length=16, choices=SuppressionReason.choices)
+    note = models.TextField(blank=True)
+    mail_id = models.UUIDField(null=True)
+    suppressed_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant", "address"], condition=Q(lifted_at__isnull=True), name="suppressed_once"
+            ),
+            models.CheckConstraint(name="suppression_reason", condition=Q(reason__in=SuppressionReason.values)),
+            models.CheckConstraint(name="suppression_small_letters", condition=Q(address=Lower("address"))),
+        ]
+        indexes = [models.Index(fields=["merchant", "address"], name="suppression_by_address")]
+
+    def __str__(self) -> str:
+        return self.address
 
 
 class MailboxMessage(models.Model):

@@ -17,6 +17,9 @@ from payorcrm.mail.drafts import Composed, Composer, Draft, LateComposed, Unsend
 from payorcrm.mail.layout import Layout, fill_html, fill_text, layout_of
 from payorcrm.mail.message import Envelope, ascii_address, write_message
 from payorcrm.mail.models import Mail, MailSender, MailState
+from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.suppress import is_stopped, stopped_among
+from payorcrm.mail.trace import trace_header
 from payorcrm.mail.transport import Answer, Outgoing
 from payorcrm.merchants.models import Merchant
 
@@ -54,6 +57,8 @@ class Batch:
     contradictions: list[Inconsistent] = field(default_factory=list)
     senders: dict[UUID | None, MailSender] = field(default_factory=dict)
     layouts: dict[tuple[UUID | None, str], Layout] = field(default_factory=dict)
+    # Addresses that mails of runs do not go to, and why.
+    stopped: dict[tuple[UUID, str], str] = field(default_factory=dict)
 
     def write(self, mail: Mail) -> Prepared:
         """Return the message of a mail, or what became of it already, without touching the database."""
@@ -64,6 +69,7 @@ class Batch:
 def prepare(mails: list[Mail], *, now: datetime) -> Batch:
     """Compose a batch. Raises nothing for a single mail; contradictions come back with the batch."""
     batch = Batch(now, senders=_senders_of(mails))
+    batch = Batch(now, stopped=stopped_among(mails))
     for kind, group in _by_kind(mails):
         batch.composed |= _unsealed(group, batch) if kind == SEALED else _compose(kind, group, batch)
     return batch
@@ -142,23 +148,28 @@ def _finish(mail: Mail, composed: Finished, batch: Batch) -> Prepared:
 
 
 def _outgoing(mail: Mail, composed: Draft | bytes, batch: Batch) -> Prepared:
+    if why := is_stopped(mail, mail.to_address, batch.stopped):
+        return Answer(MailState.FAILED, why)
     try:
         address = ascii_address(mail.to_address)
         if isinstance(composed, bytes):
             return Outgoing(mail.id, address, mail.subject, composed)
-        others = _reachable(mail) if mail.also_to or mail.cc else ALONE
+        others = _reachable(mail, batch) if mail.also_to or mail.cc else ALONE
         return Outgoing(mail.id, address, composed.subject, _message_of(mail, composed, others, batch), *others)
     except Refused as error:
         return Answer(MailState.FAILED, str(error))
 
 
-def _reachable(mail: Mail) -> Others:
+def _reachable(mail: Mail, batch: Batch) -> Others:
     """Tell the further addresses that mail can be sent to from the others; the latter do not stop the mail."""
     left_out: list[str] = []
 
     def kept(addresses: list[str]) -> tuple[str, ...]:
         found = []
         for address in addresses:
+            if why := is_stopped(mail, address, batch.stopped):
+                left_out.append(f"{address} ({why})")
+                continue
             try:
                 found.append(ascii_address(address))
             except Refused as error:
@@ -183,6 +194,7 @@ def _message_of(mail: Mail, draft: Draft, others: Others, batch: Batch) -> bytes
         subject=draft.subject,
         reply_to=merchant.reply_to if merchant else "",
         list_unsubscribe=draft.list_unsubscribe,
+        trace=trace_header(mail.id),
     )
     return write_message(
         envelope,

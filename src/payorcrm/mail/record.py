@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from payorcrm.mail.drafts import after_sending_of
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailState, SuppressionReason
+from payorcrm.mail.suppress import suppress
 from payorcrm.mail.transport import Answer
 
 # One minute, five, fifteen, an hour, then every four hours: two days in all.
@@ -43,7 +44,9 @@ def write_down(results: list[Result], *, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [*columns, now])
         recorded = {mail_id for (mail_id,) in cursor.fetchall()}
-    _after_sending([result for result in results if result.mail.id in recorded], now)
+    written = [result for result in results if result.mail.id in recorded]
+    _after_sending(written, now)
+    _after_bouncing(written, now)
 
 
 def retry_at(attempt_count: int, *, now: datetime) -> datetime:
@@ -94,3 +97,16 @@ def _after_sending(results: list[Result], now: datetime) -> None:
         follow_up = after_sending_of(kind)
         if follow_up:
             follow_up(mail_ids, now)
+
+
+def _after_bouncing(results: list[Result], now: datetime) -> None:
+    """Stop runs of mails to addresses that the mail server says do not exist."""
+    for result in results:
+        if result.answer.state == MailState.BOUNCED:
+            suppress(
+                mail=result.mail,
+                address=result.mail.to_address,
+                reason=SuppressionReason.BOUNCED,
+                note=result.answer.error.replace("\0", "\ufffd"),
+                at=now,
+            )

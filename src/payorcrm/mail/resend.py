@@ -8,6 +8,7 @@ from django.db import transaction
 from payorcrm.core.errors import Refused
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.models import MAIL_TRANSITIONS, Mail, MailState
+from payorcrm.mail.suppress import is_stopped, stopped_among
 
 AGAIN = [state for state, following in MAIL_TRANSITIONS.items() if MailState.QUEUED in following]
 
@@ -22,6 +23,8 @@ class CannotQueueAgain(Refused):
 
 def queue_again(mail: Mail, *, now: datetime) -> None:
     """Send a failed mail again, with all its tries before it; it is written anew. Raises CannotQueueAgain."""
+    if why := is_stopped(mail, mail.to_address, stopped_among([mail])):
+        raise CannotQueueAgain(f"{why} Change the address on the customer's page, or allow mails to it there.")
     with transaction.atomic():
         changed = Mail.objects.filter(id=mail.id, state__in=AGAIN).update(
             state=MailState.QUEUED, attempt_count=0, send_after=now, queued_at=now, last_error=""

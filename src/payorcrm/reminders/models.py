@@ -272,6 +272,7 @@ class LeftOut(models.TextChoices):
     """Why a customer gets no mail, or a mail says nothing of an invoice."""
 
     NO_ADDRESS = "no_address", "No e-mail address"
+    SUPPRESSED = "suppressed", "Mail came back, or was reported as spam"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed from reminders"
     NOT_REMINDED = "not_reminded", "Reminders are switched off"
     ON_HOLD = "on_hold", "On hold"

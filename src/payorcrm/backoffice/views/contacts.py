@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.backoffice.access import customer_of, for_collectors
+from payorcrm.backoffice.views.stops import stops_of
 from payorcrm.customers.change_contact import Person, change_contact
 from payorcrm.customers.models import Contact, Customer, PortalAccess
 from payorcrm.merchants.models import Staff
@@ -46,7 +47,7 @@ def contact(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespon
         messages.success(request, f"The contact of {customer} is saved.{_warning(customer, on_file, form)}")
         return redirect("backoffice:customer", merchant_slug=staff.merchant.slug, customer_id=customer.id)
     users = PortalAccess.objects.live().filter(customer=customer).select_related("user").order_by("id")
-    context = {"section": "customers", "customer": customer, "form": form, "users": users}
+    context = {"section": "customers", "customer": customer, "form": form, "users": users, "stops": stops_of(customer)}
     return render(request, "backoffice/contact_page.html", context)
 
 

@@ -19,7 +19,9 @@ from payorcrm.backoffice.debts import debts_of
 from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.timeline import timeline_of
 from payorcrm.backoffice.views.invoices import rows_of
+from payorcrm.backoffice.views.mails import has_marks, stopped_addresses
 from payorcrm.backoffice.views.notes import NoteForm
+from payorcrm.backoffice.views.stops import stops_of
 from payorcrm.core import clock
 from payorcrm.customers.access_states import AccessState, access_states_of, states_of_accesses
 from payorcrm.customers.models import Contact, Customer, Note, PortalAccess
@@ -115,6 +117,7 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
     today = clock.day_in(staff.merchant.time_zone, clock.now())
     open_invoices = Invoice.objects.filter(customer=subject).open().order_by("due_on", "id")
     payments = Payment.objects.filter(customer=subject).select_related("method").order_by("-submitted_at", "-id")
+    mails = list(Mail.objects.filter(customer=subject).order_by("-id")[:_FEW])
     context = {
         "section": "customers",
         "customer": subject,
@@ -122,7 +125,10 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "contacts": Contact.objects.filter(customer=subject).order_by("-is_primary", "last_name", "id"),
         "rows": rows_of(open_invoices[:_FEW], today=today),
         "payments": payments[:_FEW],
-        "mails": Mail.objects.filter(customer=subject).order_by("-id")[:_FEW],
+        "mails": mails,
+        "stopped": stopped_addresses(staff.merchant_id, mails),
+        "has_marks": has_marks(mails),
+        "stops": stops_of(subject),
         "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
         "portal_users": _portal_users(subject),
         "viewings": viewings_of(subject)[:_FEW],

@@ -22,6 +22,7 @@ from payorcrm.core import clock
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, InvoiceFile, Standing
 from payorcrm.invoices.void import why_not_void
+from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.models import Allocation, Payment
 from payorcrm.reminders.hold import holds_on
@@ -63,6 +64,7 @@ class Happening:
     amount: Money | None = None
     payment: Payment | None = None
     note: str = ""
+    mail: Mail | None = None
 
 
 @require_safe
@@ -187,5 +189,9 @@ def _reminders(subject: Invoice) -> Iterable[Happening]:
     for reminder in reminders:
         mail = reminder.mail
         yield Happening(
-            mail.sent_at or mail.queued_at, mail.state, f"Reminder to {mail.to_address}", note=mail.get_state_display()
+            mail.sent_at or mail.queued_at,
+            mail.state,
+            f"Reminder to {mail.to_address}",
+            note=mail.get_state_display(),
+            mail=mail,
         )

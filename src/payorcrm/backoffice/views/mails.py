@@ -1,5 +1,6 @@
 """The outbox as staff see it: what was sent, what was not, and why."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from payorcrm.backoffice.forms import MailFilter
 from payorcrm.core import clock
 from payorcrm.mail.models import Mail
 from payorcrm.mail.resend import AGAIN, queue_again
+from payorcrm.mail.suppress import suppressions_of
 from payorcrm.merchants.models import Staff
 from payorcrm.ui.paging import page_of
 
@@ -25,8 +27,26 @@ def mails(request: HttpRequest, staff: Staff) -> HttpResponse:
     found = filters.narrow(all_mails, time_zone=staff.merchant.time_zone)
     page = page_of(found, by=("-id",), query=request.GET)
     troubled_count = Mail.objects.filter(merchant=staff.merchant).troubled().count()
-    context = {"section": "mails", "filters": filters, "page": page, "troubled_count": troubled_count, "again": AGAIN}
+    context = {
+        "section": "mails",
+        "filters": filters,
+        "page": page,
+        "troubled_count": troubled_count,
+        "again": AGAIN,
+        "stopped": stopped_addresses(staff.merchant_id, page.rows),
+        "has_marks": has_marks(page.rows),
+    }
     return render(request, "backoffice/mail_list.html", context)
+
+
+def stopped_addresses(merchant_id: UUID, mails: Iterable[Mail]) -> set[str]:
+    """Return which of the mails' addresses no run of mails goes to any more, in small letters."""
+    return {each.address for each in suppressions_of(merchant_id, [mail.to_address for mail in mails])}
+
+
+def has_marks(mails: Iterable[Mail]) -> bool:
+    """Say whether one of some mails has a mark that needs a word of warning."""
+    return any(mail.opened_at or mail.clicked_at for mail in mails)
 
 
 @require_POST
