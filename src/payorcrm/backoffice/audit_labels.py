@@ -8,8 +8,7 @@ from django.db.models import BinaryField, Model
 
 from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
-from payorcrm.mail.models import Mail, MailSender
-from payorcrm.mail.models import Mail, Suppression
+from payorcrm.mail.models import Mail, MailSender, Suppression
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment

@@ -3,8 +3,6 @@
 Each merchant's own server has a job of its own, so that a slow one takes nobody else's time.
 """
 
-"""When mails are delivered: as soon as they are queued, and once a minute whatever is left; and what is reported."""
-
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,8 +11,6 @@ from payorcrm.core.jobs import enqueue, enqueue_once, job, periodic
 from payorcrm.mail import deliver as delivery
 from payorcrm.mail.models import MailSender
 from payorcrm.mail.own_server import senders_with_mail
-from payorcrm.core.jobs import enqueue, job, periodic
-from payorcrm.mail.deliver import deliver_due
 from payorcrm.mail.track import apply_event, forget_events
 
 # One job ends after this long and makes way for others; what is left goes to the next job.

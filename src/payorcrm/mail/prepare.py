@@ -17,7 +17,6 @@ from payorcrm.mail.drafts import Composed, Composer, Draft, LateComposed, Unsend
 from payorcrm.mail.layout import Layout, fill_html, fill_text, layout_of
 from payorcrm.mail.message import Envelope, ascii_address, write_message
 from payorcrm.mail.models import Mail, MailSender, MailState
-from payorcrm.mail.models import Mail, MailState
 from payorcrm.mail.suppress import is_stopped, stopped_among
 from payorcrm.mail.trace import trace_header
 from payorcrm.mail.transport import Answer, Outgoing
@@ -68,8 +67,7 @@ class Batch:
 
 def prepare(mails: list[Mail], *, now: datetime) -> Batch:
     """Compose a batch. Raises nothing for a single mail; contradictions come back with the batch."""
-    batch = Batch(now, senders=_senders_of(mails))
-    batch = Batch(now, stopped=stopped_among(mails))
+    batch = Batch(now, senders=_senders_of(mails), stopped=stopped_among(mails))
     for kind, group in _by_kind(mails):
         batch.composed |= _unsealed(group, batch) if kind == SEALED else _compose(kind, group, batch)
     return batch
@@ -194,7 +192,7 @@ def _message_of(mail: Mail, draft: Draft, others: Others, batch: Batch) -> bytes
         subject=draft.subject,
         reply_to=merchant.reply_to if merchant else "",
         list_unsubscribe=draft.list_unsubscribe,
-        trace=trace_header(mail.id),
+        trace="" if sender and sender.uses_own_server else trace_header(mail.id),
     )
     return write_message(
         envelope,
