@@ -9,8 +9,5 @@ class RemindersConfig(AppConfig):
     name = "payorcrm.reminders"
 
     def ready(self) -> None:
-        """Register who writes reminders, and who tells staff that a run waits."""
-        from payorcrm.reminders import mails, send_test, tell_staff  # noqa: F401
-
-        """Register who writes reminders, and what follows when mails come back."""
-        from payorcrm.reminders import follow_mail_events, mails, send_test  # noqa: F401
+        """Register who writes reminders, who tells staff that a run waits, and what follows when mails come back."""
+        from payorcrm.reminders import follow_mail_events, mails, send_test, tell_staff  # noqa: F401
