@@ -48,7 +48,7 @@ def branding(request: HttpRequest, staff: Staff) -> HttpResponse:
 @for_staff
 def branding_preview(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Return the shades of a colour that is not saved yet, and what is to be said about it."""
-    accent = request.GET.get("accent_color", "")
+    accent = request.GET.get("accent_color", staff.merchant.accent_color)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
         return JsonResponse({"words": "Write the colour as # and six digits."}, status=422)
     palette, verdict = palette_of(accent), verdict_on(accent)
