@@ -39,6 +39,7 @@ ID_NAMES = {
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.
 FORMS = {
+    "template_restore": {"number": "1"},
     "template": {"name": "Mine", "subject": "Hello", "body": "<p>{{invoice_list}}</p>"},
     "settings_company": {"name": "Taken over", "time_zone": "UTC", "currency": "USD", "language": "en"},
     "settings_branding": {"accent_color": "#000000"},
@@ -57,6 +58,14 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "mail_again",
     "method_remove",
     "template_preview",
+    "template_check",
+    "template_test",
+    "template_new",
+    "template_copy",
+    "template_default",
+    "template_delete",
+    "template_text_remove",
+    "template_restore",
     "document_keep",
     "document_remove",
     "invite",
@@ -196,7 +205,7 @@ def test_another_merchants_invoice_cannot_be_named_in_a_form(name):
         assert client.post(place, form).status_code == 404
 
 
-CUSTOMERS = ["reminders_send", "template_preview", "invite", "invite_test", "customers_hold", "customers_end_holds"]
+CUSTOMERS = ["reminders_send", "template_preview", "template_test", "invite", "invite_test", "customers_hold", "customers_end_holds"]
 
 
 @pytest.mark.parametrize("name", CUSTOMERS)

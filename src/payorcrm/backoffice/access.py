@@ -22,7 +22,7 @@ from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
-from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule
+from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, TemplateVersion
 from payorcrm.staff.models import StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 
@@ -172,7 +172,19 @@ def suppression_of(staff: Staff, suppression_id: UUID) -> Suppression:
 
 def template_of(staff: Staff, template_id: UUID) -> ReminderTemplate:
     """Return one of the merchant's reminder templates, or 404."""
-    return get_object_or_404(ReminderTemplate, merchant=staff.merchant_id, id=template_id)
+    templates = ReminderTemplate.objects.select_related("merchant", "saved_by")
+    return get_object_or_404(templates, merchant=staff.merchant_id, id=template_id)
+
+
+def kept_template_of(staff: Staff, template_id: UUID) -> ReminderTemplate:
+    """Return one of the merchant's reminder templates, even a deleted one, or 404."""
+    return get_object_or_404(ReminderTemplate._base_manager.all(), merchant=staff.merchant_id, id=template_id)
+
+
+def version_of(staff: Staff, template_id: UUID, number: int) -> TemplateVersion:
+    """Return a version of one of the merchant's templates, deleted ones among them, or 404."""
+    versions = TemplateVersion.objects.select_related("template__merchant", "saved_by")
+    return get_object_or_404(versions, template__merchant=staff.merchant_id, template=template_id, number=number)
 
 
 def rule_of(staff: Staff, rule_id: UUID) -> Rule:

@@ -155,6 +155,13 @@ ACTIONS: dict[str, Action] = {
     "setup_skip": Action(SETTINGS, "Passed over a step of the checklist, or took it up again"),
     "setup_close": Action(SETTINGS, "Closed the checklist"),
     "setup_test": Action(MAILS, "Sent a test reminder to oneself"),
+    "template_new": Action(REMINDERS, "Made a template"),
+    "template_copy": Action(REMINDERS, "Copied a template"),
+    "template_default": Action(REMINDERS, "Made a template the default", named("template_id")),
+    "template_delete": Action(REMINDERS, "Deleted a template", named("template_id")),
+    "template_text_remove": Action(REMINDERS, "Removed a language of a template", named("template_id")),
+    "template_restore": Action(REMINDERS, "Used an earlier version of a template again", named("template_id")),
+    "template_test": Action(MAILS, "Sent a test of a template"),
     "settings_company": Action(SETTINGS, "Changed the company's settings", the_merchant),
     "settings_branding": Action(SETTINGS, "Changed logo or colour", the_merchant),
     "gateway_connect": Action(SETTINGS, "Connected a payment processor"),
@@ -170,4 +177,4 @@ ACTIONS: dict[str, Action] = {
     "staff_invitation_withdraw": Action(TEAM, "Withdrew an invitation", named("invitation_id")),
 }
 # A POST to these shows something and changes nothing.
-CHANGES_NOTHING = {"template_preview"}
+CHANGES_NOTHING = {"template_check", "template_preview"}

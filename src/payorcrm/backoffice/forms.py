@@ -182,18 +182,6 @@ def start_of(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(time_zone))
 
 
-class TemplateForm(forms.Form):
-    """The text of a reminder; `reminders` says whether its fields are known."""
-
-    name = forms.CharField(max_length=100, help_text="Only you see it.")
-    subject = forms.CharField(max_length=300)
-    body = forms.CharField(
-        max_length=50_000,
-        label="Text",
-        widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "true", "class": "code"}),
-    )
-
-
 class ReminderForm(forms.Form):
     """Whom to remind, and with which text."""
 

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "heroicons",
     "csp",
+    "django_prose_editor",
     "payorcrm.core",
     "payorcrm.ui",
     "payorcrm.merchants",

@@ -80,13 +80,17 @@ def read_facts(mails: list[Mail], *, now: datetime) -> list[Facts]:
     return facts
 
 
-def read_customer(fact: Facts) -> None:
-    """Read what one customer would be reminded of now in the currency of `fact`, without any request."""
-    invoices = Invoice.objects.filter(customer_id=fact.customer_id, currency=fact.currency, in_flight=0)
-    overdue = invoices.overdue(today=fact.today).order_by("due_on", "number")
-    fact.rows = [Row(*row) for row in overdue.values_list("number", "due_on", "balance", "id")]
-    read_people([fact])
-    _read_owed([fact])
+def read_customers(facts: list[Facts]) -> None:
+    """Read what customers would be reminded of now, each in the currency of its facts, without any request."""
+    invoices = Invoice.objects.open().filter(customer_id__in=_customers(facts), in_flight=0)
+    by_customer = defaultdict(list)
+    columns = ("customer_id", "currency", "number", "due_on", "balance", "id")
+    for customer_id, currency, *row in invoices.order_by("due_on", "number").values_list(*columns):
+        by_customer[customer_id, currency].append(Row(*row))
+    for fact in facts:
+        fact.rows = [row for row in by_customer[fact.customer_id, fact.currency] if row.due_on < fact.today]
+    read_people(facts)
+    _read_owed(facts)
 
 
 def read_people(facts: list[Facts]) -> None:

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from payorcrm.core.clock import day_in
 from payorcrm.customers.models import Customer
-from payorcrm.mail.drafts import Draft
 from payorcrm.mail.layout import fill_html, layout_of
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.facts import Facts, read_customer
+from payorcrm.reminders.facts import Facts, read_customers
 from payorcrm.reminders.mails import draft_of
 from payorcrm.reminders.models import ReminderRun, ReminderTemplate
 from payorcrm.reminders.parts import Row
@@ -38,13 +37,15 @@ def preview_template(
     Its links lead nowhere. Raises TemplateRefused and its kinds.
     """
     subject, body = clean_subject(subject), clean_body(body)
-    draft = sample_draft(merchant=merchant, customer=customer, subject=subject, body=body, language=language, now=now)
+    facts = sample_facts(merchant=merchant, customer=customer, subject=subject, body=body, language=language, now=now)
+    fill_samples([facts])
+    draft = draft_of(facts, now)
     html = fill_html(draft, layout_of(merchant, draft.language))
     scheme, applies = ("dark", "all") if is_dark else ("light", "not all")
     return html.replace(_IN_THE_DARK, applies).replace(_ANY_SCHEME, f'content="{scheme}"')
 
 
-def sample_draft(
+def sample_facts(
     *,
     merchant: Merchant,
     customer: Customer | None,
@@ -53,13 +54,10 @@ def sample_draft(
     language: str,
     now: datetime,
     to_address: str = "",
-) -> Draft:
-    """Write a clean text as a customer would get it, or somebody invented; `to_address` makes it say that it is a test.
-
-    Raises CannotFill.
-    """
+) -> Facts:
+    """Return whom a clean text would go to; `to_address` makes it say that it is a test."""
     template = ReminderTemplate(merchant=merchant, subject=subject, body=body)
-    facts = Facts(
+    return Facts(
         mail=Mail(merchant=merchant),
         run=ReminderRun(merchant=merchant, template=template, to_address=to_address),
         request_id=NOBODY,
@@ -67,14 +65,19 @@ def sample_draft(
         currency=merchant.currency,
         company_name=customer.company_name if customer else SAMPLE_NAMES[2],
         today=day_in(merchant.time_zone, now),
-        language=language or (customer and customer.language) or merchant.language,
+        language=language or (customer.language if customer else "") or merchant.language,
     )
-    read_customer(facts)
-    if customer is None:
-        facts.first_name, facts.last_name, _ = SAMPLE_NAMES
-        facts.may_sign_in = True
-    if not facts.rows:
-        facts.rows = [
-            Row(number, facts.today - timedelta(days=days), payable, NOBODY) for number, days, payable in SAMPLE_ROWS
-        ]
-    return draft_of(facts, now)
+
+
+def fill_samples(samples: list[Facts]) -> None:
+    """Read what the customers owe; invent it for those who owe nothing, and the names of nobody."""
+    read_customers(samples)
+    for facts in samples:
+        if facts.customer_id == NOBODY:
+            facts.first_name, facts.last_name, _ = SAMPLE_NAMES
+            facts.may_sign_in = True
+        if not facts.rows:
+            facts.rows = [
+                Row(number, facts.today - timedelta(days=days), payable, NOBODY)
+                for number, days, payable in SAMPLE_ROWS
+            ]

@@ -14,8 +14,10 @@ from payorcrm.customers.models import Customer
 from payorcrm.mail.compose import Composed, LateComposed, Unsendable, composer, queue_mail
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant
+from payorcrm.reminders.facts import Facts
+from payorcrm.reminders.mails import draft_of
 from payorcrm.reminders.models import TemplateTest
-from payorcrm.reminders.preview_template import sample_draft
+from payorcrm.reminders.preview_template import fill_samples, sample_facts
 from payorcrm.reminders.render import CannotFill
 from payorcrm.reminders.templates import clean_text
 
@@ -82,19 +84,25 @@ def compose_tests(mails: list[Mail], now: datetime) -> Mapping[UUID, LateCompose
     """Write tests from what is owed when they are sent."""
     kept = TemplateTest.objects.select_related("merchant", "customer", "asked_by")
     tests = kept.in_bulk([mail.about_id for mail in mails if mail.about_id])
-    return {mail.id: partial(_compose, tests[mail.about_id], now) for mail in mails if mail.about_id in tests}
+    facts = {mail.id: _facts(tests[mail.about_id], now) for mail in mails if mail.about_id in tests}
+    fill_samples(list(facts.values()))
+    return {mail_id: partial(_compose, fact, now) for mail_id, fact in facts.items()}
 
 
-def _compose(test: TemplateTest, now: datetime) -> Composed:
+def _facts(test: TemplateTest, now: datetime) -> Facts:
+    return sample_facts(
+        merchant=test.merchant,
+        customer=test.customer,
+        subject=test.subject,
+        body=test.body,
+        language=test.language,
+        to_address=test.asked_by.email,
+        now=now,
+    )
+
+
+def _compose(facts: Facts, now: datetime) -> Composed:
     try:
-        return sample_draft(
-            merchant=test.merchant,
-            customer=test.customer,
-            subject=test.subject,
-            body=test.body,
-            language=test.language,
-            to_address=test.asked_by.email,
-            now=now,
-        )
+        return draft_of(facts, now)
     except CannotFill as error:
         return Unsendable(str(error))

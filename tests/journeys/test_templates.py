@@ -1,0 +1,78 @@
+"""A collector writes a reminder by keyboard: fields from the menu, a preview that follows, a test in the own inbox."""
+
+from playwright.sync_api import FrameLocator, expect
+
+from payorcrm.reminders.models import TemplateTest
+from payorcrm.reminders.templates import template_for
+from tests.factories.inbox import Inbox, html_of
+from tests.factories.models import CustomerFactory, InvoiceFactory, StaffFactory, usd
+from tests.journeys.person import Person
+from tests.journeys.portal import fill_in_sign_in
+
+
+def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Person, inbox: Inbox) -> None:
+    customer = CustomerFactory(company_name="Acme “Tools” 🔧")
+    InvoiceFactory(customer=customer, number="INV-77", amount=usd("120.00"))
+    template = template_for(customer.merchant)
+    template.body = "{% if last_name %}<p>Hi {{first_name}}</p>{% endif %}\n{{invoice_list}}"
+    template.save()
+    staff = StaffFactory(merchant=customer.merchant).user
+    person.open("/account/login/")
+    fill_in_sign_in(person, staff.email)
+    person.page.get_by_role("link", name="Reminders", exact=True).click()
+    person.look("templates")
+    person.page.get_by_role("link", name=template.name).click()
+    area = person.page.get_by_role("textbox", name="Text")
+    expect(area).to_contain_text("if last_name")
+    person.sees("There are no payment links")
+    person.look("editor")
+
+    area.focus()
+    keys = person.page.keyboard
+    keys.press("Control+End")
+    keys.press("Enter")
+    keys.type("Dear ")
+    _insert(person, "Last Name", presses=2)
+    keys.type(" and {{frist_name}}")
+    person.sees("Did you mean “First Name”")
+    keys.press("Backspace")
+    keys.type("all,")
+    keys.press("Enter")
+    _insert(person, "Payment Links", presses=6)
+
+    person.sees("Every field, link, picture and colour is in order.")
+    expect(_preview(person).locator("body")).to_contain_text("Dear Miller and all,")
+    expect(_preview(person).locator("body")).to_contain_text("Pay $120.00 with new card")
+    person.press("Send a test to me")
+    person.sees(f"A test is on its way to {staff.email}.")
+    person.press("Save")
+    person.sees("The template is saved.")
+    person.look("saved")
+
+    mail = inbox.wait_for_mail(to=staff.email, subject="[Test]")
+    assert "Dear Miller and all," in html_of(mail)
+    assert "INV-77" in html_of(mail)
+    template.refresh_from_db()
+    assert template.body == (
+        "{% if last_name %}\n<p>Hi {{first_name}}</p>\n{% endif %}\n{{invoice_list}}\n"
+        "<p>Dear {{last_name}} and all,</p>\n{{payment_buttons}}"
+    )
+    assert (template.versions.count(), TemplateTest.objects.filter(asked_by=staff).count()) == (3, 1)
+    assert not customer.reminders.exists()
+    person.page.get_by_role("link", name="Version 3").click()
+    person.look("versions")
+
+
+def _insert(person: Person, field: str, *, presses: int) -> None:
+    """Go from the text to the toolbar and down the menu, as somebody without a mouse does."""
+    keys = person.page.keyboard
+    keys.press("Alt+F10")
+    keys.press("Enter")
+    for _ in range(presses):
+        keys.press("ArrowDown")
+    expect(person.page.locator("button:focus")).to_have_text(field)
+    keys.press("Enter")
+
+
+def _preview(person: Person) -> FrameLocator:
+    return person.page.frame_locator("iframe.frame:not(.coming)")
