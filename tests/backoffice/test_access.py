@@ -205,7 +205,15 @@ def test_another_merchants_invoice_cannot_be_named_in_a_form(name):
         assert client.post(place, form).status_code == 404
 
 
-CUSTOMERS = ["reminders_send", "template_preview", "template_test", "invite", "invite_test", "customers_hold", "customers_end_holds"]
+CUSTOMERS = [
+    "reminders_send",
+    "template_preview",
+    "template_test",
+    "invite",
+    "invite_test",
+    "customers_hold",
+    "customers_end_holds",
+]
 
 
 @pytest.mark.parametrize("name", CUSTOMERS)

@@ -25,6 +25,7 @@ def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Pe
     area = person.page.get_by_role("textbox", name="Text")
     expect(area).to_contain_text("if last_name")
     person.sees("There are no payment links")
+    _wait_for_preview(person, "INV-77")
     person.look("editor")
 
     area.focus()
@@ -41,12 +42,13 @@ def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Pe
     _insert(person, "Payment Links", presses=6)
 
     person.sees("Every field, link, picture and colour is in order.")
-    expect(_preview(person).locator("body")).to_contain_text("Dear Miller and all,")
+    _wait_for_preview(person, "Dear Miller and all,")
     expect(_preview(person).locator("body")).to_contain_text("Pay $120.00 with new card")
     person.press("Send a test to me")
     person.sees(f"A test is on its way to {staff.email}.")
     person.press("Save")
     person.sees("The template is saved.")
+    _wait_for_preview(person, "Dear Miller and all,")
     person.look("saved")
 
     mail = inbox.wait_for_mail(to=staff.email, subject="[Test]")
@@ -61,6 +63,9 @@ def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Pe
     assert not customer.reminders.exists()
     person.page.get_by_role("link", name="Version 3").click()
     person.look("versions")
+    person.page.get_by_role("link", name="Version 1").click()
+    _wait_for_preview(person, "INV-77")
+    person.look("version")
 
 
 def _insert(person: Person, field: str, *, presses: int) -> None:
@@ -76,3 +81,8 @@ def _insert(person: Person, field: str, *, presses: int) -> None:
 
 def _preview(person: Person) -> FrameLocator:
     return person.page.frame_locator("iframe.frame:not(.coming)")
+
+
+def _wait_for_preview(person: Person, text: str) -> None:
+    expect(person.page.locator("iframe.frame")).to_have_count(1)
+    expect(_preview(person).locator("body")).to_contain_text(text)

@@ -177,6 +177,18 @@ def test_a_template_that_a_rule_sends_is_not_deleted_and_the_rule_is_named() -> 
         delete_template(rule.template, now=NOW)
 
 
+def test_a_removed_rule_needs_no_template() -> None:
+    rules = rules_of(MerchantFactory())
+    template = rules[0].template
+    for rule in rules:
+        rule.removed_at = NOW
+        rule.save()
+
+    delete_template(template, now=NOW)
+
+    assert not ReminderTemplate.objects.filter(id=template.id).exists()
+
+
 def test_the_default_template_is_not_deleted() -> None:
     with pytest.raises(InUse, match="default"):
         delete_template(template_for(MerchantFactory()), now=NOW)

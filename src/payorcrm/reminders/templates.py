@@ -161,13 +161,18 @@ def delete_template(template: ReminderTemplate, *, now: datetime) -> None:
         _lock(template)
         if template.is_default:
             raise InUse("This is the default template. Make another one the default first. Nothing was deleted.")
-        rules = list(Rule.objects.filter(template=template).order_by("position").values_list("name", flat=True))
-        rules += [name for names in _others_who_need.values() for name in names(template)]
-        if rules:
+        if rules := rules_with(template):
             names = ", ".join(f"“{name}”" for name in rules)
             whose = "The rule" if len(rules) == 1 else "The rules"
             raise InUse(f"{whose} {names} would have nothing to send. Choose another template there first.")
         ReminderTemplate.objects.filter(id=template.id).update(deleted_at=now)
+
+
+def rules_with(template: ReminderTemplate) -> list[str]:
+    """Name every rule that sends mails of a template, switched on or off."""
+    rules = Rule.objects.filter(template=template, removed_at__isnull=True).order_by("position")
+    others = [name for names in _others_who_need.values() for name in names(template)]
+    return [*rules.values_list("name", flat=True), *others]
 
 
 _others_who_need: dict[str, Callable[[ReminderTemplate], list[str]]] = {}

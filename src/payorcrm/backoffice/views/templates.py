@@ -27,11 +27,13 @@ from payorcrm.reminders.templates import (
     delete_template,
     make_default,
     remove_variant,
+    rules_with,
     save_template,
     start_template,
     template_for,
     version_of,
 )
+from payorcrm.statements.models import StatementRule
 
 FEW = 20
 # The page frames its own previews.
@@ -44,9 +46,7 @@ def templates(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the templates; there is always one."""
     template_for(staff.merchant)
     found = ReminderTemplate.objects.filter(merchant=staff.merchant).select_related("merchant")
-    rules: dict[UUID, list[str]] = {}
-    for template_id, name in Rule.objects.filter(merchant=staff.merchant).values_list("template", "name"):
-        rules.setdefault(template_id, []).append(name)
+    rules = _rules_by_template(staff.merchant)
     rows = [
         {"template": each, "variants": [one for one in variants_of(each) if one.language], "rules": rules.get(each.id)}
         for each in found.order_by("-is_default", "name")
@@ -102,7 +102,7 @@ def editor_page(request: HttpRequest, staff: Staff, template: ReminderTemplate, 
         "customers": customers_to_show(staff.merchant),
         "shown": request.POST.get("customer", ""),
         "version": version_of(template),
-        "rules": Rule.objects.filter(template=template).order_by("position"),
+        "rules": rules_with(template),
     }
     return render(request, "backoffice/template_page.html", context)
 
@@ -170,6 +170,16 @@ def customers_to_show(merchant: Merchant) -> list[Customer]:
     late = Invoice.objects.filter(merchant=merchant).overdue(today=today).payable().values("customer")
     customers = Customer.objects.filter(merchant=merchant).order_by("company_name", "id")
     return list(customers.filter(id__in=late)[:FEW]) or list(customers[:FEW])
+
+
+def _rules_by_template(merchant: Merchant) -> dict[UUID, list[str]]:
+    """Return the names of the rules that send mails of each template, in two queries."""
+    found: dict[UUID, list[str]] = {}
+    reminding = Rule.objects.filter(merchant=merchant, removed_at__isnull=True).order_by("position")
+    for rules in (reminding, StatementRule.objects.filter(merchant=merchant).order_by("name")):
+        for template_id, name in rules.values_list("template", "name"):  # type: ignore[attr-defined]
+            found.setdefault(template_id, []).append(name)
+    return found
 
 
 def _is_saved(staff: Staff, template: ReminderTemplate, form: TemplateForm) -> bool:
