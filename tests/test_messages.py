@@ -35,6 +35,8 @@ NOT_FOR_CUSTOMERS = (
     "mail/note_mention.txt",
     "mail/staff_invitation.html",
     "mail/staff_invitation.txt",
+    "mail/second_factor_reset.html",
+    "mail/second_factor_reset.txt",
     "mail/sender_trial.html",
     "mail/sender_trial.txt",
 )

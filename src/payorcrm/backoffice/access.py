@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404
 
 from payorcrm.backoffice.audit import answer_and_record
+from payorcrm.backoffice.second_factor import is_missing, lead_to_it
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
@@ -52,13 +53,20 @@ def for_owners(view: View) -> View:
     return _guarded(view, Staff.can_change_settings)
 
 
-def _guarded(view: View, is_allowed: Callable[[Staff], bool]) -> View:
+def for_staff_on_the_way_in(view: View) -> View:
+    """Let in staff who have not yet used the second factor that the merchant requires."""
+    return _guarded(view, lambda staff: True, is_on_the_way_in=True)
+
+
+def _guarded(view: View, is_allowed: Callable[[Staff], bool], *, is_on_the_way_in: bool = False) -> View:
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, merchant_slug: str, **ids: Any) -> HttpResponseBase:
         staff = _membership(request, merchant_slug)
         request.staff = staff  # type: ignore[attr-defined]
         request.brand = brand_of(staff.merchant)  # type: ignore[attr-defined]
+        if not is_on_the_way_in and is_missing(request, staff):
+            return lead_to_it(request, staff)
         if not is_allowed(staff):
             raise NotYourRole
         return answer_and_record(view, request, staff, ids)

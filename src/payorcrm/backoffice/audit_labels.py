@@ -172,6 +172,8 @@ ACTIONS: dict[str, Action] = {
     "sender_trial": Action(MAILS, "Sent a trial mail"),
     "team": Action(TEAM, "Invited a colleague", quotes="email"),
     "team_member": Action(TEAM, "Changed a role", named("staff_id")),
+    "team_reset": Action(TEAM, "Reset a colleague's second factor"),
+    "second_factor_switch": Action(TEAM, "Changed whether a second factor is required", the_merchant),
     "team_remove": Action(TEAM, "Removed somebody from the team", named("staff_id")),
     "staff_invitation_again": Action(TEAM, "Sent an invitation again"),
     "staff_invitation_withdraw": Action(TEAM, "Withdrew an invitation", named("invitation_id")),

@@ -50,6 +50,7 @@ class Merchant(models.Model):
     )
     language = models.CharField(max_length=10, default="en")  # of mails to customers who have chosen none
     invites_new_customers = models.BooleanField(default=True, db_default=True)
+    requires_second_factor = models.BooleanField(default=False, db_default=False)  # of the staff
     allows_part_payments = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -24,6 +24,7 @@ from payorcrm.portal.entrance import sign_in_address
 from payorcrm.portal.google import user_of_google
 from payorcrm.portal.invited import begin_first_sign_in
 from payorcrm.portal.user_sessions import end_sessions, note_session
+from payorcrm.staff.second_factor import is_required_of
 from payorcrm.ui.context import PRODUCT_NAME
 
 # What allauth would say although the page says it, or although it is of no use to anybody.
@@ -86,9 +87,10 @@ class SecondStep(DefaultMFAAdapter):
     def is_mfa_enabled(self, user: User, types: Any = None) -> bool:
         """Ask for a second step after a password only with an authenticator app: a passkey is a way in of its own.
 
-        It would otherwise shut out who has it on the telephone and signs in at the office.
+        It would otherwise shut out who has it on the telephone and signs in at the office. Of the staff of a merchant
+        that requires a second factor, a passkey is asked for too.
         """
-        if types and set(types) == {Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN}:
+        if types and not is_required_of(user) and set(types) == {Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN}:
             types = [Authenticator.Type.TOTP]
         return bool(super().is_mfa_enabled(user, types=types))
 

@@ -1,16 +1,19 @@
-"""The mail to an invited colleague, composed when it is sent: its link is never kept."""
+"""The mails to colleagues, composed when they are sent: no link is ever kept."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from payorcrm.core.language import speaking
 from payorcrm.mail.compose import Composed, Draft, composer, render_draft
 from payorcrm.mail.models import Mail
-from payorcrm.merchants.models import Role
+from payorcrm.merchants.models import Merchant, Role
 from payorcrm.staff.invite import KIND
 from payorcrm.staff.join import account_of, join_link
 from payorcrm.staff.models import StaffInvitation
+from payorcrm.staff.second_factor import KIND as RESET_KIND
 
 MAY = {
     Role.OWNER: "You will be able to do everything, the settings and the team included.",
@@ -44,4 +47,22 @@ def _write(invitation: StaffInvitation, now: datetime) -> Draft:
                 "link": join_link(invitation, now),
                 "days": max(1, (invitation.expires_at - now).days),
             },
+        )
+
+
+@composer(RESET_KIND)
+def compose_resets(mails: list[Mail], now: datetime) -> Mapping[UUID, Composed]:
+    """Tell people that their second factor is gone."""
+    merchants = Merchant.objects.in_bulk({mail.merchant_id for mail in mails if mail.merchant_id})
+    return {mail.id: _tell_of_reset(merchants.get(mail.merchant_id)) for mail in mails}  # type: ignore[arg-type]
+
+
+def _tell_of_reset(merchant: Merchant | None) -> Draft:
+    with speaking("en"):
+        return render_draft(
+            "mail/second_factor_reset",
+            subject="Your second factor was reset",
+            merchant=merchant,
+            reason="You get this mail because it changes how you sign in.",
+            context={"link": f"{settings.PUBLIC_URL}/account/login/"},
         )

@@ -17,6 +17,7 @@ from payorcrm.staff.change_role import change_role, remove_from_staff
 from payorcrm.staff.invite import invite_colleague, send_again, withdraw
 from payorcrm.staff.models import StaffInvitation
 from payorcrm.staff.queries import team_of
+from payorcrm.staff.second_factor import has_factor, reset_for_colleague
 
 MAY = {
     Role.OWNER: "Owner – everything, settings and team included",
@@ -95,7 +96,18 @@ def member(request: HttpRequest, staff: Staff, staff_id: UUID) -> HttpResponse:
         messages.success(request, f"{colleague.user} is {Role(form.cleaned_data['role']).label.lower()} now.")
         return redirect("backoffice:team", merchant_slug=staff.merchant.slug)
     shown = {"form": form, "colleague": colleague, "is_self": colleague.id == staff.id}
+    shown["has_factor"] = has_factor(colleague.user)
     return render_section(request, "team", "backoffice/team_member.html", shown)
+
+
+@require_POST
+@for_owners
+def member_reset(request: HttpRequest, staff: Staff, staff_id: UUID) -> HttpResponse:
+    """Let a colleague who lost the second factor set one up anew. Raises BelongsToOthersToo."""
+    colleague = member_of(staff, staff_id)
+    reset_for_colleague(colleague, now=clock.now())
+    messages.success(request, f"{colleague.user} is signed out everywhere, and sets up a new second factor.")
+    return redirect("backoffice:team", merchant_slug=staff.merchant.slug)
 
 
 @require_POST

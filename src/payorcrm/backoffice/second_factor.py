@@ -1,0 +1,42 @@
+"""Whether a session was opened with a second factor, where the merchant requires one."""
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from payorcrm.core.models import User
+from payorcrm.merchants.models import Staff
+from payorcrm.staff.second_factor import FACTORS
+
+# The name in the session for who set up their first one in it: that proves as much as using it.
+SET_UP_HERE = "second_factor_set_up"
+
+
+@receiver(authenticator_added)
+def note_first_one(request: HttpRequest, user: User, **_: object) -> None:
+    """Remember that somebody set up their first factor; a further one proves nothing about the first."""
+    if Authenticator.objects.filter(user=user, type__in=FACTORS).count() == 1:
+        request.session[SET_UP_HERE] = str(user.pk)
+
+
+def is_proved(request: HttpRequest, user: User) -> bool:
+    """Say whether the person used a second factor, or a passkey alone, in this session."""
+    methods = {record.get("method") for record in get_authentication_records(request, user)}
+    return "mfa" in methods or request.session.get(SET_UP_HERE) == str(user.pk)
+
+
+def is_missing(request: HttpRequest, staff: Staff) -> bool:
+    """Say whether the merchant requires a second factor and the session has none."""
+    return staff.merchant.requires_second_factor and not is_proved(request, staff.user)
+
+
+def lead_to_it(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Lead to the page that says how to go on; htmx is told to leave its page for it."""
+    place = reverse("backoffice:second_factor", args=[staff.merchant.slug])
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": place})
+    return redirect(place)
