@@ -57,6 +57,7 @@ def test_an_owner_without_one_cannot_require_it():
     assert not shop.merchant.requires_second_factor
 
 
+@pytest.mark.django_db(transaction=True)
 def test_staff_without_one_are_led_to_set_it_up_before_anything_else_and_then_go_on():
     shop = make_shop()
     client = signed_in(StaffFactory(merchant=shop.merchant, role=Role.COLLECTOR).user)
@@ -72,7 +73,8 @@ def test_staff_without_one_are_led_to_set_it_up_before_anything_else_and_then_go
     assert (fragment["HX-Redirect"], noted["Location"]) == (place, place)
     assert shop.customer.notes.count() == 1
 
-    secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
+    asked = client.get(reverse("mfa_activate_totp"))
+    secret = client.post(asked["Location"], {"password": PASSWORD}, follow=True).context["form"].secret
     client.post(reverse("mfa_activate_totp"), {"code": code_of(secret)})
 
     assert client.get(reverse("backoffice:customers", args=[shop.merchant.slug])).status_code == 200

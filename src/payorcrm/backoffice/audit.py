@@ -64,7 +64,8 @@ def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 def _about(request: HttpRequest, action: Action, merchant: Merchant, ids: Ids) -> str:
     found = [SUBJECTS[name].words(row) for name in ids if (row := SUBJECTS[name].find(merchant, ids[name]))]
-    return " · ".join(found or [request.POST.get(action.quotes, "") or _chosen(request, merchant)])
+    quoted = request.POST.get(action.quotes, "").strip()
+    return " · ".join([*found, *([quoted] if quoted else [])] or [_chosen(request, merchant)])
 
 
 def _chosen(request: HttpRequest, merchant: Merchant) -> str:
