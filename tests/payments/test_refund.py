@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from payorcrm.core.money import Money
-from payorcrm.gateways.base import Outcome, RefundResult
+from payorcrm.gateways.base import Outcome, RefundRequest, RefundResult
 from payorcrm.gateways.sandbox.provision import fail_refund, return_debit, step_debits
 from payorcrm.invoices.models import InvoiceEvent
 from payorcrm.ledger.balances import balance_of
@@ -23,7 +23,14 @@ from payorcrm.payments.apply_event import apply_event, fetch_missed_events
 from payorcrm.payments.cancel import CannotCancel, TooLateToCancel, cancel
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import REFUND_TRANSITIONS, Payment, PaymentState, ReceivedEvent, Refund, RefundState
-from payorcrm.payments.refund import CannotRefund, RefundedMeanwhile, RefundOrder, RefundTooLarge, refund
+from payorcrm.payments.refund import (
+    CannotRefund,
+    RefundedMeanwhile,
+    RefundOrder,
+    RefundTooLarge,
+    refund,
+    reserve_refund,
+)
 from payorcrm.payments.resolve import StillUnknown, resolve, resolve_refund, unanswered_refunds
 from payorcrm.payments.settle_refund import settle_refund
 from payorcrm.ui.badges import LOOKS
@@ -279,16 +286,12 @@ def test_crash_before_the_call_gives_nothing_back_and_frees_the_amount(saved, me
 
 
 def crash_before_the_call(payment: Payment) -> Refund:
-    from payorcrm.payments.refund import _reserve
-
-    return _reserve(payment.id, order("120.00"), NOW)[0]
+    return reserve_refund(payment.id, order("120.00"), NOW)[0]
 
 
 def test_crash_before_settling_is_found_out(saved, merchant):
     payment = paid(saved, merchant, "120.00")
     crashed = crash_before_the_call(payment)
-    from payorcrm.gateways.base import RefundRequest
-
     line = gateway_of(GatewayAccount.objects.get(merchant=merchant))
     line.refund(RefundRequest(crashed.idempotency_key, payment.gateway_reference, usd("120.00")))
 

@@ -13,7 +13,7 @@ from payorcrm.mail.models import Mail, MailQuerySet, MailState
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import KIND_LABELS
 from payorcrm.payments.models import OfflineKind, Payment, PaymentStanding, PaymentState
-from payorcrm.payments.queries import with_unapplied
+from payorcrm.payments.queries import standing_is, with_unapplied
 from payorcrm.reminders.models import ReminderTemplate
 
 ALL = ("", "All")
@@ -126,12 +126,10 @@ class PaymentFilter(Filter):
 
     def _by_state(self, payments: QuerySet[Payment]) -> QuerySet[Payment]:
         state = self.given("state")
-        if state == PaymentStanding.PART_REFUNDED:
-            return payments.filter(state=PaymentState.SUCCEEDED, refunded__gt=0)
-        if state == PaymentStanding.SUCCEEDED and not self.given("settled_since"):
-            return payments.filter(state=PaymentState.SUCCEEDED, refunded=0)
-        # The dashboard's figure of what was collected counts what is left of payments given back in part.
-        return payments.filter(state=state) if state else payments
+        if state == PaymentStanding.SUCCEEDED and self.given("settled_since"):
+            # The dashboard's figure of what was collected counts what is left of payments given back in part.
+            return payments.filter(state=PaymentState.SUCCEEDED)
+        return payments.filter(standing_is(state)) if state else payments
 
     def _narrow_further(self, payments: QuerySet[Payment], time_zone: str) -> QuerySet[Payment]:
         if currency := self.given("currency"):

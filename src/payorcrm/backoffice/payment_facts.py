@@ -14,10 +14,10 @@ from payorcrm.payments.models import (
     Confirmation,
     Payment,
     PaymentEvent,
-    PaymentState,
     ReceivedEvent,
     Refund,
 )
+from payorcrm.payments.queries import unapplied_of
 
 # Of each list; more than anybody looks through, and a page stays a page.
 MOST = 100
@@ -63,7 +63,7 @@ def facts_of(payment: Payment) -> PaymentFacts:
     return PaymentFacts(
         allocations=allocations[:MOST],
         hidden_count=max(0, len(allocations) - MOST),
-        unapplied=_unapplied(payment, allocations),
+        unapplied=unapplied_of(payment, allocations),
         refunds=refunds,
         steps=_steps(payment, refunds, changes),
         attempts=_attempts_of(payment),
@@ -72,13 +72,6 @@ def facts_of(payment: Payment) -> PaymentFacts:
         confirmation=confirmation,
         mails=_mails_about(payment, refunds, confirmation),
     )
-
-
-def _unapplied(payment: Payment, allocations: list[Allocation]) -> Money:
-    if payment.state not in (PaymentState.SUCCEEDED, PaymentState.DISPUTED):
-        return Money.zero(payment.currency)
-    allocated = sum(each.amount for each in allocations)
-    return Money(payment.amount - payment.refunded - allocated, payment.currency)
 
 
 def _steps(payment: Payment, refunds: list[Refund], changes: list[AllocationChange]) -> list[Step]:

@@ -15,7 +15,7 @@ from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import InvoiceEventKind
 from payorcrm.mail.models import MailState
-from payorcrm.payments.models import PaymentState
+from payorcrm.payments.models import PaymentState, RefundState
 
 PAGE_SIZE = 30
 
@@ -61,6 +61,7 @@ _WORDS = {
     "issued": lambda _, title: f"Invoice {title} recorded",
     "invoice": lambda state, title: f"Invoice {title}: {InvoiceEventKind(state).label.lower()}",
     "payment": lambda state, title: f"Payment {title}: {PaymentState(state).label.lower()}",
+    "refund": lambda state, title: f"Refund {title}: {RefundState(state).label.lower()}",
     "mail": lambda state, title: f"Mail “{title}”: {MailState(state).label.lower()}",
     "note": lambda _, title: f"Note by {title}",
     "invited": lambda _, title: f"Invited to the portal: {title}",
@@ -71,7 +72,7 @@ _WORDS = {
     "method": lambda _, title: f"{title} saved",
     "unsaved": lambda _, title: f"{title} removed",
 }
-_PAGES = {"issued": "invoice", "invoice": "invoice", "payment": "payment"}
+_PAGES = {"issued": "invoice", "invoice": "invoice", "payment": "payment", "refund": "payment"}
 
 
 def _write(row: tuple[Any, ...]) -> str:
@@ -102,6 +103,10 @@ _SOURCES = {
     "payment": """SELECT event.at, event.id, event.state, payment.reference, payment.amount, payment.currency,
         event.note, payment.id FROM payments_paymentevent AS event
         JOIN payments_payment AS payment ON payment.id = event.payment_id
+        WHERE payment.customer_id = %(customer)s""",
+    "refund": """SELECT coalesce(refund.settled_at, refund.submitted_at), refund.id, refund.state, refund.reference,
+        refund.amount, refund.currency, refund.reason, payment.id FROM payments_refund AS refund
+        JOIN payments_payment AS payment ON payment.id = refund.payment_id
         WHERE payment.customer_id = %(customer)s""",
     "mail": """SELECT coalesce(sent_at, queued_at), id, state,
         coalesce(nullif(subject, ''), initcap(replace(kind, '_', ' '))), NULL, '', 'to ' || to_address, NULL

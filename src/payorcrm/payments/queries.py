@@ -21,6 +21,7 @@ from payorcrm.payments.models import (
     Payment,
     PaymentRequest,
     PaymentRequestLine,
+    PaymentStanding,
     PaymentState,
     RequestOrigin,
 )
@@ -184,6 +185,14 @@ def payments_of(customer: Customer) -> QuerySet[Payment]:
     )
 
 
+def unapplied_of(payment: Payment, allocations: Sequence[Allocation]) -> Money:
+    """Return what arrived of a payment and neither pays an invoice nor was given back."""
+    if payment.state not in (PaymentState.SUCCEEDED, PaymentState.DISPUTED):
+        return Money.zero(payment.currency)
+    allocated = sum(each.amount for each in allocations)
+    return Money(payment.amount - payment.refunded - allocated, payment.currency)
+
+
 def with_unapplied(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     """Add to each payment `unapplied`, what arrived of it and neither pays an invoice nor was given back."""
     paid = Allocation.objects.filter(payment_id=OuterRef("id")).order_by().values("payment_id")
@@ -191,6 +200,15 @@ def with_unapplied(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     stands = Q(state__in=[PaymentState.SUCCEEDED, PaymentState.DISPUTED])
     left = F("amount") - F("refunded") - allocated
     return payments.annotate(unapplied=Case(When(stands, then=left), default=0, output_field=BigIntegerField()))
+
+
+def standing_is(standing: str) -> Q:
+    """Return what keeps the payments that are shown with a standing."""
+    if standing == PaymentStanding.PART_REFUNDED:
+        return Q(state=PaymentState.SUCCEEDED, refunded__gt=0)
+    if standing == PaymentStanding.SUCCEEDED:
+        return Q(state=PaymentState.SUCCEEDED, refunded=0)
+    return Q(state=standing)
 
 
 def unapplied_payments_of(customer: Customer) -> list[tuple[Payment, Money]]:

@@ -64,7 +64,7 @@ def refund(*, payment: Payment, order: RefundOrder, now: datetime) -> Refund:
     A second call with the same key returns the first refund as it is. Of an offline payment staff give the money back
     themselves. Raises CannotRefund, RefundTooLarge, RefundedMeanwhile.
     """
-    made, is_new = _reserve(payment.id, order, now)
+    made, is_new = reserve_refund(payment.id, order, now)
     if not is_new:
         return made
     if payment.is_offline():
@@ -86,7 +86,8 @@ def _key(payment: Payment, key: UUID) -> str:
     return f"refund:{payment.id.hex}:{key.hex}"
 
 
-def _reserve(payment_id: UUID, order: RefundOrder, now: datetime) -> tuple[Refund, bool]:
+def reserve_refund(payment_id: UUID, order: RefundOrder, now: datetime) -> tuple[Refund, bool]:
+    """Write the refund as submitting and reserve its amount, in one durable transaction; say whether this call did."""
     with transaction.atomic(durable=True):
         payment = lock_payment(payment_id)
         # Looked for behind the lock: whoever held it may have been another click on the same button.

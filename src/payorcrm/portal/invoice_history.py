@@ -11,7 +11,7 @@ from payorcrm.core.language import babel_locale
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind
 from payorcrm.mail.models import Mail, MailState
-from payorcrm.payments.models import Allocation, Payment
+from payorcrm.payments.models import Allocation, AllocationChange, Payment
 from payorcrm.reminders.models import Reminder
 
 
@@ -52,7 +52,7 @@ def lines_of(invoice: Invoice) -> list[Line]:
 
 def history_of(invoice: Invoice) -> list[Happening]:
     """Return payments and changes of an invoice, the latest first."""
-    happenings = [*_payments_of(invoice), *_changes_of(invoice)]
+    happenings = [*_payments_of(invoice), *_changes_of(invoice), *_moves_of(invoice)]
     return sorted(happenings, key=lambda happening: happening.at, reverse=True)
 
 
@@ -74,7 +74,7 @@ def _payments_of(invoice: Invoice) -> Iterator[Happening]:
     for allocation in allocations.select_related("payment__method"):
         payment = allocation.payment
         at = payment.returned_at or payment.settled_at or payment.submitted_at
-        yield Happening(at, payment.state, payment.get_state_display(), allocation.amount_money(), payment)
+        yield Happening(at, payment.standing(), payment.standing().label, allocation.amount_money(), payment)
 
 
 def _changes_of(invoice: Invoice) -> Iterator[Happening]:
@@ -90,6 +90,19 @@ def _changes_of(invoice: Invoice) -> Iterator[Happening]:
     for event in InvoiceEvent.objects.filter(invoice=invoice).exclude(kind=InvoiceEventKind.NOTED):
         amount = Money(event.amount, invoice.currency) if event.amount > 0 else None
         yield Happening(event.at, event.kind, words[InvoiceEventKind(event.kind)], amount, note=_note_of(event))
+
+
+def _moves_of(invoice: Invoice) -> Iterator[Happening]:
+    # A refund that was credited is among the changes.
+    changes = AllocationChange.objects.filter(invoice=invoice, payment__customer_id=invoice.customer_id)
+    for change in changes.exclude(refund__is_owed_again=False).select_related("payment__method"):
+        if change.refund_id:
+            words, state = _("Money given back: it is owed again"), "refunded"
+        elif change.change > 0:
+            words, state = _("A payment was applied to it"), "moved"
+        else:
+            words, state = _("A payment was applied to something else"), "moved"
+        yield Happening(change.at, state, words, change.change_money(), change.payment)
 
 
 def _note_of(event: InvoiceEvent) -> str:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from payorcrm.core.dates import YEARS
 from payorcrm.customers.models import Customer
-from payorcrm.payments.models import Allocation, Payment, PaymentState
-from payorcrm.payments.queries import payments_of
+from payorcrm.payments.models import Allocation, Payment, PaymentStanding, PaymentState
+from payorcrm.payments.queries import payments_of, standing_is
 
 NUMBERS_IN_A_ROW = 2
 # A cell of a workbook holds 32,767 characters.
@@ -46,7 +46,7 @@ class PaymentFilter(forms.Form):
     state = forms.ChoiceField(
         label=gettext_lazy("Status"),
         required=False,
-        choices=lambda: [("", _("All")), *PaymentState.choices],
+        choices=lambda: [("", _("All")), *PaymentStanding.choices],
     )
     since = forms.DateField(label=gettext_lazy("From"), required=False, widget=_DayInput(), validators=_DAYS)
     until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=_DayInput(), validators=_DAYS)
@@ -64,9 +64,10 @@ class PaymentFilter(forms.Form):
         found = payments_of(customer)
         if words := wanted.get("search"):
             paid = Allocation.objects.filter(customer_id=customer.id, invoice__number__icontains=words)
-            found = found.filter(Q(reference__icontains=words) | Q(id__in=paid.values("payment_id")))
+            fits = Q(reference__icontains=words) | Q(offline_reference__iexact=words)
+            found = found.filter(fits | Q(id__in=paid.values("payment_id")))
         if state := wanted.get("state"):
-            found = found.filter(state=state)
+            found = found.filter(standing_is(state))
         if since := wanted.get("since"):
             found = found.filter(submitted_at__gte=datetime.combine(since, time.min, zone))
         if until := wanted.get("until"):
@@ -110,6 +111,7 @@ def export_head() -> list[str]:
         _("Paid or cleared"),
         _("Method"),
         _("Amount"),
+        _("Given back"),
         _("Currency"),
         _("Status"),
         _("Return code"),
@@ -122,12 +124,13 @@ def export_lines(payments: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[o
     for row in with_invoices(payments, most=NUMBERS_IN_A_CELL).iterator(chunk_size=2000):
         yield [
             row.reference,
-            _minute(row.submitted_at, zone),
+            str(row.received_on) if row.received_on else _minute(row.submitted_at, zone),
             _minute(row.settled_at, zone) if row.state == PaymentState.SUCCEEDED else "",
             row.way(),
             row.amount_money().to_decimal(),
+            row.refunded_money().to_decimal(),
             row.currency,
-            str(row.get_state_display()),
+            str(row.standing().label),
             row.return_code,
             numbers_in_words(row),
         ]

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from payorcrm.core.write_dates import write_long_day
-from payorcrm.payments.models import Payment, PaymentEvent, PaymentState
+from payorcrm.payments.models import Payment, PaymentEvent, PaymentState, Refund, RefundState
 from payorcrm.payments.wording import decline_in_words, return_in_words
 
 
@@ -21,16 +21,32 @@ class Step:
     note: str = ""
 
 
-def story_of(payment: Payment, events: Iterable[PaymentEvent]) -> list[Step]:
+def story_of(payment: Payment, events: Iterable[PaymentEvent], refunds: Iterable[Refund] = ()) -> list[Step]:
     """Return the steps of a payment, the latest first; `events` come in the order in which they happened."""
     steps: list[Step] = []
     for event in events:
+        # What staff asked for meanwhile is not the payer's business.
+        if event.state == PaymentState.PENDING and any(step.state == PaymentState.PENDING for step in steps):
+            continue
         is_first = not steps
         words, note = (
             _of_submission(is_first=is_first) if event.state == PaymentState.SUBMITTING else _of(payment, event)
         )
         steps.append(Step(event.state, event.at, words, note))
-    return steps[::-1]
+    steps += [_of_refund(refund) for refund in refunds if refund.state in _TOLD]
+    return sorted(steps, key=lambda step: step.at)[::-1]
+
+
+# A refund that was never promised to the payer is not told of.
+_TOLD = (RefundState.PENDING, RefundState.SUCCEEDED)
+
+
+def _of_refund(refund: Refund) -> Step:
+    shown = {"amount": refund.amount_money()}
+    if refund.state == RefundState.PENDING:
+        return Step(refund.state, refund.submitted_at, _("Refund on its way: %(amount)s") % shown, refund.reason)
+    at = refund.settled_at or refund.submitted_at
+    return Step(PaymentState.REFUNDED, at, _("Given back: %(amount)s") % shown, refund.reason)
 
 
 def _of_submission(*, is_first: bool) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, Inv
 from payorcrm.invoices.void import why_not_void
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
-from payorcrm.payments.models import Allocation, Payment
+from payorcrm.payments.models import Allocation, AllocationChange, Payment
 from payorcrm.reminders.hold import holds_on
 from payorcrm.reminders.models import Hold, Reminder
 from payorcrm.ui.exports import table_response
@@ -164,7 +164,7 @@ def held_among(found: Sequence[Invoice], *, today: date) -> set[UUID]:
 
 def history_of(subject: Invoice) -> list[Happening]:
     """Return reminders, payments and changes of an invoice, the latest first."""
-    happenings = [*_payments(subject), *_changes(subject), *_reminders(subject)]
+    happenings = [*_payments(subject), *_moves(subject), *_changes(subject), *_reminders(subject)]
     return sorted(happenings, key=lambda happening: happening.at, reverse=True)
 
 
@@ -172,9 +172,21 @@ def _payments(subject: Invoice) -> Iterable[Happening]:
     allocations = Allocation.objects.filter(invoice=subject).select_related("payment", "payment__method")
     for allocation in allocations:
         payment = allocation.payment
-        words = f"{payment.get_state_display()} with {payment.way()}"
+        words = f"{payment.standing().label} with {payment.way()}"
         at = payment.returned_at or payment.settled_at or payment.submitted_at
         yield Happening(at, payment.state, words, allocation.amount_money(), payment)
+
+
+def _moves(subject: Invoice) -> Iterable[Happening]:
+    # A refund that was credited is among the changes.
+    changes = AllocationChange.objects.filter(invoice=subject).exclude(refund__is_owed_again=False)
+    for change in changes.select_related("payment", "made_by", "refund"):
+        if change.refund:
+            words = "Given back and owed again"
+        else:
+            words = f"Payment applied {'here' if change.change > 0 else 'otherwise'}"
+        note = f"By {change.made_by}" if change.made_by else ""
+        yield Happening(change.at, "moved", words, change.change_money(), change.payment, note)
 
 
 def _changes(subject: Invoice) -> Iterable[Happening]:

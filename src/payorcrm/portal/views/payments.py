@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from payorcrm.core.clock import day_in, now
 from payorcrm.invoices.models import Invoice, InvoiceStatus
-from payorcrm.payments.models import NOT_CHARGED_STATES, Payment, PaymentState
-from payorcrm.payments.queries import allocations_of
+from payorcrm.payments.models import NOT_CHARGED_STATES, Payment, PaymentState, RefundState
+from payorcrm.payments.queries import allocations_of, unapplied_of
 from payorcrm.payments.wording import decline_in_words, return_in_words
 from payorcrm.portal.access import Visit, for_customers, payment_of_customer
 from payorcrm.portal.payment_list import (
@@ -65,6 +65,7 @@ def payment(request: HttpRequest, visit: Visit, payment_id: UUID) -> HttpRespons
     found = payment_of_customer(visit, payment_id)
     allocations = allocations_of(found.id)
     listed = allocations[:MOST_INVOICES]
+    refunds = list(found.refunds.order_by("submitted_at"))
     shown = {
         "section": "payments",
         "payment": found,
@@ -72,7 +73,9 @@ def payment(request: HttpRequest, visit: Visit, payment_id: UUID) -> HttpRespons
         "invoice_count": len(allocations),
         "hidden_count": len(allocations) - len(listed),
         "to_pay_again": _to_pay_again(found, [row.invoice for row in listed]),
-        "steps": story_of(found, found.events.order_by("at", "id")),
+        "steps": story_of(found, found.events.order_by("at", "id"), refunds),
+        "refunds": [each for each in refunds if each.state in (RefundState.PENDING, RefundState.SUCCEEDED)],
+        "unapplied": unapplied_of(found, allocations),
         "decline": decline_in_words(found),
         "return_reason": return_in_words(found),
     }
