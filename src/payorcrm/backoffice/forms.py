@@ -84,6 +84,8 @@ def _hidden_day() -> forms.DateField:
 class PaymentFilter(Filter):
     """Filters of the payments' list and of its export."""
 
+    MORE = ("unapplied",)
+
     search = search_field("Reference or customer")
     state = forms.ChoiceField(label="Status", required=False, choices=[ALL, *PaymentStanding.choices])
     kind = forms.ChoiceField(

@@ -1,6 +1,5 @@
 """All that is known of one payment: what it paid, what came back, who agreed to it, and what the books say."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -75,21 +74,23 @@ def facts_of(payment: Payment) -> PaymentFacts:
 
 
 def _steps(payment: Payment, refunds: list[Refund], changes: list[AllocationChange]) -> list[Step]:
+    """Return the time line, the latest first; what happened at one moment stands in the order of its causes."""
     events = PaymentEvent.objects.filter(payment=payment).order_by("-at", "-id")[:MOST]
-    steps = [Step(each.at, each.state, str(each.get_state_display()), each.note) for each in events]
-    steps += [step for refund in refunds for step in _steps_of(refund)]
-    steps += [_step_of(change) for change in changes[-MOST:]]
-    return sorted(steps, key=lambda step: step.at, reverse=True)
+    asked = [_asked(refund) for refund in refunds[::-1]]
+    moved = [_step_of(change) for change in changes[-MOST:]]
+    answered = [_answered(refund) for refund in refunds[::-1] if refund.settled_at]
+    noted = [Step(each.at, each.state, str(each.get_state_display()), each.note) for each in reversed(events)]
+    return sorted([*asked, *moved, *answered, *noted], key=lambda step: step.at)[::-1]
 
 
-def _steps_of(refund: Refund) -> Iterator[Step]:
-    who = refund.made_by or "Somebody who is gone"
-    yield Step(
-        refund.submitted_at, "submitting", f"Refund of {refund.amount_money()} asked for by {who}", refund.reason
-    )
-    if refund.settled_at:
-        words = f"Refund of {refund.amount_money()}: {str(refund.get_state_display()).lower()}"
-        yield Step(refund.settled_at, refund.state, words, refund.message)
+def _asked(refund: Refund) -> Step:
+    words = f"Refund of {refund.amount_money()} asked for by {refund.made_by or 'somebody who is gone'}"
+    return Step(refund.submitted_at, "submitting", words, refund.reason)
+
+
+def _answered(refund: Refund) -> Step:
+    words = f"Refund of {refund.amount_money()}: {str(refund.get_state_display()).lower()}"
+    return Step(refund.settled_at or refund.submitted_at, refund.state, words, refund.message)
 
 
 def _step_of(change: AllocationChange) -> Step:
