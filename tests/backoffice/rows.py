@@ -197,7 +197,9 @@ def make_mail(customer: Customer, **fields: Any) -> Mail:
 def make_payment(customer: Customer, *, invoices: list[Invoice] | None = None, **fields: Any) -> Payment:
     """Make a payment row with its time line; the books are left alone, for pages only read."""
     number = next(_numbers)
-    method = fields.pop("method", None) or PaymentMethodFactory(customer=customer, saved_at=None, consent_text="")
+    method = fields.pop("method", None)
+    if method is None and "offline_kind" not in fields:
+        method = PaymentMethodFactory(customer=customer, saved_at=None, consent_text="")
     defaults = {
         "method": method,
         "gateway": "sandbox",

@@ -130,8 +130,8 @@ def test_files_hold_the_rows_of_the_list_and_no_formula(payer, access):
     assert len(csv) == sheet.max_row == 2
     assert csv[1].startswith(f"{made.reference},")
     assert csv[1].endswith(",'=1+1")
-    assert [cell.value for cell in sheet[2]][0::8] == [made.reference, "=1+1"]
-    assert sheet[2][8].data_type == "s"
+    assert [cell.value for cell in sheet[2]][0::9] == [made.reference, "=1+1"]
+    assert sheet[2][9].data_type == "s"
     assert sheet[2][4].value == 120
 
 
@@ -147,10 +147,23 @@ def test_customer_and_merchant_read_the_same_amounts_and_states(payer, access):
     mine = b"".join(payer.get(f"{LIST}export.csv").streaming_content).decode("utf-8-sig").splitlines()
     theirs = b"".join(client_of(access.merchant).get(address).streaming_content).decode("utf-8-sig").splitlines()
 
-    pick = {"mine": (0, 1, 4, 5, 6), "theirs": (0, 1, 6, 7, 8)}
+    pick = {"mine": (0, 1, 4, 5, 6, 7), "theirs": (0, 1, 6, 7, 9, 10)}
     assert [[line.split(",")[place] for place in pick["mine"]] for line in mine[1:]] == [
         [line.split(",")[place] for place in pick["theirs"]] for line in theirs[1:]
     ]
+
+
+def test_offline_and_partly_refunded_payments_read_the_same_on_both_sides(payer, access):
+    offline = {"offline_kind": "cheque", "offline_reference": "1042", "received_on": now().date(), "gateway": ""}
+    cheque = make_payment(access.customer, gateway_reference="", **offline)
+    part = make_payment(access.customer, refunded=3000)
+
+    mine = payer.get(LIST).content.decode()
+    theirs = client_of(access.merchant).get(reverse("backoffice:payments", args=[access.merchant.slug])).text
+
+    for page in (mine, theirs):
+        assert all(words in page for words in (cheque.reference, "Cheque 1042", part.reference, "Partly refunded"))
+    assert cheque.reference not in payer.get(f"{LIST}?state=part_refunded").content.decode()
 
 
 def page_of(payer, payment):
@@ -168,6 +181,9 @@ def page_of(payer, payment):
         ("returned", {"return_code": "R02"}, "the account has been closed (R02)"),
         ("refunded", {}, "The money was given back."),
         ("disputed", {}, "looking into this payment"),
+        ("canceled", {}, "Nothing was taken from your account."),
+        ("reversed", {}, "The money did not arrive, or the payment was recorded by mistake."),
+        ("succeeded", {"refunded": 3000}, "$30.00</span> of this payment was given back to you."),
     ],
 )
 def test_page_tells_what_happened_in_plain_words(payer, access, state, fields, words):
@@ -235,7 +251,7 @@ def test_page_costs_the_same_however_many_invoices_it_pays(payer, access, count,
     )
     page_of(payer, made)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page_of(payer, made)
 
 

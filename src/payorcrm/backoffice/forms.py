@@ -13,7 +13,7 @@ from payorcrm.mail.models import Mail, MailQuerySet, MailState
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import KIND_LABELS
 from payorcrm.payments.models import OfflineKind, Payment, PaymentStanding, PaymentState
-from payorcrm.payments.queries import standing_is, with_unapplied
+from payorcrm.payments.queries import standing_is, with_something_unapplied
 from payorcrm.reminders.models import ReminderTemplate
 
 ALL = ("", "All")
@@ -117,7 +117,7 @@ class PaymentFilter(Filter):
         if kind := self.given("kind"):
             payments = payments.filter(_of_kind(kind))
         if self.given("unapplied"):
-            payments = with_unapplied(payments).filter(unapplied__gt=0)
+            payments = with_something_unapplied(payments)
         if customer := self.cleaned_data.get("customer"):
             payments = payments.filter(customer=customer)
         if since := self.cleaned_data.get("since"):

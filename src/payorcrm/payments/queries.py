@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
@@ -202,6 +203,11 @@ def with_unapplied(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     return payments.annotate(unapplied=Case(When(stands, then=left), default=0, output_field=BigIntegerField()))
 
 
+def with_something_unapplied(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Keep the payments of which something is unapplied, and say how much as `unapplied`."""
+    return with_unapplied(payments).filter(GreaterThan(F("unapplied"), 0))
+
+
 def standing_is(standing: str) -> Q:
     """Return what keeps the payments that are shown with a standing."""
     if standing == PaymentStanding.PART_REFUNDED:
@@ -214,7 +220,7 @@ def standing_is(standing: str) -> Q:
 def unapplied_payments_of(customer: Customer) -> list[tuple[Payment, Money]]:
     """Return the customer's payments of which something is unapplied, and how much, the oldest first."""
     arrived = Payment.objects.filter(customer=customer, state=PaymentState.SUCCEEDED).select_related("method")
-    left = with_unapplied(arrived).filter(unapplied__gt=0).order_by("submitted_at", "id")
+    left = with_something_unapplied(arrived).order_by("submitted_at", "id")
     return [(payment, Money(payment.unapplied, payment.currency)) for payment in left]  # type: ignore[attr-defined]
 
 

@@ -98,7 +98,7 @@ def _export_lines(found: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[obj
     for row in with_unapplied(found).iterator(chunk_size=2000):
         yield [
             row.reference,
-            row.submitted_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+            str(row.received_on) if row.received_on else row.submitted_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
             row.settled_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.settled_at else "",
             row.customer.number,
             row.customer.company_name,
