@@ -1,17 +1,33 @@
 """What staff type in about reminders that run by themselves: a rule, the schedule, a hold."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from babel import Locale
 from django import forms
+from django.db.models import Q, QuerySet
+from holidays import country_holidays
 from holidays.utils import list_supported_countries
 
-from payorcrm.backoffice.forms import day_field
+from payorcrm.backoffice.forms import ALL, Filter, day_field, search_field
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.models import HoldReason, ReminderTemplate, Rule, Schedule
+from payorcrm.reminders.models import Hold, HoldQuerySet, HoldReason, ReminderTemplate, Rule, Schedule
 
-COUNTRIES = sorted(list_supported_countries(include_aliases=False))
+_SUBDIVISIONS = list_supported_countries(include_aliases=False)
+_NAMES = Locale("en").territories
+COUNTRIES = sorted(((code, _NAMES.get(code, code)) for code in _SUBDIVISIONS), key=lambda each: each[1])
+HOLD_STATES = [("endless", "In force, without a last day"), ("ended", "Ended"), ("all", "All")]
 WEEKDAYS = list(enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]))
+
+
+def subdivisions_of(country: str) -> list[tuple[str, str]]:
+    """Return the states or provinces of a country whose holidays are known, by name."""
+    codes = _SUBDIVISIONS.get(country, [])
+    if not codes:
+        return []
+    names = country_holidays(country).get_subdivision_aliases()
+    return sorted(((code, (names.get(code) or [code])[0]) for code in codes), key=lambda each: each[1])
 
 
 class RuleForm(forms.Form):
@@ -38,13 +54,36 @@ class ScheduleForm(forms.ModelForm):
         required=False,
         choices=[
             ("", "No country"),
-            *((code, code) for code in COUNTRIES),
+            *COUNTRIES,
         ],
     )
+    subdivision = forms.CharField(
+        label="And of its state or province",
+        required=False,
+        max_length=40,
+        widget=forms.Select(),
+        help_text="Save the country first; its states and provinces are here then.",
+    )
+
+    def __init__(self, sent_in: Any, *, instance: Schedule) -> None:
+        super().__init__(sent_in, instance=instance)
+        country = self.data.get("country", "") if self.is_bound else instance.country
+        self.subdivisions = subdivisions_of(country)
+        if self.subdivisions:
+            choices = [("", "No state or province"), *self.subdivisions]
+            self.fields["subdivision"].widget.choices = choices  # type: ignore[attr-defined]
+            self.fields["subdivision"].help_text = ""
+        elif not self.is_bound:
+            del self.fields["subdivision"]
+
+    def clean_subdivision(self) -> str:
+        """Forget a state of another country."""
+        chosen: str = self.cleaned_data["subdivision"]
+        return chosen if chosen in dict(self.subdivisions) else ""
 
     class Meta:
         model = Schedule
-        fields = ["send_at", "weekdays", "country", "min_days_between", "brake_factor"]
+        fields = ["send_at", "weekdays", "country", "subdivision", "min_days_between", "brake_factor"]
         labels = {
             "send_at": "Time of day",
             "min_days_between": "Least days between two mails to one customer",
@@ -52,7 +91,7 @@ class ScheduleForm(forms.ModelForm):
         }
         help_texts = {
             "send_at": "In your time zone. What falls on another day is sent on the next day that you choose.",
-            "min_days_between": "What is left out for that is sent within five days. 0 to 60.",
+            "min_days_between": "What is left out for that is sent within five days. 1 to 60.",
             "brake_factor": "Such a run waits until you have looked at it. Small runs never wait for this.",
         }
         widgets = {"send_at": forms.TimeInput(format="%H:%M", attrs={"type": "time"})}
@@ -64,6 +103,41 @@ class HoldForm(forms.Form):
     reason = forms.ChoiceField(choices=HoldReason.choices)
     until = day_field("Last day")
     note = forms.CharField(max_length=300, required=False)
+
+
+class DayForm(forms.Form):
+    """Which day to look at."""
+
+    day = day_field("Day")
+
+    def clean_day(self) -> date:
+        """Ask for a day at all."""
+        chosen: date | None = self.cleaned_data["day"]
+        if chosen is None:
+            raise forms.ValidationError("Choose a day.")
+        return chosen
+
+
+class HoldFilter(Filter):
+    """Filters of the list of holds."""
+
+    search = search_field("Customer, invoice or note")
+    state = forms.ChoiceField(label="State", required=False, choices=[("", "In force"), *HOLD_STATES])
+    reason = forms.ChoiceField(label="Reason", required=False, choices=[ALL, *HoldReason.choices])
+
+    def narrow(self, holds: HoldQuerySet, *, today: date) -> QuerySet[Hold]:
+        """Keep the holds that fit; those in force, unless others are asked for."""
+        if words := self.given("search"):
+            fits = Q(customer__company_name__icontains=words) | Q(invoice__number__icontains=words)
+            holds = holds.filter(fits | Q(note__icontains=words) | Q(customer__number__iexact=words))
+        if reason := self.given("reason"):
+            holds = holds.filter(reason=reason)
+        state = self.given("state")
+        if state == "ended":
+            return holds.filter(Q(ended_at__isnull=False) | Q(until__lt=today))
+        if state == "endless":
+            return holds.active(today=today).filter(until__isnull=True)
+        return holds if state == "all" else holds.active(today=today)
 
 
 def schedule_form(sent_in: Any, schedule: Schedule, merchant: Merchant) -> ScheduleForm:

@@ -42,6 +42,7 @@ from payorcrm.backoffice.views import (
     template_versions,
     templates,
     viewing,
+    why,
 )
 
 app_name = "backoffice"
@@ -124,6 +125,8 @@ urlpatterns = [
     path("reminders/schedule/", rules.schedule, name="schedule"),
     path("reminders/runs/<uuid:day_run_id>/", rules.day_run, name="day_run"),
     path("reminders/runs/<uuid:day_run_id>/decide/", rules.decide, name="day_run_decide"),
+    path("customers/<uuid:customer_id>/why/", why.why, name="why"),
+    path("holds/", holds.holds, name="holds"),
     path("customers/<uuid:customer_id>/hold/", holds.hold_customer, name="hold_customer"),
     path("invoices/<uuid:invoice_id>/hold/", holds.hold_invoice, name="hold_invoice"),
     path("holds/<uuid:hold_id>/end/", holds.end, name="hold_end"),

@@ -96,6 +96,21 @@ def compile_customer_tree(tree: Tree, *, currency: str, day: str) -> Compiled:
     return _compiled(tree, currency=currency, day=day)
 
 
+@dataclass(slots=True)
+class CompiledParts:
+    """Several boolean expressions of SQL with the parameters of all."""
+
+    sql: list[str]
+    values: dict[str, Any]
+
+
+def compile_parts(parts: list[Tree]) -> CompiledParts:
+    """Return parts of a tree that was checked, each on its own, as SQL about what `compile_tree` names."""
+    values: dict[str, Any] = {}
+    found = [_compile(part, values).replace("{currency}", "invoice.currency") for part in parts]
+    return CompiledParts([sql.replace("{day}", "due.day") for sql in found], values)
+
+
 def _compiled(tree: Tree, *, currency: str, day: str) -> Compiled:
     compiled = Compiled()
     sql = _compile(tree, compiled.values)

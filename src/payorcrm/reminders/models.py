@@ -135,7 +135,10 @@ class Schedule(models.Model):
     send_at = models.TimeField(default=time(9))
     weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list)  # Monday is 0
     country = models.CharField(max_length=2, blank=True)  # whose public holidays are no days to send
-    min_days_between = models.PositiveSmallIntegerField(default=3, validators=[MaxValueValidator(60)])
+    subdivision = models.CharField(max_length=40, blank=True, default="", db_default="")  # its state or province
+    min_days_between = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1), MaxValueValidator(60)]
+    )
     brake_factor = models.PositiveSmallIntegerField(
         default=3, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
@@ -291,7 +294,7 @@ class Omission(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="omissions")
     currency = models.CharField(max_length=3)
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="+")
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="omissions")
     day = models.DateField()
     reason = models.CharField(max_length=16, choices=LeftOut.choices)
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.models import Schedule
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 # A step that could not be sent for longer than this is not sent any more.
 LATEST = timedelta(days=5)
@@ -25,10 +29,22 @@ def sending_days(schedule: Schedule) -> IsSendingDay:
     """Return what says whether a day is one of the chosen weekdays and no holiday."""
     if not schedule.country:
         return lambda day: day.weekday() in schedule.weekdays
+    free = _holidays_of(schedule)
+    return lambda day: day.weekday() in schedule.weekdays and day not in free
+
+
+def why_no_sending_day(schedule: Schedule, day: date) -> str:
+    """Return why nothing is sent on a day: its weekday or its holiday; empty if something may be."""
+    if day.weekday() not in schedule.weekdays:
+        return f"{day:%A} is no day on which you send."
+    name = _holidays_of(schedule).get(day) if schedule.country else None
+    return f"{name} is a public holiday." if name else ""
+
+
+def _holidays_of(schedule: Schedule) -> "HolidayBase":
     from holidays import country_holidays  # a large library that few runs need
 
-    free = country_holidays(schedule.country)
-    return lambda day: day.weekday() in schedule.weekdays and day not in free
+    return country_holidays(schedule.country, subdiv=schedule.subdivision or None, language="en_US")
 
 
 def run_day(schedule: Schedule, time_zone: str, now: datetime) -> date | None:

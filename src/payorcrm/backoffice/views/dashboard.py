@@ -12,6 +12,7 @@ from payorcrm.invoices.aging import Aging, agings_of, no_aging
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.queries import payments_for
+from payorcrm.reminders.queries import timetable_of
 
 _LATEST = 8
 
@@ -32,6 +33,7 @@ def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
         "memberships": memberships_of(staff),
         "agings": agings,
         "standing": standing_of(merchant, aging, now=now, today=today),
+        "timetable": timetable_of(merchant, now=now),
         "mails_today": mails_today(merchant, today=today),
         "payments": payments_for(merchant)[:_LATEST],
         "troubled_mails": list(troubled.order_by("-id")[:4]),

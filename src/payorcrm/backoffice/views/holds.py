@@ -1,21 +1,48 @@
 """Holds: stopping reminders to a customer or about an invoice, and letting them go on."""
 
+from datetime import date
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from payorcrm.backoffice.access import customer_of, for_collectors, hold_of, invoice_of
-from payorcrm.backoffice.rule_forms import HoldForm
+from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, hold_of, invoice_of
+from payorcrm.backoffice.rule_forms import HoldFilter, HoldForm
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.customers.models import Customer
-from payorcrm.invoices.models import Invoice
+from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.hold import end_hold, put_on_hold
-from payorcrm.reminders.models import HoldReason
+from payorcrm.reminders.models import Hold, HoldReason
+from payorcrm.ui.paging import page_of
+
+
+@require_safe
+@for_staff
+def holds(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """List what stops reminders, the latest first; and say what needs no hold."""
+    filters = HoldFilter(request.GET)
+    today = clock.day_in(staff.merchant.time_zone, clock.now())
+    rows = Hold.objects.filter(merchant=staff.merchant).select_related("customer", "invoice", "held_by", "ended_by")
+    page = page_of(filters.narrow(rows, today=today), by=("-id",), query=request.GET)
+    processing = Invoice.objects.filter(merchant=staff.merchant, status=InvoiceStatus.OPEN, in_flight__gt=0)
+    context = {
+        "section": "reminders",
+        "filters": filters,
+        "page": page,
+        "rows": [(hold, _standing(hold, today)) for hold in page.rows],
+        "processing_count": processing.count(),
+    }
+    return render(request, "backoffice/hold_list.html", context)
+
+
+def _standing(hold: Hold, today: date) -> str:
+    if hold.ended_at:
+        return "ended"
+    return "passed" if hold.has_passed(today) else "active"
 
 
 @require_POST
@@ -65,6 +92,8 @@ def end(request: HttpRequest, staff: Staff, hold_id: UUID) -> HttpResponse:
     end_hold(hold, ended_by=staff.user, now=clock.now())
     messages.success(request, "The hold has ended; reminders go on.")
     slug = staff.merchant.slug
+    if request.POST.get("back") == "holds":
+        return redirect("backoffice:holds", merchant_slug=slug)
     if hold.invoice_id:
         return redirect("backoffice:invoice", merchant_slug=slug, invoice_id=hold.invoice_id)
     return redirect("backoffice:customer", merchant_slug=slug, customer_id=hold.customer_id)

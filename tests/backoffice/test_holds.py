@@ -1,0 +1,156 @@
+"""The list of holds, the answer to "why", and the alarms about runs, as staff see them."""
+
+from datetime import time
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.urls import reverse
+
+from payorcrm.core.clock import now as present
+from payorcrm.invoices.models import Invoice
+from payorcrm.merchants.models import Role
+from payorcrm.reminders.hold import hold_for_bounce, put_several_on_hold
+from payorcrm.reminders.models import DayRun, Hold, HoldReason, Rule, Schedule
+from payorcrm.reminders.run_rules import run_due_rules
+from tests.backoffice.rows import client_of, make_shop
+from tests.factories.models import CustomerFactory
+from tests.reminders.rules import LONG_AGO, set_schedule, switch_all_on
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop():
+    return make_shop()
+
+
+def place(name, shop, *ids):
+    return reverse(f"backoffice:{name}", args=[shop.merchant.slug, *ids])
+
+
+def listed(shop, query=""):
+    page = client_of(shop.merchant).get(place("holds", shop) + query)
+    return [hold for hold, _ in page.context["rows"]], page.text
+
+
+def test_holds_in_force_are_listed_and_ended_ones_on_request(shop):
+    hold_for_bounce(customer=shop.customer, now=present())
+
+    in_force, text = listed(shop)
+    ended, _ = listed(shop, "?state=ended")
+    everything, _ = listed(shop, "?state=all&reason=bounced&search=acme")
+
+    assert [hold.reason for hold in in_force] == ["bounced"]
+    assert "The address is corrected" in text
+    assert [hold.id for hold in ended] == [shop.hold.id]
+    assert [hold.reason for hold in everything] == ["bounced"]
+
+
+def test_the_list_says_that_what_is_processing_needs_no_hold(shop):
+    Invoice.objects.filter(id=shop.invoice.id).update(in_flight=100)
+
+    assert "1 invoice with a payment under way" in listed(shop)[1]
+
+
+def test_a_hold_is_ended_in_the_list_and_not_by_a_viewer(shop):
+    hold = hold_for_bounce(customer=shop.customer, now=present())
+
+    assert "End<span" not in client_of(shop.merchant, Role.VIEWER).get(place("holds", shop)).text
+    answer = client_of(shop.merchant).post(place("hold_end", shop, hold.id), {"back": "holds"})
+
+    assert answer["Location"] == place("holds", shop)
+    assert listed(shop)[0] == []
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_list_takes_as_many_statements_for_many_holds(shop, django_assert_num_queries, count):
+    customers = [CustomerFactory(merchant=shop.merchant).id for _ in range(count)]
+    terms = {"reason": HoldReason.DISPUTE, "until": None, "note": "", "held_by": None, "now": present()}
+    put_several_on_hold(merchant=shop.merchant, customer_ids=customers, **terms)
+    client = client_of(shop.merchant)
+    client.get(place("holds", shop))
+
+    with django_assert_num_queries(5):
+        assert len(client.get(place("holds", shop)).context["rows"]) == count
+
+
+def test_a_promise_without_a_day_is_refused_with_words(shop):
+    Hold.objects.all().delete()
+
+    address = place("hold_customer", shop, shop.customer.id)
+    page = client_of(shop.merchant).post(address, {"reason": "promise"}, follow=True)
+
+    assert "A promise to pay and a pause need a last day" in page.text
+    assert not Hold.objects.exists()
+
+
+def test_why_is_answered_for_a_customer_and_for_one_invoice(shop):
+    client = client_of(shop.merchant, Role.VIEWER)
+    switch_all_on(shop.merchant)
+    Hold.objects.all().delete()
+
+    page = client.get(place("why", shop, shop.customer.id))
+    one = client.get(place("why", shop, shop.customer.id) + f"?invoice={shop.invoice.id}&day=2026-01-01")
+
+    assert "Nothing was sent: the run waits for a person. Big" in page.text
+    assert shop.invoice.number in page.text
+    assert f"Invoice {shop.invoice.number}" in one.text
+
+
+def test_nobody_elses_invoice_is_explained_and_an_odd_day_is_refused(shop):
+    client, other = client_of(shop.merchant), make_shop()
+    stranger = CustomerFactory(merchant=shop.merchant)
+    address = place("why", shop, shop.customer.id)
+
+    assert client.get(f"{address}?invoice={other.invoice.id}").status_code == 404
+    assert client.get(f"{address}?invoice=x").status_code == 404
+    assert client.get(place("why", shop, stranger.id) + f"?invoice={shop.invoice.id}").status_code == 404
+    assert "Choose a day from 1990 to 2099." in client.get(f"{address}?day=9999-12-31").text
+    assert "Choose a day." in client.get(f"{address}?day=").text
+
+
+@pytest.mark.parametrize("name", ["dashboard", "rules"])
+def test_a_run_that_waits_and_one_that_is_late_are_told_on_the_first_pages(shop, name):
+    switch_all_on(shop.merchant, now=LONG_AGO)
+    # At midnight where the merchant is, so that the hour has come long ago except just after it.
+    set_schedule(shop.merchant, send_at=time(0))
+    if present().astimezone(ZoneInfo(shop.merchant.time_zone)).time() < time(0, 20):
+        shop.merchant.time_zone = "Asia/Tokyo"
+        shop.merchant.save()
+    client = client_of(shop.merchant)
+
+    assert "wait for you" in client.get(place(name, shop)).text
+    DayRun.objects.all().delete()
+    late = client.get(place(name, shop)).text
+    run_due_rules(now=present())
+    soon = client.get(place(name, shop)).text
+
+    assert "The reminder rules have not run" in late
+    assert "The reminder rules have not run" not in soon
+
+
+def test_the_rules_say_when_they_ran_last_and_when_next(shop):
+    page = client_of(shop.merchant).get(place("rules", shop))
+    assert "Every rule is off." in page.text
+
+    switch_all_on(shop.merchant)
+    timetable = client_of(shop.merchant).get(place("rules", shop)).context["timetable"]
+
+    assert timetable.last == shop.day_run
+    assert timetable.next_at > present()
+    assert Rule.objects.filter(is_active=True).count() == 7
+
+
+def test_countries_have_names_and_states_are_chosen_once_the_country_is_kept(shop):
+    client = client_of(shop.merchant)
+    page = client.get(place("schedule", shop))
+    assert ">United States</option>" in page.text
+    assert "state or province" not in page.text
+    sent_in = {"send_at": "09:00", "weekdays": ["0"], "country": "US", "min_days_between": "3", "brake_factor": "3"}
+    client.post(place("schedule", shop), sent_in)
+
+    assert ">California</option>" in client.get(place("schedule", shop)).text
+    client.post(place("schedule", shop), sent_in | {"subdivision": "CA"})
+    assert Schedule.objects.get().subdivision == "CA"
+    client.post(place("schedule", shop), sent_in | {"country": "DE", "subdivision": "CA"})
+    assert (Schedule.objects.get().country, Schedule.objects.get().subdivision) == ("DE", "")
