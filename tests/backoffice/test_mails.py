@@ -7,6 +7,7 @@ from payorcrm.core.clock import now as present
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Role
 from tests.backoffice.rows import client_of, make_mail, make_shop, make_stop
+from tests.factories.models import CustomerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +104,16 @@ def test_a_mail_of_a_run_to_a_stopped_address_is_not_tried_again():
     assert response.status_code == 409
     assert "allow mails to it there" in response.text
     assert mail.state == MailState.BOUNCED
+
+
+def test_customers_whose_mail_comes_back_are_found():
+    shop = make_shop()
+    other = CustomerFactory(merchant=shop.merchant)
+    make_stop(shop.merchant, other.contacts.get(is_primary=True).email.lower())
+    make_stop(make_shop().merchant, shop.customer.contacts.get(is_primary=True).email.lower())
+
+    page = client_of(shop.merchant).get(
+        reverse("backoffice:customers", args=[shop.merchant.slug]), {"reach": "stopped"}
+    )
+
+    assert [row[0] for row in page.context["rows"]] == [other]

@@ -113,6 +113,11 @@ def test_a_forged_report_is_refused_and_not_kept(client, provider, mail, body):
     assert not MailEvent.objects.exists()
 
 
+def test_an_old_signature_does_not_vouch_for_a_new_report(client, provider, mail):
+    assert post(client, mailgun(mail, "failed", at=present() - timedelta(days=3), **HARD)).status_code == 400
+    assert not MailEvent.objects.exists()
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", "no json", '{"signature": null}', '"x"', '{"signature": {}}'])
 def test_what_is_no_report_at_all_is_refused(client, provider, text):
     assert post(client, text).status_code == 400

@@ -5,12 +5,13 @@ from typing import ClassVar
 
 from django import forms
 from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.http import QueryDict
 
 from payorcrm.backoffice.forms import ALL, LAST_DAY, Filter, search_field
 from payorcrm.customers.models import Contact, Customer, PortalAccess
 from payorcrm.invoices.models import Invoice
+from payorcrm.mail.models import Suppression
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.models import Hold
 
@@ -41,7 +42,12 @@ class CustomerFilter(Filter):
     reach = forms.ChoiceField(
         label="Can be reached",
         required=False,
-        choices=[ALL, ("no_address", "No e-mail address"), ("not_invited", "Not invited to the portal")],
+        choices=[
+            ALL,
+            ("no_address", "No e-mail address"),
+            ("stopped", "Mail comes back"),
+            ("not_invited", "Not invited to the portal"),
+        ],
     )
     hold = forms.ChoiceField(label="Hold", required=False, choices=[ALL, ("yes", "On hold"), ("no", "Not on hold")])
     sort = forms.ChoiceField(
@@ -83,6 +89,10 @@ class CustomerFilter(Filter):
         reach, own = self.given("reach"), {"customer": OuterRef("id")}
         if reach == "no_address":
             return customers.exclude(Exists(Contact.objects.filter(**own, is_primary=True).exclude(email="")))
+        if reach == "stopped":
+            stops = Suppression.objects.active().filter(merchant=self.merchant)
+            on_file = Contact.objects.filter(**own, is_primary=True).alias(small=Lower("email"))
+            return customers.filter(Exists(on_file.filter(small__in=stops.values("address"))))
         if reach == "not_invited":
             accesses = PortalAccess.objects.live().filter(**own)
             has_login = ~Q(user__password__startswith="!") | Q(user__socialaccount__isnull=False)  # noqa: S106
