@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.fresh_database import fresh_database
 from bench.harness import Bench
 
-WORKLOADS = ("import_invoices", "remind", "confirm", "invoice_list", "portal_pay", "dashboard")
+WORKLOADS = ("import_invoices", "remind", "confirm", "invoice_list", "portal_pay", "dashboard", "select_reminders")
 
 
 def main() -> int:

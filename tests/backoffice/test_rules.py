@@ -128,7 +128,8 @@ def test_the_first_problem_gets_the_focus(shop):
 
     page = client_of(shop.merchant).post(place("rule", shop, shop.rule.id), sent_in)
 
-    assert re.search(r'<input id="a-1"[^>]*aria-invalid="true" aria-describedby="problem-1" autofocus', page.text)
+    assert re.search(r'<input id="b-1"[^>]*aria-invalid="true" aria-describedby="problem-1" autofocus', page.text)
+    assert page.text.count("aria-invalid") == 1
 
 
 def test_two_rules_of_one_name_are_refused(shop):

@@ -35,6 +35,7 @@ class Value:
     text: str
     kind: Kind
     choices: list[tuple[str, str]]
+    is_wrong: bool
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class Line:
     path: str = ""
     place: str = ""
     problem: str = ""
+    wrong: str = "ab"  # the letters of the values that the problem is about
     is_first: bool = True
     is_last: bool = True
 
@@ -62,7 +64,15 @@ class Line:
         labels = kind.value or ("answer",)
         texts = [*self.texts, "", ""]
         return [
-            Value(f"{letter}-{self.path}", f"{letter}:{self.path}", label.capitalize(), text, kind, _choices(kind))
+            Value(
+                id=f"{letter}-{self.path}",
+                name=f"{letter}:{self.path}",
+                label=label.capitalize(),
+                text=text,
+                kind=kind,
+                choices=_choices(kind),
+                is_wrong=bool(self.problem) and letter in self.wrong,
+            )
             for letter, label, text in zip("ab", labels, texts, strict=False)
         ]
 
@@ -278,8 +288,8 @@ def control_of(part: Line | Group) -> str:
     """Return the id of the control where a problem is mended."""
     if isinstance(part, Group):
         return f"add-condition-{part.path}"
-    values = part.values()
-    return values[0].id if values else f"if-{part.path}"
+    wrong = [value.id for value in part.values() if value.is_wrong]
+    return wrong[0] if wrong else f"if-{part.path}"
 
 
 def _condition(line: Line, currency: str) -> Tree:
@@ -287,14 +297,17 @@ def _condition(line: Line, currency: str) -> Tree:
     if condition is None:
         line.problem = "Choose a condition, or remove this one."
         return {}
-    count = max(1, len(condition.kind.value))
-    try:
-        values = [_value(condition.kind, text.strip(), currency) for text in [*line.texts, "", ""][:count]]
-    except Refused as refusal:
-        line.problem = str(refusal)
-        return {}
+    values = []
+    for letter, text in zip("ab", [*line.texts, "", ""][: max(1, len(condition.kind.value))], strict=False):
+        try:
+            values.append(_value(condition.kind, text.strip(), currency))
+        except Refused as refusal:
+            line.problem, line.wrong = str(refusal), letter
+            return {}
     value = values if condition.kind.is_pair else values[0]
     line.problem = problem_of(condition, value)
+    unread = "".join(letter for letter, each in zip("ab", values, strict=False) if not isinstance(each, int))
+    line.wrong = unread or "ab"
     return {"if": line.name, "is": value}
 
 

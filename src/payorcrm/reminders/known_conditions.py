@@ -320,7 +320,7 @@ CUSTOMER = {
     "has_saved_method": Condition(
         About.CUSTOMER,
         Kind.YES_OR_NO,
-        "Has a saved card or bank account",
+        "Has a saved card or account",
         "has a saved card or bank account",
         f"{_HAS_METHOD} = %a::boolean",
         "has no saved card or bank account",

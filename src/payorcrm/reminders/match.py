@@ -125,12 +125,16 @@ def match_claimed(rules: Sequence[Rule], *, run: DayRun, schedule: Schedule, now
 
 def _match_each(cursor: CursorWrapper, rules: Sequence[Rule], days: Sequence[date], values: dict[str, Any]) -> None:
     for rule in rules:
-        since = rule.active_since if rule.is_active else None
-        due = [day for day in days if since is None or day >= since]
-        compiled = compile_tree(rule.conditions)
-        statement = MATCH.format(held=HELD, conditions=compiled.sql)
-        names = {"rule": rule.id, "position": rule.position, "days": due}
-        cursor.execute(statement, values | compiled.values | names)
+        cursor.execute(*match_statement(values, rule, days))
+
+
+def match_statement(values: dict[str, Any], rule: Rule, days: Sequence[date]) -> tuple[str, dict[str, Any]]:
+    """Return the statement that matches one rule with the steps of some days, and its parameters."""
+    since = rule.active_since if rule.is_active else None
+    due = [day for day in days if since is None or day >= since]
+    compiled = compile_tree(rule.conditions)
+    names = {"rule": rule.id, "position": rule.position, "days": due}
+    return MATCH.format(held=HELD, conditions=compiled.sql), values | compiled.values | names
 
 
 def _consider(cursor: CursorWrapper, values: dict[str, Any]) -> Found:

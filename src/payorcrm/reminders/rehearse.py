@@ -20,7 +20,7 @@ from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.sending_days import run_day, schedule_of, sending_days, step_days
 
 DAYS = 30
-CHANGES_SHOWN = 100
+CHANGES_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What the active rules would send in the coming days, day by day and customer by customer."""
 
 from collections.abc import Iterator
-from datetime import date
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -26,7 +25,8 @@ EXPORT_HEAD = ["Day", "Customer", "Invoices", "Amount", "Currency", "Rule", "Tem
 def rehearsal(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Show the coming days with their first mails, or one of them with all of its mails."""
     rules = active_rules(staff.merchant)
-    days = by_day(rehearse(staff.merchant, rules, now=clock.now()))
+    now = clock.now()
+    days = by_day(rehearse(staff.merchant, rules, now=now))
     chosen = next((each for each in days if each.day.isoformat() == request.GET.get("day")), None)
     context = {
         "section": "reminders",
@@ -36,6 +36,7 @@ def rehearsal(request: HttpRequest, staff: Staff) -> HttpResponse:
         "page": Paginator(chosen.mails, _MAILS_OF_A_PAGE).get_page(request.GET.get("page")) if chosen else None,
         "mail_count": sum(len(each.mails) for each in days),
         "day_count": DAYS,
+        "today": clock.day_in(staff.merchant.time_zone, now),
         "schedule": schedule_of(staff.merchant),
     }
     return render(request, "backoffice/rehearsal.html", context)
@@ -46,7 +47,7 @@ def rehearsal(request: HttpRequest, staff: Staff) -> HttpResponse:
 def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
     """Send all mails of the coming days as a file."""
     now = clock.now()
-    today: date = clock.day_in(staff.merchant.time_zone, now)
+    today = clock.day_in(staff.merchant.time_zone, now)
     mails = rehearse(staff.merchant, active_rules(staff.merchant), now=now)
     return table_response(f"rehearsal-{staff.merchant.slug}-{today}", EXPORT_HEAD, _lines(mails), query=request.GET)
 
