@@ -78,9 +78,9 @@ class Compiled:
 
 
 def compile_tree(tree: Tree) -> Compiled:
-    """Return the tree as SQL about `invoice`, `customer` and `due.day`. Raises ConditionsRefused.
+    """Return the tree as SQL about `invoice`, `customer`, `foreseen` and `due.day`, as match.py has them.
 
-    It may ask the temporary table `foreseen_step` of match.py, and needs the parameters `zone` and `language`.
+    It needs the parameters `zone` and `language`. Raises ConditionsRefused.
     """
     check_tree(tree)
     return _compiled(tree, currency="invoice.currency", day="due.day")

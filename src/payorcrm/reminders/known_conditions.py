@@ -1,8 +1,8 @@
 """The conditions that rules know: what each one asks, in words and in SQL, and what kind of value it takes.
 
-In SQL, `invoice` and `customer` are rows, {day} is the day that is asked about and {currency} the currency of what is
-owed; %a and %b are the values. Amounts are in hundredths of whatever currency an invoice has, so that 100.00 means
-100 dollars, 100 yen or 100 dinars.
+In SQL, `invoice` and `customer` are rows, `foreseen` is what a rehearsal expects of the invoice, {day} the day that is
+asked about, {currency} the currency of what is owed, and %a and %b are the values. Amounts are in hundredths of
+whatever currency an invoice has, so that 100.00 means 100 dollars, 100 yen or 100 dinars.
 """
 
 from dataclasses import dataclass
@@ -88,14 +88,13 @@ _HAS_LOGIN = """EXISTS (SELECT FROM customers_portalaccess AS access WHERE acces
 _LAST_PAID = """(SELECT max((payment.submitted_at AT TIME ZONE %(zone)s)::date) FROM payments_payment AS payment
     WHERE payment.customer_id = customer.id AND payment.state IN ('succeeded', 'pending'))"""
 # What a rehearsal expects to send counts as if it had been sent; in a run there is nothing of it.
-_LAST_REMINDED = """greatest((invoice.last_reminded_at AT TIME ZONE %(zone)s)::date,
-    (SELECT max(foreseen_step.sent_on) FROM foreseen_step WHERE foreseen_step.invoice_id = invoice.id))"""
+_LAST_REMINDED = "greatest((invoice.last_reminded_at AT TIME ZONE %(zone)s)::date, foreseen.sent_on)"
 _REMINDER_COUNT = """((SELECT count(*) FROM payments_paymentrequestline AS line
     JOIN reminders_reminder AS reminder ON reminder.request_id = line.request_id
     JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
     JOIN mail_mail AS mail ON mail.id = reminder.mail_id AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
     WHERE line.invoice_id = invoice.id)
-    + (SELECT count(DISTINCT foreseen_step.sent_on) FROM foreseen_step WHERE foreseen_step.invoice_id = invoice.id))"""
+    + coalesce(foreseen.times, 0))"""
 _HAS_PDF = "EXISTS (SELECT FROM invoices_invoicedocument AS document WHERE document.invoice_id = invoice.id)"
 _SPOKEN = "coalesce(nullif(customer.language, ''), %(language)s)"
 _AGO = "{day} - %a::int"

@@ -24,10 +24,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS considered (
     rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[], oldest_due_on date, email text,
     contact_name text, also_to text[], cc text[], left_out text
 ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_step (
-    rule_id uuid, invoice_id uuid, day date, sent_on date
-) ON COMMIT DROP;
+CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_step (rule_id uuid, invoice_id uuid, day date) ON COMMIT DROP;
 CREATE INDEX IF NOT EXISTS foreseen_step_of_invoice ON foreseen_step (invoice_id);
+CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_invoice (
+    invoice_id uuid PRIMARY KEY, sent_on date, times int
+) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_mail (
     sent_on date, rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[]
 ) ON COMMIT DROP;
@@ -42,6 +43,7 @@ SELECT %(rule)s::uuid, %(position)s::int, invoice.id, invoice.customer_id, invoi
 FROM unnest(%(days)s::date[]) AS due (day)
 CROSS JOIN invoices_invoice AS invoice
 JOIN customers_customer AS customer ON customer.id = invoice.customer_id
+LEFT JOIN foreseen_invoice AS foreseen ON foreseen.invoice_id = invoice.id
 WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = 'open'
     AND (invoice.created_at AT TIME ZONE %(zone)s)::date <= due.day
     AND NOT EXISTS (

@@ -47,7 +47,7 @@ def rehearse(merchant: Merchant, rules: Sequence[Rule], *, now: datetime) -> lis
         return []
     with transaction.atomic(), connection.cursor() as cursor:
         match_by(match_values(merchant, schedule, now), rules, [])
-        cursor.execute("TRUNCATE foreseen_step, foreseen_mail")
+        cursor.execute("TRUNCATE foreseen_step, foreseen_invoice, foreseen_mail")
         for day, moment in coming_runs(merchant, schedule, now):
             # What is under way now has arrived by a later day.
             values = match_values(merchant, schedule, moment) | {"is_rehearsal": moment > now}
@@ -55,7 +55,7 @@ def rehearse(merchant: Merchant, rules: Sequence[Rule], *, now: datetime) -> lis
             cursor.execute(FORESEE, values)
         cursor.execute(SHOW, {"merchant": merchant.id})
         rows = cursor.fetchall()
-        cursor.execute("DROP TABLE matched, considered, foreseen_step, foreseen_mail")
+        cursor.execute("DROP TABLE matched, considered, foreseen_step, foreseen_invoice, foreseen_mail")
     by_id = {rule.id: rule for rule in rules}
     return [
         ForeseenMail(day, customer_id, name, tuple(numbers), Money(int(amount), currency), by_id[rule_id])
@@ -84,8 +84,10 @@ def coming_runs(merchant: Merchant, schedule: Schedule, now: datetime) -> Iterat
 FORESEE = f"""
 INSERT INTO foreseen_mail SELECT %(today)s, rule_id, customer_id, currency, invoice_ids
 FROM considered WHERE left_out IS NULL;
-INSERT INTO foreseen_step SELECT rule_id, invoice_id, day, %(today)s FROM ({STEPS_TO_SEND}) AS step;
-ANALYZE foreseen_step, foreseen_mail;
+INSERT INTO foreseen_step {STEPS_TO_SEND};
+INSERT INTO foreseen_invoice SELECT unnest(invoice_ids), %(today)s, 1 FROM considered WHERE left_out IS NULL
+ON CONFLICT (invoice_id) DO UPDATE SET sent_on = excluded.sent_on, times = foreseen_invoice.times + 1;
+ANALYZE foreseen_step, foreseen_invoice, foreseen_mail;
 """  # noqa: S608
 SHOW = """
 SELECT mail.sent_on, mail.rule_id, mail.customer_id, customer.company_name, mail.currency,
