@@ -12,7 +12,7 @@ from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.core.models import User
 from payorcrm.core.money import Money
-from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
+from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceEvent, InvoiceEventKind, InvoiceFile, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState, Suppression
 from payorcrm.merchants.models import Merchant, Role, Staff
@@ -59,6 +59,7 @@ class Shop:
     access: PortalAccess
     run: InvitationRun
     note: Note
+    contact: Contact
     file: ImportFile
     rule: Rule
     day_run: DayRun
@@ -81,6 +82,7 @@ class Shop:
             "access_id": self.access.id,
             "run_id": self.run.id,
             "note_id": self.note.id,
+            "contact_id": self.contact.id,
             "file_id": self.file.id,
             "rule_id": self.rule.id,
             "day_run_id": self.day_run.id,
@@ -112,6 +114,7 @@ def make_shop(**fields: Any) -> Shop:
         access=PortalAccessFactory(customer=customer),
         run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
         note=make_note(customer, UserFactory()),
+        contact=Contact.objects.get(customer=customer),
         file=ImportFile.objects.create(
             merchant=merchant,
             kind="customers",

@@ -16,7 +16,7 @@ from payorcrm.backoffice.audit import answer_and_record
 from payorcrm.backoffice.second_factor import is_missing, lead_to_it
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
-from payorcrm.customers.models import Customer, InvitationRun, Note, PortalAccess
+from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
 from payorcrm.mail.models import Mail, Suppression
 from payorcrm.merchants.branding import brand_of
@@ -128,6 +128,11 @@ def access_of(customer: Customer, access_id: UUID) -> PortalAccess:
     """Return one user's access to a customer that was found already, or 404."""
     accesses = PortalAccess.objects.live().filter(customer=customer)
     return get_object_or_404(accesses.select_related("user"), id=access_id)
+
+
+def contact_of(staff: Staff, contact_id: UUID) -> Contact:
+    """Return a person at one of the merchant's customers, or 404."""
+    return get_object_or_404(Contact.objects.select_related("customer"), merchant=staff.merchant_id, id=contact_id)
 
 
 def note_of(staff: Staff, note_id: UUID) -> Note:

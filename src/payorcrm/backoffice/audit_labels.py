@@ -42,6 +42,7 @@ SUBJECTS: dict[str, Subject] = {
     "method_id": Subject(PaymentMethod, lambda method: f"{method} of {method.customer}"),
     "run_id": Subject(InvitationRun, lambda run: f"Invitations of {run.started_at:%Y-%m-%d}"),
     "access_id": Subject(PortalAccess, lambda access: str(access.user)),
+    "contact_id": Subject(Contact, lambda contact: f"{contact}, {contact.customer}"),
     "note_id": Subject(Note, lambda note: str(note.customer)),
     "file_id": Subject(ImportFile, lambda file: file.file_name),
     "rule_id": Subject(Rule),
@@ -83,6 +84,12 @@ def the_contact(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
     ]
 
 
+def the_contacts_of_one(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
+    """Compare the address on file of the customer whom a contact belongs to."""
+    customers = Contact.objects.filter(merchant=merchant.pk, id=ids["contact_id"]).values("customer")
+    return [Contact.objects.filter(customer__in=customers, is_primary=True).first()]
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """What a POST did. With `rows`, the entry says what was before and after, and is written together with the change.
@@ -103,6 +110,10 @@ PAYMENTS, REMINDERS, MAILS = AuditKind.PAYMENTS, AuditKind.REMINDERS, AuditKind.
 
 ACTIONS: dict[str, Action] = {
     "customer_contact": Action(CUSTOMERS, "Changed the address on file", the_contact),
+    "contact_add": Action(CUSTOMERS, "Added a contact", quotes="email"),
+    "contact_change": Action(CUSTOMERS, "Changed a contact", named("contact_id")),
+    "contact_remove": Action(CUSTOMERS, "Removed a contact", named("contact_id")),
+    "contact_primary": Action(CUSTOMERS, "Changed whose address is on file", the_contacts_of_one),
     "note_write": Action(CUSTOMERS, "Wrote a note"),
     "note_change": Action(CUSTOMERS, "Changed a note", named("note_id")),
     "note_delete": Action(CUSTOMERS, "Deleted a note", named("note_id")),
