@@ -225,7 +225,7 @@ def test_a_batch_reads_with_the_same_queries(django_assert_num_queries: DjangoAs
     run_due_statements(now=NOW)
     mails = list(Mail.objects.all())
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         composed = compose_statements(mails, NOW)
     with django_assert_num_queries(0):
         drafts = [write() for write in composed.values()]

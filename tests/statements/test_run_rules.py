@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from payorcrm.customers.models import Customer
-from payorcrm.mail.models import Mail
+from payorcrm.mail.models import Mail, Suppression, SuppressionReason
 from payorcrm.statements.keep_rules import delete_rule, keep_rule, switch_statements_off
 from payorcrm.statements.models import NoStatement, RunState, Statement, StatementRule, StatementRun
 from payorcrm.statements.run_rules import (
@@ -55,12 +55,19 @@ def test_who_cannot_get_one_is_named_with_the_reason():
     owing(merchant, contact__email="", company_name="A")
     owing(merchant, unsubscribed_at=NOW, company_name="B")
     owing(merchant, is_reminded=False, company_name="C")
+    bounced = owing(merchant, company_name="D").contacts.get().email
+    Suppression.objects.create(merchant=merchant, address=bounced, reason=SuppressionReason.BOUNCED, suppressed_at=NOW)
     make_rule(merchant)
 
     (run,) = run_due_statements(now=NOW)
 
     reasons = {each.customer.company_name: each.reason for each in run.omissions.all()}
-    assert reasons == {"A": NoStatement.NO_ADDRESS, "B": NoStatement.UNSUBSCRIBED, "C": NoStatement.NOT_REMINDED}
+    assert reasons == {
+        "A": NoStatement.NO_ADDRESS,
+        "B": NoStatement.UNSUBSCRIBED,
+        "C": NoStatement.NOT_REMINDED,
+        "D": NoStatement.SUPPRESSED,
+    }
     assert Mail.objects.count() == 0
 
 

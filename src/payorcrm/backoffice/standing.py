@@ -75,6 +75,11 @@ def standing_of(merchant: Merchant, aging: Aging, *, now: datetime, today: date)
             "owed": _address(merchant, "invoices", {"status": "open", "currency": currency}),
             "overdue": _address(merchant, "invoices", overdue),
             "processing": _address(merchant, "invoices", {"status": "processing", "currency": currency}),
+            "invoiced": _address(
+                merchant,
+                "invoices",
+                {"issued_since": today - timedelta(days=SALES_DAYS - 1), "issued_until": today, "currency": currency},
+            ),
             "returned": _address(
                 merchant, "payments", {"state": "returned", "returned_since": returned_from, "currency": currency}
             ),

@@ -37,6 +37,7 @@ class Line:
 class Part:
     """What is owed in one currency, in words."""
 
+    heading: str
     ages: list[tuple[str, str]]
     total_words: str
     total: str
@@ -74,7 +75,9 @@ def _part(account: Account, owed: Open) -> Part:
     listed = [invoice for invoice in owed.listed if invoice.currency == account.currency][:FEW_LINES]
     ages = [(words, str(amount)) for words, amount in zip(ages_in_words(), account.amounts, strict=True) if amount]
     processing = gettext("Of this, %(amount)s is being processed. It is not taken off the balances until it clears.")
+    heading = gettext("Invoices in %(currency)s") % {"currency": account.currency} if len(owed.accounts) > 1 else ""
     return Part(
+        heading=heading,
         ages=ages,
         total_words=gettext("Total owed"),
         total=str(account.owed),
@@ -114,7 +117,8 @@ def _closing(parts: Sequence[Part], *, has_pdf: bool) -> str:
 def _blocks(part: Part) -> list[str]:
     sums = [*part.ages, (part.total_words, part.total)]
     wide, high = (max(len(row[place]) for row in sums) for place in (0, 1))
-    blocks = ["\n".join(f"{words:<{wide}}  {amount:>{high}}" for words, amount in sums)]
+    blocks = [part.heading] if part.heading else []
+    blocks += ["\n".join(f"{words:<{wide}}  {amount:>{high}}" for words, amount in sums)]
     if part.processing:
         blocks.append(part.processing)
     rows = [(line.number, f"{line.day}, {line.late}", line.amount) for line in part.lines]

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from payorcrm.core.clock import day_in
-from payorcrm.customers.models import Customer
+from payorcrm.customers.models import Customer, Topic
+from payorcrm.customers.recipients import Recipients, recipients_of
 from payorcrm.invoices.draw_statement import MOST_INVOICES, Open, read_open
 from payorcrm.invoices.models import InvoiceStatus
 from payorcrm.mail.models import Mail
@@ -32,6 +33,8 @@ class StatementFacts:
     # What the buttons pay, one a currency; there is always one, which says whom the mail greets.
     payable: list[Facts] = field(default_factory=list)
     is_on_hold: bool = False
+    # To whom the mail goes now; nobody, if the customer has no address or wants no such mails.
+    recipients: Recipients | None = None
     # Not empty: two records disagree about whose mail this is.
     contradiction: str = ""
 
@@ -42,6 +45,7 @@ class StatementFacts:
     def is_wanted(self) -> bool:
         """Say whether the mail may still go out, and says anything."""
         is_stopped = self.customer.unsubscribed_at is not None or not self.customer.is_reminded or self.is_on_hold
+        is_stopped = is_stopped or self.recipients is None
         owes = any(account.owed != account.processing for account in self.owed.accounts)
         return not is_stopped and (owes or self.run.includes_settled)
 
@@ -56,6 +60,9 @@ def read_statements(mails: list[Mail], *, now: datetime) -> list[StatementFacts]
     _read_requests(facts)
     read_people([part for fact in facts for part in fact.payable])
     _read_holds(facts)
+    found_recipients = recipients_of({fact.customer.id for fact in facts}, Topic.REMINDERS)
+    for fact in facts:
+        fact.recipients = found_recipients.get(fact.customer.id)
     return facts
 
 
@@ -125,7 +132,6 @@ def _part(facts: StatementFacts, request_id: UUID, currency: str) -> Facts:
         customer_id=customer.id,
         currency=currency,
         company_name=customer.company_name,
-        is_unsubscribed=customer.unsubscribed_at is not None,
         today=facts.owed.today,
         language=facts.language,
     )

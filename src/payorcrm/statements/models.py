@@ -81,6 +81,7 @@ class NoStatement(models.TextChoices):
     """Why a customer whom a rule fits gets no statement."""
 
     NO_ADDRESS = "no_address", "No e-mail address"
+    SUPPRESSED = "suppressed", "Mails do not reach the address"
     UNSUBSCRIBED = "unsubscribed", "Unsubscribed from reminders"
     NOT_REMINDED = "not_reminded", "Reminders are switched off"
     ON_HOLD = "on_hold", "On hold"

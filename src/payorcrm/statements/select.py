@@ -54,6 +54,7 @@ candidates AS (
         coalesce(directed."to"[2:], '{{{{}}}}') AS also_to, coalesce(directed.cc, '{{{{}}}}') AS cc,
         CASE
             WHEN coalesce(directed."to"[1], contact.email, '') = '' THEN 'no_address'
+            WHEN suppression.id IS NOT NULL THEN 'suppressed'
             WHEN customer.unsubscribed_at IS NOT NULL OR NOT coalesce(directed.is_wanted, true) THEN 'unsubscribed'
             WHEN NOT customer.is_reminded THEN 'not_reminded'
             WHEN fitting.is_held THEN 'on_hold'
@@ -63,6 +64,8 @@ candidates AS (
     LEFT JOIN customers_contact AS contact ON contact.customer_id = fitting.customer_id AND contact.is_primary
     LEFT JOIN customers_notification AS directed
         ON directed.customer_id = fitting.customer_id AND directed.topic = 'reminders'
+    LEFT JOIN mail_suppression AS suppression ON suppression.merchant_id = %(merchant)s
+        AND suppression.address = lower(coalesce(directed."to"[1], contact.email)) AND suppression.lifted_at IS NULL
 )
 """  # noqa: S608
 
