@@ -19,10 +19,21 @@ from payorcrm.mail.drafts import composer_of
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.merchants.queries import gateway_of
+from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.apply_event import apply_event, fetch_missed_events
 from payorcrm.payments.cancel import CannotCancel, TooLateToCancel, cancel
 from payorcrm.payments.collect import collect
-from payorcrm.payments.models import REFUND_TRANSITIONS, Payment, PaymentState, ReceivedEvent, Refund, RefundState
+from payorcrm.payments.connect_gateway import GatewayInUse, disconnect_gateway
+from payorcrm.payments.models import (
+    REFUND_TRANSITIONS,
+    OfflineKind,
+    Payment,
+    PaymentState,
+    ReceivedEvent,
+    Refund,
+    RefundState,
+)
+from payorcrm.payments.record_offline import OfflineMoney, record_offline
 from payorcrm.payments.refund import (
     CannotRefund,
     RefundedMeanwhile,
@@ -317,6 +328,46 @@ def test_payment_that_is_refunded_and_then_returned_is_gone_twice_and_the_books_
     assert payment.state == PaymentState.RETURNED
     assert balances_of(payment) == [usd("120.00")]
     assert balance_of(merchant.id, Account.GIVEN_BACK_TWICE, "USD") == usd("120.00")
+    assert check_books() == []
+
+
+def test_processor_that_was_disconnected_is_named_and_nothing_is_reserved(saved, merchant):
+    payment = paid(saved, merchant, "120.00")
+    GatewayAccount.objects.filter(merchant=merchant).delete()
+
+    with pytest.raises(CannotRefund, match="not connected any more"):
+        refund(payment=payment, order=order("50.00"), now=NOW)
+
+    assert not Refund.objects.exists()
+
+
+def test_processor_stays_connected_while_a_refund_is_under_way(saved, merchant):
+    payment = paid(saved, merchant, "120.00", number=BANK, bank=True)
+    PaymentMethod.objects.update(saved_at=None)
+    refund(payment=payment, order=order("50.00"), now=NOW)
+
+    with pytest.raises(GatewayInUse):
+        disconnect_gateway(merchant=merchant, name="sandbox")
+
+
+def test_offline_payment_is_given_back_by_hand_and_only_recorded(merchant):
+    customer = CustomerFactory(merchant=merchant)
+    money = OfflineMoney(
+        key=uuid4(),
+        customer=customer,
+        kind=OfflineKind.CASH,
+        reference="",
+        received_on=NOW.date(),
+        amount=usd("40.00"),
+        by_invoice={},
+    )
+    payment = record_offline(money=money, now=NOW)
+
+    made = refund(payment=payment, order=order("15.00"), now=NOW)
+
+    assert made.state == RefundState.SUCCEEDED
+    assert balance_of(merchant.id, Account.BANK, "USD") == usd("25.00")
+    assert balance_of(merchant.id, Account.UNAPPLIED, "USD") == usd("-25.00")
     assert check_books() == []
 
 

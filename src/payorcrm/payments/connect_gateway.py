@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from payorcrm.core.errors import Refused
 from payorcrm.gateways.base import Credentials
@@ -53,7 +54,9 @@ class Use:
 
 def use_of(merchant: Merchant, name: str) -> Use:
     """Count what hangs on a connection."""
-    under_way = Payment.objects.filter(merchant=merchant, gateway=name, state__in=IN_FLIGHT_STATES)
+    # A refund whose end is not known must be asked about at the account that made it.
+    unsettled = Q(state__in=IN_FLIGHT_STATES) | Q(refunding__gt=0)
+    under_way = Payment.objects.filter(unsettled, merchant=merchant, gateway=name)
     methods = PaymentMethod.objects.saved().filter(merchant=merchant, gateway=name)
     return Use(under_way.count(), methods.count())
 

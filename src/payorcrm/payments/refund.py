@@ -10,9 +10,9 @@ from django.db import transaction
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import readable_reference
 from payorcrm.core.money import Money
-from payorcrm.gateways.base import Outcome, RefundRequest, RefundResult
+from payorcrm.gateways.base import Gateway, Outcome, RefundRequest, RefundResult
 from payorcrm.gateways.registry import gateway_class
-from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.merchants.queries import CannotTakePayments, gateway_account_of, gateway_of
 from payorcrm.payments.change_allocations import lock_payment
 from payorcrm.payments.models import Allocation, Payment, PaymentState, Refund
 from payorcrm.payments.settle_refund import settle_refund
@@ -64,14 +64,24 @@ def refund(*, payment: Payment, order: RefundOrder, now: datetime) -> Refund:
     A second call with the same key returns the first refund as it is. Of an offline payment staff give the money back
     themselves. Raises CannotRefund, RefundTooLarge, RefundedMeanwhile.
     """
+    line = None if payment.is_offline() else _line_to_the_processor_of(payment)
     made, is_new = reserve_refund(payment.id, order, now)
     if not is_new:
         return made
-    if payment.is_offline():
+    if line is None:
         return settle_refund(refund=made, result=RefundResult(Outcome.SUCCEEDED), now=now)
-    line = gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
     result = line.refund(RefundRequest(made.idempotency_key, payment.gateway_reference, made.amount_money()))
     return settle_refund(refund=made, result=result, now=now)
+
+
+def _line_to_the_processor_of(payment: Payment) -> Gateway:
+    try:
+        return gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
+    except CannotTakePayments as error:
+        raise CannotRefund(
+            "Nothing was given back: the processor that took this payment is not connected any more. "
+            "Connect it again under Settings, or use its own pages."
+        ) from error
 
 
 def refunded_before(payment: Payment, key: str) -> Refund | None:

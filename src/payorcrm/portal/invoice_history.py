@@ -74,7 +74,7 @@ def _payments_of(invoice: Invoice) -> Iterator[Happening]:
     for allocation in allocations.select_related("payment__method"):
         payment = allocation.payment
         at = payment.returned_at or payment.settled_at or payment.submitted_at
-        yield Happening(at, payment.standing(), payment.standing().label, allocation.amount_money(), payment)
+        yield Happening(at, payment.standing(), str(payment.standing().label), allocation.amount_money(), payment)
 
 
 def _changes_of(invoice: Invoice) -> Iterator[Happening]:

@@ -59,6 +59,7 @@ def record(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespons
     customer.merchant = staff.merchant
     earlier = recorded_before(customer, request.POST.get("key", ""))
     if earlier is not None:
+        messages.warning(request, "The button was pressed twice. There is one payment, and this is it.")
         return redirect("backoffice:payment", merchant_slug=staff.merchant.slug, payment_id=earlier.id)
     draft = _drafted(request, customer)
     if request.method == "POST" and "propose" not in request.POST and draft.form.is_valid():

@@ -24,6 +24,7 @@ def refund_payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> Http
     """Ask how much to give back and why; a POST gives it back, once however often it is pressed."""
     payment = payment_of(staff, payment_id)
     if request.method == "POST" and refunded_before(payment, request.POST.get("key", "")):
+        messages.warning(request, "The button was pressed twice. There is one refund, and it is listed below.")
         return redirect("backoffice:payment", merchant_slug=staff.merchant.slug, payment_id=payment.id)
     allocations = allocations_of(payment.id)
     sent_in = request.POST if request.method == "POST" else None
