@@ -3,9 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from payorcrm.core.clock import now
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Role
 from payorcrm.reminders.models import ReminderTemplate
+from payorcrm.reminders.send import send_reminders
 from payorcrm.reminders.templates import start_template
 from tests.backoffice.rows import client_of, make_shop
 from tests.factories.models import MerchantFactory, PaymentMethodFactory
@@ -260,3 +262,15 @@ def test_the_list_takes_as_many_queries_for_any_number_of_templates(count, djang
 
     with django_assert_num_queries(LIST_QUERIES):
         client.get(reverse("backoffice:templates", args=[shop.merchant.slug]))
+
+
+def test_a_mail_names_the_version_it_was_written_from():
+    shop = make_shop()
+    send_reminders(merchant=shop.merchant, now=now())
+    save(shop)
+    mails = reverse("backoffice:mails", args=[shop.merchant.slug])
+
+    text = client_of(shop.merchant).get(mails).text
+
+    assert "Firm, version 1" in text
+    assert reverse("backoffice:template_version", args=[shop.merchant.slug, shop.template.id]) + "?number=1" in text

@@ -102,7 +102,7 @@ class Person:
             self.page.set_viewport_size({"width": width, "height": 900})
             for scheme in ("light", "dark"):
                 self.page.emulate_media(color_scheme=scheme)
-                problems = [problem for frame in self.page.frames for problem in problems_of(frame)]
+                problems = [problem for frame in self.page.frames if _is_ours(frame) for problem in problems_of(frame)]
                 assert not problems, f"{kind} at {width}, {scheme}: {problems}"
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(before or {"width": 1280, "height": 900})
@@ -157,6 +157,11 @@ def problems_of(frame: Frame) -> list[str]:
     if frame.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("wider than the screen")
     return found
+
+
+def _is_ours(frame: Frame) -> bool:
+    """Say whether a frame is part of the page: a mail in a closed frame is not, and is not drawn while out of sight."""
+    return frame.parent_frame is None or frame.frame_element().get_attribute("sandbox") is None
 
 
 def watch(context: BrowserContext, complaints: list[str]) -> None:

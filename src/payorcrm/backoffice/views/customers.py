@@ -19,7 +19,7 @@ from payorcrm.backoffice.debts import debts_of
 from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.timeline import timeline_of
 from payorcrm.backoffice.views.invoices import rows_of
-from payorcrm.backoffice.views.mails import has_marks, stopped_addresses
+from payorcrm.backoffice.views.mails import WRITTEN_FROM, has_marks, stopped_addresses
 from payorcrm.backoffice.views.notes import NoteForm
 from payorcrm.backoffice.views.stops import stops_of
 from payorcrm.core import clock
@@ -117,7 +117,7 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
     today = clock.day_in(staff.merchant.time_zone, clock.now())
     open_invoices = Invoice.objects.filter(customer=subject).open().order_by("due_on", "id")
     payments = Payment.objects.filter(customer=subject).select_related("method").order_by("-submitted_at", "-id")
-    mails = list(Mail.objects.filter(customer=subject).order_by("-id")[:_FEW])
+    mails = list(Mail.objects.filter(customer=subject).select_related(*WRITTEN_FROM).order_by("-id")[:_FEW])
     context = {
         "section": "customers",
         "customer": subject,

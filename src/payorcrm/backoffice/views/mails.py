@@ -17,13 +17,16 @@ from payorcrm.mail.suppress import suppressions_of
 from payorcrm.merchants.models import Staff
 from payorcrm.ui.paging import page_of
 
+# The text that a mail of a run was written from, for lists of mails.
+WRITTEN_FROM = ("reminder__run__version__template", "statement__run__version__template")
+
 
 @require_safe
 @for_staff
 def mails(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the mails, the latest first."""
     filters = MailFilter(request.GET)
-    all_mails = Mail.objects.filter(merchant=staff.merchant).select_related("customer")
+    all_mails = Mail.objects.filter(merchant=staff.merchant).select_related("customer", *WRITTEN_FROM)
     found = filters.narrow(all_mails, time_zone=staff.merchant.time_zone)
     page = page_of(found, by=("-id",), query=request.GET)
     troubled_count = Mail.objects.filter(merchant=staff.merchant).troubled().count()
