@@ -16,6 +16,7 @@ from payorcrm.core.ids import uuid7
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
+from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import Tree
 from payorcrm.reminders.decide_run import release_run
@@ -213,3 +214,15 @@ def test_a_rule_less_takes_mails_away_and_no_change_shows_as_none(customer: Cust
     assert [mail.rule.id for mail in difference.gone] == [rules[2].id]
     assert compare(before, foreseen(customer.merchant)).is_nothing()
     assert compare(before, []).gone == before
+
+
+def test_what_was_withdrawn_at_the_last_moment_is_foreseen_again(customer: Customer) -> None:
+    invoice_due(TODAY - timedelta(days=7), customer=customer)
+    run_due_rules(now=NOW)
+    Mail.objects.update(state=MailState.WITHDRAWN)
+    tomorrow = NOW + timedelta(days=1)
+
+    expected = [said(mail) for mail in foreseen(customer.merchant, tomorrow)]
+
+    assert expected[0][0] == TODAY + timedelta(days=1)
+    assert list(queued(tomorrow)) == expected[:1]

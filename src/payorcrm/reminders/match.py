@@ -12,9 +12,10 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import compile_tree
 from payorcrm.reminders.models import DayRun, Found, Rule, Schedule
 from payorcrm.reminders.select import DIRECTED, HELD, JUST_NOW
+from payorcrm.reminders.sending_days import LATEST
 
 # Lives as long as the transaction, on its connection alone. What is foreseen is what a rehearsal expects of the days
-# before; in a run it stays empty.
+# before, and what is freed is what the next run will free; in a run they stay empty.
 BEGIN = """
 CREATE TEMPORARY TABLE IF NOT EXISTS matched (
     rule_id uuid, position int, invoice_id uuid, customer_id uuid, currency text, day date, due_on date,
@@ -26,6 +27,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS considered (
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_step (rule_id uuid, invoice_id uuid, day date) ON COMMIT DROP;
 CREATE INDEX IF NOT EXISTS foreseen_step_of_invoice ON foreseen_step (invoice_id);
+CREATE TEMPORARY TABLE IF NOT EXISTS freed_step (id bigint PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_invoice (
     invoice_id uuid PRIMARY KEY, sent_on date, times int
 ) ON COMMIT DROP;
@@ -33,6 +35,19 @@ CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_mail (
     sent_on date, rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[]
 ) ON COMMIT DROP;
 TRUNCATE matched, considered;
+"""
+
+# Steps whose mails were withdrawn at the last moment, or did not speak of the invoice then: they are due again.
+STEPS_TO_FREE = """
+SELECT DISTINCT step.id
+FROM reminders_step AS step
+JOIN reminders_dayrun AS day_run ON day_run.id = step.day_run_id
+JOIN reminders_reminderrun AS run ON run.day_run_id = day_run.id
+JOIN reminders_reminder AS reminder ON reminder.run_id = run.id
+JOIN mail_mail AS mail ON mail.id = reminder.mail_id
+JOIN payments_paymentrequestline AS line ON line.request_id = reminder.request_id AND line.invoice_id = step.invoice_id
+WHERE day_run.merchant_id = %(merchant)s AND day_run.day >= %(since)s AND step.state = 'sent'
+    AND (mail.state = 'withdrawn' OR (mail.state = 'sent' AND jsonb_exists(reminder.left_out, line.invoice_id::text)))
 """
 
 # What did not exist on a day was not due on it, so that a file of old invoices causes no old steps.
@@ -49,6 +64,7 @@ WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = '
     AND NOT EXISTS (
         SELECT FROM reminders_step AS step
         WHERE step.invoice_id = invoice.id AND step.rule_id = %(rule)s AND step.day = due.day
+            AND NOT EXISTS (SELECT FROM freed_step WHERE freed_step.id = step.id)
     )
     AND NOT EXISTS (
         SELECT FROM foreseen_step AS step
@@ -162,6 +178,11 @@ DELETE FROM matched WHERE NOT EXISTS (
 COUNT = """
 SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0), min(oldest_due_on) FROM considered WHERE left_out IS NULL
 """
+
+
+def freed_since(day: date) -> date:
+    """Return the first day of runs whose steps a run of `day` may free: older ones are not sent any more."""
+    return day - 2 * LATEST
 
 
 def match_values(merchant: Merchant, schedule: Schedule, now: datetime) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
+from payorcrm.core.clock import day_in
 from payorcrm.core.money import Money, add_up
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.match import STEPS_TO_SEND, match_by, match_values
+from payorcrm.reminders.match import STEPS_TO_FREE, STEPS_TO_SEND, freed_since, match_by, match_values
 from payorcrm.reminders.models import DayRun, Rule, Schedule
 from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.sending_days import run_day, schedule_of, sending_days, step_days
@@ -47,7 +48,9 @@ def rehearse(merchant: Merchant, rules: Sequence[Rule], *, now: datetime) -> lis
         return []
     with transaction.atomic(), connection.cursor() as cursor:
         match_by(match_values(merchant, schedule, now), rules, [])
-        cursor.execute("TRUNCATE foreseen_step, foreseen_invoice, foreseen_mail")
+        cursor.execute("TRUNCATE foreseen_step, foreseen_invoice, foreseen_mail, freed_step")
+        since = freed_since(day_in(merchant.time_zone, now))
+        cursor.execute(f"INSERT INTO freed_step {STEPS_TO_FREE}", {"merchant": merchant.id, "since": since})
         for day, moment in coming_runs(merchant, schedule, now):
             # What is under way now has arrived by a later day.
             values = match_values(merchant, schedule, moment) | {"is_rehearsal": moment > now}
@@ -55,7 +58,7 @@ def rehearse(merchant: Merchant, rules: Sequence[Rule], *, now: datetime) -> lis
             cursor.execute(FORESEE, values)
         cursor.execute(SHOW, {"merchant": merchant.id})
         rows = cursor.fetchall()
-        cursor.execute("DROP TABLE matched, considered, foreseen_step, foreseen_invoice, foreseen_mail")
+        cursor.execute("DROP TABLE matched, considered, foreseen_step, foreseen_invoice, foreseen_mail, freed_step")
     by_id = {rule.id: rule for rule in rules}
     return [
         ForeseenMail(day, customer_id, name, tuple(numbers), Money(int(amount), currency), by_id[rule_id])
