@@ -18,8 +18,8 @@ from tests.reminders.rules import set_schedule
 def test_a_rule_is_written_by_keyboard_tested_rehearsed_and_switched_on(system: RunningSystem, person: Person) -> None:
     merchant = _signed_in(person)
     page = person.page
-    _press(page, "Rules")
-    _press(page, "New rule")
+    _follow(page, "Rules")
+    _follow(page, "New rule")
     person.tab_to("Name")
     page.keyboard.type("Late retail")
     _tab_to(page, "a-0")
@@ -40,21 +40,21 @@ def test_a_rule_is_written_by_keyboard_tested_rehearsed_and_switched_on(system: 
     expect(page.locator("#meaning")).to_contain_text("by exactly 7 days and its customer is in the category “Retail”")
     person.look("written")
 
-    _press(page, "Test rule")
+    _follow(page, "Test rule")
     expect(page.get_by_role("heading", name="Matches today: 1")).to_be_focused()
     person.look("tested")
-    _press(page, "Rehearse 30 days")
+    _follow(page, "Rehearse 30 days")
     expect(page.get_by_role("heading", name="What would change in 30 days")).to_be_focused()
     person.sees("Added")
     person.look("rehearsed")
-    _press(page, "Save")
+    _follow(page, "Save")
     person.sees("It is off: switch it on when you are sure of it.")
-    _press(page, "Switch on")
+    _follow(page, "Switch on")
 
     person.sees("“Late retail” is on, for what becomes due from today.")
     assert Rule.objects.get(merchant=merchant, is_active=True).name == "Late retail"
     person.look("on")
-    _press(page, "Rehearse 30 days")
+    _follow(page, "Rehearse 30 days")
     person.sees("1 mail on 1 day")
     person.look("rehearsal")
 
@@ -111,4 +111,10 @@ def _press(page: Page, wanted: str) -> None:
     """Go to a button or link by Tab, and press Enter."""
     _tab_to(page, wanted)
     page.keyboard.press("Enter")
-    page.wait_for_load_state()
+
+
+def _follow(page: Page, wanted: str) -> None:
+    """Do the same, and wait for the page that comes."""
+    _tab_to(page, wanted)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
