@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -13,7 +14,7 @@ from payorcrm.staff.models import AuditEntry, AuditKind
 from payorcrm.staff.record_change import record_change
 from tests.backoffice.rows import client_of, make_shop
 from tests.backoffice.test_access import FORMS, ID_NAMES
-from tests.factories.models import NOW, UserFactory
+from tests.factories.models import NOW, PASSWORD, StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +161,28 @@ def test_the_file_has_a_row_for_each_value_that_changed():
     assert lines[1].startswith("2026-11-20 10:00:00,Cay,")
     assert lines[1].endswith("Changed,,Name,'=A1,B")
     assert lines[2].endswith("Changed,,Phone,,1")
+
+
+def test_sign_ins_of_the_staff_are_in_the_log_of_each_of_their_merchants():
+    mine, other = make_shop(), make_shop()
+    colleague = StaffFactory(merchant=mine.merchant, role=Role.VIEWER).user
+    StaffFactory(merchant=other.merchant, user=colleague)
+
+    Client().post(reverse("account_login"), {"login": colleague.email, "password": "wrong"})
+    Client().post(reverse("account_login"), {"login": colleague.email, "password": PASSWORD})
+
+    entries = AuditEntry.objects.filter(actor_id=colleague.id, says="Signed in", kind=AuditKind.SIGN_IN)
+    assert {entry.merchant_id for entry in entries} == {mine.merchant.id, other.merchant.id}
+    assert len(entries) == 2
+
+
+def test_line_ends_of_browsers_are_no_change():
+    shop = make_shop()
+    shop.merchant.address = "1 Quay Street\nPortland"
+    shop.merchant.save()
+
+    form = {"name": shop.merchant.name, "reply_to": shop.merchant.reply_to, "phone": "1", "language": "en"}
+    form |= {"time_zone": shop.merchant.time_zone, "currency": "USD", "address": "1 Quay Street\r\nPortland"}
+    client_of(shop.merchant).post(reverse("backoffice:settings_company", args=[shop.merchant.slug]), form)
+
+    assert AuditEntry.objects.get(merchant=shop.merchant).changes == [["Phone", "", "1"]]

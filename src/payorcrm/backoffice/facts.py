@@ -71,7 +71,8 @@ def _said(fact: Fact | None) -> str:
 
 
 def _value(fact: Fact | None) -> Any:
-    return (fact.value if fact else None) or None
+    value = (fact.value if fact else None) or None
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value  # browsers send lines with CRLF
 
 
 def _facts(row: models.Model) -> Iterable[tuple[str, Fact]]:

@@ -2,14 +2,16 @@
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added
+from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from payorcrm.core import clock
 from payorcrm.core.models import User
 from payorcrm.merchants.models import Staff
+from payorcrm.staff.record_change import record_sign_in
 from payorcrm.staff.second_factor import FACTORS
 
 # The name in the session for who set up their first one in it: that proves as much as using it.
@@ -21,6 +23,17 @@ def note_first_one(request: HttpRequest, user: User, **_: object) -> None:
     """Remember that somebody set up their first factor; a further one proves nothing about the first."""
     if Authenticator.objects.filter(user=user, type__in=FACTORS).count() == 1:
         request.session[SET_UP_HERE] = str(user.pk)
+    _write_down(request, user, "Set up a second factor")
+
+
+@receiver(authenticator_removed)
+def note_removal(request: HttpRequest, user: User, **_: object) -> None:
+    """Write down that a second factor is gone."""
+    _write_down(request, user, "Removed a second factor")
+
+
+def _write_down(request: HttpRequest, user: User, says: str) -> None:
+    record_sign_in(user, says=says, address=request.META.get("REMOTE_ADDR"), now=clock.now())
 
 
 def is_proved(request: HttpRequest, user: User) -> bool:

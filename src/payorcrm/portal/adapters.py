@@ -24,6 +24,7 @@ from payorcrm.portal.entrance import sign_in_address
 from payorcrm.portal.google import user_of_google
 from payorcrm.portal.invited import begin_first_sign_in
 from payorcrm.portal.user_sessions import end_sessions, note_session
+from payorcrm.staff.record_change import record_sign_in
 from payorcrm.staff.second_factor import is_required_of
 from payorcrm.ui.context import PRODUCT_NAME
 
@@ -45,6 +46,7 @@ class SignIn(SignInAdapter):
         """Choose the customer, and list the session."""
         arrive(request, user)
         note_session(request)
+        record_sign_in(user, says="Signed in", address=request.META.get("REMOTE_ADDR"), now=now())
         answer: HttpResponse = super().post_login(request, user, **login)
         return answer
 
@@ -70,6 +72,9 @@ class SignIn(SignInAdapter):
         """End every other session with the old password."""
         super().set_password(user, password)
         request = context.request
+        record_sign_in(
+            user, says="Chose a new password", address=request.META.get("REMOTE_ADDR") if request else None, now=now()
+        )
         end_sessions(user, but=request.session.session_key if request and request.user == user else None)
 
 
