@@ -22,6 +22,8 @@ SAFE: dict[str, Any] = {
     "ALLOWED_HOSTS": ["pay.harbor-supply.example"],
     "PAYMENT_GATEWAYS": {},
     "CLOCK_OFFSET_SECONDS": 0.0,
+    "MAIL_EVENTS_PROVIDER": "",
+    "MAIL_EVENTS_SECRET": "",
     "DEBUG": False,
 }
 UNSAFE = [
@@ -43,6 +45,8 @@ UNSAFE = [
     ("MAIL_SERVER", {"host": "smtp.mail.example", "security": "none"}, "over an open line"),
     ("PAYMENT_GATEWAYS", {"sandbox": "some.Gateway"}, "only pretends to move money"),
     ("CLOCK_OFFSET_SECONDS", 86_400.0, "moves the clock"),
+    ("MAIL_EVENTS_PROVIDER", "mailgun", "MAIL_EVENTS_SECRET is missing"),
+    ("MAIL_EVENTS_PROVIDER", "mailgoon", "must be one of mailgun, postmark, brevo, mailjet"),
 ]
 
 

@@ -9,13 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
+from payorcrm.core.checks import MAIL_PROVIDERS
 from payorcrm.core.clock import now as present
 from payorcrm.mail.jobs import forget_old_mail_events
 from payorcrm.mail.models import Mail, MailEvent, MailState, Suppression
 from payorcrm.mail.suppress import lift
+from payorcrm.mail.trace import HEADERS
 from payorcrm.mail.track import MailNotRecordedYet, apply_event
 from payorcrm.reminders.models import Hold, HoldReason, LeftOut
 from payorcrm.reminders.select import overdue_summary
+from payorcrm.webhooks.read_mail_events import HARD as HARD_BY_PROVIDER
+from payorcrm.webhooks.read_mail_events import VIEWS
 from tests.backoffice.rows import make_mail
 from tests.factories.models import CustomerFactory, InvoiceFactory, UserFactory
 
@@ -351,3 +355,7 @@ def test_old_reports_are_forgotten_and_what_followed_stays(client, provider, mai
 
     assert not MailEvent.objects.exists()
     assert Suppression.objects.active().exists()
+
+
+def test_every_provider_that_may_be_configured_is_understood():
+    assert set(MAIL_PROVIDERS) == set(VIEWS) == set(HARD_BY_PROVIDER) == set(HEADERS)

@@ -6,6 +6,7 @@ that proves a payment, still does: a wrong report must not keep anybody from pay
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -42,7 +43,7 @@ def suppress(*, mail: Mail, address: str, reason: SuppressionReason, note: str, 
     """
     if mail.merchant_id is None:
         return False
-    values = {
+    values: dict[str, Any] = {
         "id": uuid7(),
         "merchant": mail.merchant_id,
         "address": address.lower(),

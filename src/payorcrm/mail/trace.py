@@ -15,4 +15,4 @@ HEADERS = {
 
 def trace_header(mail_id: UUID) -> str:
     """Return the header line for the configured provider; without one, nothing."""
-    return HEADERS[settings.MAIL_EVENTS_PROVIDER].format(id=mail_id) if settings.MAIL_EVENTS_PROVIDER else ""
+    return HEADERS.get(settings.MAIL_EVENTS_PROVIDER, "").format(id=mail_id)

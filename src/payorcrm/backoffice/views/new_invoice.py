@@ -118,7 +118,7 @@ def _customer(staff: Staff, sent_in: QueryDict) -> tuple[Customer | None, str]:
 
 def _named(staff: Staff, sent_in: QueryDict) -> Customer | None:
     try:
-        return customer_of(staff, UUID(sent_in["customer"])) if sent_in.get("customer") else None
+        return customer_of(staff, UUID(sent_in.get("customer"))) if sent_in.get("customer") else None
     except ValueError:
         raise Http404 from None
 

@@ -1,6 +1,6 @@
 """Sending reminders: first say how many mails go to whom, then send them."""
 
-from uuid import UUID
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -42,7 +42,7 @@ def send_about_invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 
 def _ask_or_send(
-    request: HttpRequest, staff: Staff, chosen: Chosen, of_whom: dict[str, list[UUID] | None], *, noun: str
+    request: HttpRequest, staff: Staff, chosen: Chosen, of_whom: dict[str, Any], *, noun: str
 ) -> HttpResponse:
     sent_in = request.POST if request.method == "POST" else request.GET
     template_for(staff.merchant)
@@ -72,9 +72,7 @@ def _name_of(staff: Staff, chosen: Chosen, noun: str) -> str:
     return str(customers_of(staff, chosen.ids)[0])
 
 
-def _send(
-    request: HttpRequest, staff: Staff, form: ReminderForm, of_whom: dict[str, list[UUID] | None]
-) -> HttpResponse:
+def _send(request: HttpRequest, staff: Staff, form: ReminderForm, of_whom: dict[str, Any]) -> HttpResponse:
     run = send_reminders(
         merchant=staff.merchant,
         now=clock.now(),
