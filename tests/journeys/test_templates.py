@@ -3,7 +3,7 @@
 from playwright.sync_api import FrameLocator, expect
 
 from payorcrm.reminders.models import TemplateTest
-from payorcrm.reminders.templates import template_for
+from payorcrm.reminders.templates import save_template, template_for
 from tests.factories.inbox import Inbox, html_of
 from tests.factories.models import CustomerFactory, InvoiceFactory, StaffFactory, usd
 from tests.journeys.person import Person
@@ -86,3 +86,31 @@ def _preview(person: Person) -> FrameLocator:
 def _wait_for_preview(person: Person, text: str) -> None:
     expect(person.page.locator("iframe.frame")).to_have_count(1)
     expect(_preview(person).locator("body")).to_contain_text(text)
+
+
+def test_a_text_that_the_editor_could_not_give_back_stays_as_html(person: Person) -> None:
+    customer = CustomerFactory()
+    template = template_for(customer.merchant)
+    table = "<table><tr><td>{{first_name}}</td></tr></table>"
+    styled = '<p style="color: #333">{% if last_name %}Dear{% endif %} <a href="https://a.example/?b&amp;c">you</a></p>'
+    save_template(template, name="Firm", subject="Pay", body=table)
+    person.open("/account/login/")
+    fill_in_sign_in(person, StaffFactory(merchant=customer.merchant).user.email)
+    person.page.get_by_role("link", name="Reminders", exact=True).click()
+    person.page.get_by_role("link", name="Firm").click()
+    source, area = person.page.locator("textarea"), person.page.get_by_role("textbox", name="Text")
+
+    person.sees("This text has HTML that the visual editor would change.")
+    assert source.input_value() == table
+    source.fill(styled)
+    person.press("HTML")
+    expect(area).to_contain_text("if last_name")
+    area.focus()
+    person.page.keyboard.press("Control+Z")
+    person.page.keyboard.press("Control+End")
+    person.page.keyboard.type("!")
+    person.press("Save")
+
+    person.sees("The template is saved.")
+    template.refresh_from_db()
+    assert template.body == styled.replace("you</a>", "you</a>!")

@@ -284,7 +284,8 @@ async function start() {
   const canShow = () => {
     const { value } = source;
     if (!parsesAsWritten(value)) return false;
-    editor.commands.setContent(toEditor(value), { emitUpdate: false });
+    // Undoing must not lead back to an empty text.
+    editor.chain().setMeta("addToHistory", false).setContent(toEditor(value), { emitUpdate: false }).run();
     return canonical(value) === canonical(fromEditor(editor.getHTML()));
   };
   const openVisual = () => {
