@@ -1,6 +1,7 @@
 """The checklist of a new merchant: its steps, and what the facts say of each. Nothing is ticked by hand."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
@@ -146,7 +147,7 @@ def checklist_of(staff: Staff) -> Checklist | None:
     setup = open_setup(staff.merchant)
     if setup is None or not staff.can_change():
         return None
-    done = Merchant.objects.filter(pk=staff.merchant_id).values(**_FACTS).get()
+    done: dict[str, Any] = dict(Merchant.objects.filter(pk=staff.merchant_id).values(**_FACTS).get())
     return Checklist([_step(staff.merchant, words, bool(done[words.name]), setup) for words in STEPS])
 
 

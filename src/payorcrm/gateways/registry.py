@@ -48,7 +48,8 @@ def offered_gateways() -> list[type[Gateway]]:
 
 def open_test_account(name: str, account_name: str, *, webhook_url: str) -> Credentials:
     """Open a test account at the processor behind `name`. Raises UnknownGateway, GatewayUnavailable."""
-    return _outside_transactions(gateway_class(name).open_test_account)(account_name, webhook_url=webhook_url)
+    open_account = _outside_transactions(gateway_class(name).open_test_account)
+    return cast(Credentials, open_account(account_name, webhook_url=webhook_url))
 
 
 def _outside_transactions(call: Callable[..., Any]) -> Callable[..., Any]:
