@@ -58,8 +58,8 @@ def test_disconnecting_is_refused_with_the_number_of_what_hangs_on_it():
     response = post(merchant, "gateway_disconnect")
 
     assert response.status_code == 409
-    assert "2 cards and bank accounts of customers are saved at this processor" in response.text
-    assert "2 cards and bank accounts of customers are saved" in page(merchant)
+    assert "2 cards and bank accounts are saved at this processor" in response.text
+    assert "2 cards and bank accounts are saved" in page(merchant)
     assert "Disconnect Sandbox" not in page(merchant)
 
 

@@ -107,7 +107,7 @@ def test_a_connection_stays_while_payments_are_under_way_and_methods_are_saved()
     with pytest.raises(GatewayInUse) as refused:
         disconnect_gateway(merchant=account.merchant, name="sandbox")
 
-    words = "2 payments are under way and 1 card or bank account of customers are saved at this processor."
+    words = "2 payments are under way and 1 card or bank account is saved at this processor."
     assert str(refused.value) == f"The connection stays as it is: {words}"
     assert account_of(account.merchant)
 

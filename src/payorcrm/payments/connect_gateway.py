@@ -12,7 +12,7 @@ from payorcrm.gateways.base import Credentials
 from payorcrm.gateways.registry import gateway, open_test_account
 from payorcrm.merchants.models import GatewayAccount, Merchant
 from payorcrm.payment_methods.models import PaymentMethod
-from payorcrm.payments.models import IN_FLIGHT_STATES, Payment
+from payorcrm.payments.models import IN_FLIGHT_STATES, OPEN_REFUND_STATES, Payment, Refund
 
 
 class NotConnected(Refused):
@@ -39,17 +39,21 @@ class Use:
 
     under_way: int
     methods: int
+    refunds: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.under_way or self.methods)
+        return bool(self.under_way or self.methods or self.refunds)
 
     def __str__(self) -> str:
         parts = []
         if self.under_way:
             parts.append(f"{_count(self.under_way, 'payment')} {'is' if self.under_way == 1 else 'are'} under way")
+        if self.refunds:
+            parts.append(f"{_count(self.refunds, 'refund')} {'is' if self.refunds == 1 else 'are'} on the way")
         if self.methods:
-            parts.append(f"{_count(self.methods, 'card or bank account', 'cards and bank accounts')} of customers")
-        return " and ".join(parts) + (" are saved" if self.methods else "")
+            are = "is" if self.methods == 1 else "are"
+            parts.append(f"{_count(self.methods, 'card or bank account', 'cards and bank accounts')} {are} saved")
+        return " and ".join(parts)
 
 
 def use_of(merchant: Merchant, name: str) -> Use:
@@ -58,7 +62,8 @@ def use_of(merchant: Merchant, name: str) -> Use:
     unsettled = Q(state__in=IN_FLIGHT_STATES) | Q(refunding__gt=0)
     under_way = Payment.objects.filter(unsettled, merchant=merchant, gateway=name)
     methods = PaymentMethod.objects.saved().filter(merchant=merchant, gateway=name)
-    return Use(under_way.count(), methods.count())
+    refunds = Refund.objects.filter(merchant=merchant, payment__gateway=name, state__in=OPEN_REFUND_STATES)
+    return Use(under_way.count(), methods.count(), refunds.count())
 
 
 def connect_gateway(*, merchant: Merchant, name: str, credentials: Credentials) -> GatewayAccount:
