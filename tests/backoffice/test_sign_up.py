@@ -150,27 +150,26 @@ def test_what_does_not_fit_is_refused_and_nothing_is_lost(field, value, words):
     assert not SignUp.objects.exists()
 
 
-def test_a_slug_and_a_currency_follow_what_was_typed_until_a_person_changes_them():
+def test_an_address_and_a_currency_are_proposed_from_name_and_time_zone():
     MerchantFactory(slug="harbor")
-    asked = {"business": "Harbor", "time_zone": "Europe/London", "currency": "USD", "proposed_currency": "USD"}
 
-    proposed = Client().get(f"{PAGE}details/", asked | {"slug": "", "proposed_slug": ""}).text
-    kept = Client().get(f"{PAGE}details/", asked | {"slug": "mine", "proposed_slug": "x", "currency": "EUR"}).text
+    proposed = Client().get(f"{PAGE}details/", {"business": "Harbor", "slug": "", "time_zone": "Europe/London"}).json()
 
-    assert 'value="harbor-2"' in proposed
-    assert "/c/harbor-2/" in proposed
-    assert '<option value="GBP" selected>' in proposed
-    assert 'value="mine"' in kept
-    assert '<option value="EUR" selected>' in kept
+    assert (proposed["slug"], proposed["currency"], proposed["is_taken"]) == ("harbor-2", "GBP", False)
+    assert "/c/harbor-2/" in proposed["words"]
 
 
 def test_a_typed_address_is_checked_before_the_form_is_sent():
     MerchantFactory(slug="taken")
-    asked = {"business": "Harbor", "slug": "Taken", "proposed_slug": "harbor", "time_zone": "UTC", "currency": "USD"}
 
-    text = Client().get(f"{PAGE}details/", asked).text
+    checked = Client().get(f"{PAGE}details/", {"business": "Harbor", "slug": "Taken", "time_zone": "UTC"}).json()
 
-    assert "Somebody has this address already. “taken-2” is free." in text
+    assert (checked["slug"], checked["is_taken"]) == ("taken", True)
+    assert checked["words"] == "Somebody has this address already. “taken-2” is free."
+
+
+def test_nothing_is_proposed_from_nothing():
+    assert Client().get(f"{PAGE}details/").json() == {"slug": "", "currency": "USD", "words": "", "is_taken": False}
 
 
 def test_the_sixth_mail_to_one_address_in_an_hour_is_not_sent():

@@ -35,9 +35,6 @@ class BusinessForm(forms.Form):
     )
     time_zone = forms.ChoiceField(choices=zone_choices, help_text="Where your days begin.")
     currency = forms.ChoiceField(choices=currency_choices, help_text="Of most of your invoices.")
-    # What was proposed last, so that a later proposal replaces nothing that a person typed.
-    proposed_slug = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
-    proposed_currency = forms.CharField(required=False, max_length=3, widget=forms.HiddenInput)
 
     def clean_slug(self) -> str:
         """Propose an address, or refuse one that somebody has."""
@@ -53,16 +50,9 @@ class BusinessForm(forms.Form):
         typed = self.cleaned_data
         return MerchantDetails(typed["business"], typed["slug"], typed["time_zone"], typed["currency"])
 
-    def entrance(self) -> str:
-        """Return where customers would come in, as far as it is known."""
-        slug = str(self["slug"].value() or "").lower()
-        return f"{settings.PUBLIC_URL}/c/{slug}/" if slug else ""
-
-    def slug_taken(self) -> str:
-        """Return a free address in place of a proposed or typed one that somebody has."""
-        slug = str(self["slug"].value() or "").lower()
-        is_taken = bool(slug) and Merchant.objects.filter(slug=slug[:LONGEST_SLUG]).exists()
-        return free_slug(slug) if is_taken else ""
+    def slug_words(self) -> str:
+        """Say what the address is good for, where one is there already."""
+        return words_on(str(self["slug"].value() or ""))
 
     def main_fields(self) -> list[forms.BoundField]:
         """Return what only the person knows."""
@@ -115,17 +105,29 @@ class PasswordForm(forms.Form):
 
 def first_guess(accept_language: str, business: str) -> dict[str, str]:
     """Return what an empty form begins with."""
-    zone = guess_zone(accept_language)
-    slug, currency = free_slug(business) if business else "", guess_currency(zone)
-    place = {"time_zone": zone, "currency": currency, "proposed_currency": currency}
-    return {"business": business, "slug": slug, "proposed_slug": slug, **place}
+    zone, slug = guess_zone(accept_language), free_slug(business) if business else ""
+    return {"business": business, "slug": slug, "time_zone": zone, "currency": guess_currency(zone)}
 
 
-def better_guess(typed: QueryDict) -> dict[str, str]:
-    """Return what was typed, with what follows from it wherever the person left the last proposal alone."""
-    guess = {name: typed.get(name, "")[:120] for name in BusinessForm.base_fields}
-    if guess["business"] and guess["slug"] in ("", guess["proposed_slug"]):
-        guess["slug"] = guess["proposed_slug"] = free_slug(guess["business"])
-    if guess["currency"] in ("", guess["proposed_currency"]):
-        guess["currency"] = guess["proposed_currency"] = guess_currency(guess["time_zone"])
-    return guess
+def proposal(typed: QueryDict) -> dict[str, object]:
+    """Return what follows from a name and a time zone, and what is to be said of the address."""
+    business, slug = typed.get("business", "")[:120], typed.get("slug", "")[:LONGEST_SLUG].lower()
+    slug = slug or (free_slug(business) if business.strip() else "")
+    return {
+        "slug": slug,
+        "currency": guess_currency(typed.get("time_zone", "")),
+        "words": words_on(slug),
+        "is_taken": is_taken(slug),
+    }
+
+
+def is_taken(slug: str) -> bool:
+    """Say whether a merchant has this address."""
+    return bool(slug) and Merchant.objects.filter(slug=slug[:LONGEST_SLUG].lower()).exists()
+
+
+def words_on(slug: str) -> str:
+    """Say where customers would come in, or that somebody else's do."""
+    if is_taken(slug):
+        return f"Somebody has this address already. “{free_slug(slug)}” is free."
+    return f"Your customers will come in at {settings.PUBLIC_URL}/c/{slug.lower()}/" if slug else ""

@@ -4,13 +4,13 @@ from allauth.account.utils import perform_login
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from payorcrm.backoffice.sign_up_forms import BusinessForm, PasswordForm, SignUpForm, better_guess, first_guess
+from payorcrm.backoffice.sign_up_forms import BusinessForm, PasswordForm, SignUpForm, first_guess, proposal
 from payorcrm.core.clock import now
 from payorcrm.core.models import User
 from payorcrm.merchants.models import Staff
@@ -71,8 +71,8 @@ def _welcome(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 @require_safe
 def details(request: HttpRequest) -> HttpResponse:
-    """Return the part of the form that follows from the rest of it."""
-    return render(request, "sign_up/details.html", {"form": BusinessForm(initial=better_guess(request.GET))})
+    """Return what can be proposed from the rest of the form."""
+    return JsonResponse(proposal(request.GET))
 
 
 @require_safe
