@@ -150,6 +150,6 @@ SELECT gen_random_uuid(), numbered.merchant_id, numbered.id, 'INV-' || n, 'open'
   FROM generate_series(1, %s) n JOIN numbered ON numbered.place = n %% %s + 1
 """
 _STEPS = """
-INSERT INTO reminders_step (rule_id, invoice_id, day, day_run_id, is_dropped)
-SELECT rule_id, invoice_id, day, %(run)s, false FROM matched
+INSERT INTO reminders_step (rule_id, invoice_id, day, day_run_id, state)
+SELECT rule_id, invoice_id, day, %(run)s, 'sent' FROM matched
 """

@@ -8,6 +8,7 @@ import pytest
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.reminders.decide_run import drop_run, release_run
 from payorcrm.reminders.explain_day import explain_day
+from payorcrm.reminders.failed_conditions import failed_parts
 from payorcrm.reminders.hold import put_on_hold
 from payorcrm.reminders.models import HoldReason, Rule
 from payorcrm.reminders.run_rules import run_due_rules
@@ -236,3 +237,13 @@ def test_an_answer_takes_the_same_number_of_statements_for_many_invoices(ruled, 
 
     with django_assert_max_num_queries(50):
         assert len(answer(ruled).invoices) == count
+
+
+@pytest.mark.django_db
+def test_conditions_about_earlier_reminders_are_asked_too():
+    invoice = invoice_due(TODAY - timedelta(days=7), customer=CustomerFactory())
+    holds, fails = {"if": "last_reminded_at_least", "is": 3}, {"if": "reminders_at_least", "is": 1}
+
+    found = failed_parts({"all": [holds, fails]}, [invoice], day=TODAY, merchant=invoice.merchant)
+
+    assert found == {invoice.id: [fails]}

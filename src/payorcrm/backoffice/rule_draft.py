@@ -140,19 +140,19 @@ def read_draft(sent_in: QueryDict) -> Group:
     """Return what a form describes, whatever it leaves out."""
     found = [match for name in sent_in if (match := _FIELD.match(name))][:_MOST_PARTS]
     root = Group(joint=_joint(sent_in.get("joint:", "")))
-    groups = {(): root}
+    groups: dict[tuple[int, ...], Group] = {(): root}
     for path, what in sorted((_numbers(match["path"]), match["what"]) for match in found):
         parent = groups.get(path[:-1])
         if parent is None or parent.depth >= DEEPEST:
             continue
         name = "-".join(map(str, path))
         if what == "joint":
-            group = Group(joint=_joint(sent_in[f"joint:{name}"]), depth=parent.depth + 1)
+            group = Group(joint=_joint(sent_in.get(f"joint:{name}", "")), depth=parent.depth + 1)
             groups[path] = group
             parent.parts.append(group)
         else:
             texts = [sent_in.get(f"{letter}:{name}", "") for letter in "ab"]
-            parent.parts.append(Line(name=sent_in[f"if:{name}"], texts=texts))
+            parent.parts.append(Line(name=sent_in.get(f"if:{name}", ""), texts=texts))
     return numbered(root)
 
 

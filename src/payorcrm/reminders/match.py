@@ -37,6 +37,9 @@ CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_mail (
 TRUNCATE matched, considered;
 """
 
+# Needed where more than one set of rules is matched in a transaction.
+END = "DROP TABLE matched, considered, foreseen_step, foreseen_invoice, foreseen_mail, freed_step"
+
 # Steps whose mails were withdrawn at the last moment, or did not speak of the invoice then: they are due again.
 STEPS_TO_FREE = """
 SELECT DISTINCT step.id

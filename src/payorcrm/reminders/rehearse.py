@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from payorcrm.core.clock import day_in
 from payorcrm.core.money import Money, add_up
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.match import STEPS_TO_FREE, STEPS_TO_SEND, freed_since, match_by, match_values
+from payorcrm.reminders.match import END, STEPS_TO_FREE, STEPS_TO_SEND, freed_since, match_by, match_values
 from payorcrm.reminders.models import DayRun, Rule, Schedule
 from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.sending_days import run_day, schedule_of, sending_days, step_days
@@ -58,7 +58,7 @@ def rehearse(merchant: Merchant, rules: Sequence[Rule], *, now: datetime) -> lis
             cursor.execute(FORESEE, values)
         cursor.execute(SHOW, {"merchant": merchant.id})
         rows = cursor.fetchall()
-        cursor.execute("DROP TABLE matched, considered, foreseen_step, foreseen_invoice, foreseen_mail, freed_step")
+        cursor.execute(END)
     by_id = {rule.id: rule for rule in rules}
     return [
         ForeseenMail(day, customer_id, name, tuple(numbers), Money(int(amount), currency), by_id[rule_id])
