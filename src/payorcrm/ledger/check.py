@@ -101,10 +101,11 @@ _ENTRIES = """
 SELECT 'Sum', 'ledger entry ' || entry_id, currency, sum(amount)::bigint, 0::bigint
   FROM ledger_posting GROUP BY entry_id, currency HAVING sum(amount) <> 0"""
 
+# What a payment that came back had paid stays written down, whatever was refunded of it.
 _ALLOCATIONS = """
 SELECT 'Allocated amount', 'payment ' || p.reference, p.currency, a.amount, p.amount - p.refunded
   FROM payments_payment p
   JOIN (SELECT payment_id, sum(amount)::bigint AS amount FROM payments_allocation GROUP BY 1) a ON a.payment_id = p.id
- WHERE a.amount > p.amount - p.refunded"""
+ WHERE a.amount > p.amount - CASE WHEN p.state IN ('succeeded', 'disputed', 'refunded') THEN p.refunded ELSE 0 END"""
 
 _CHECKS = (_INVOICE_BALANCES, _INVOICES_IN_FLIGHT, _RECEIVABLES, _MONEY, _UNAPPLIED, _REFUNDS, _ENTRIES, _ALLOCATIONS)
