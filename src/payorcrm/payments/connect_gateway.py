@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from payorcrm.core.errors import Refused
 from payorcrm.gateways.base import Credentials
@@ -58,9 +57,7 @@ class Use:
 
 def use_of(merchant: Merchant, name: str) -> Use:
     """Count what hangs on a connection."""
-    # A refund whose end is not known must be asked about at the account that made it.
-    unsettled = Q(state__in=IN_FLIGHT_STATES) | Q(refunding__gt=0)
-    under_way = Payment.objects.filter(unsettled, merchant=merchant, gateway=name)
+    under_way = Payment.objects.filter(merchant=merchant, gateway=name, state__in=IN_FLIGHT_STATES)
     methods = PaymentMethod.objects.saved().filter(merchant=merchant, gateway=name)
     refunds = Refund.objects.filter(merchant=merchant, payment__gateway=name, state__in=OPEN_REFUND_STATES)
     return Use(under_way.count(), methods.count(), refunds.count())
