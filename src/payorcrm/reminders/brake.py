@@ -48,7 +48,7 @@ def _arrived_overdue(run: DayRun, most: float) -> str:
     """Find a day on which many invoices came that were overdue already, and no run was released since."""
     released = DayRun.objects.filter(merchant=run.merchant_id, state=DayRunState.RELEASED)
     since: datetime | None = released.aggregate(at=Max("decided_at"))["at"]
-    values = {"merchant": run.merchant_id, "zone": run.merchant.time_zone, "since": since}
+    values: dict[str, Any] = {"merchant": run.merchant_id, "zone": run.merchant.time_zone, "since": since}
     with connection.cursor() as cursor:
         cursor.execute(ARRIVED, values)
         found = cursor.fetchone()
