@@ -37,6 +37,8 @@ NOT_FOR_CUSTOMERS = (
     "mail/staff_invitation.txt",
     "mail/second_factor_reset.html",
     "mail/second_factor_reset.txt",
+    "mail/run_held.html",
+    "mail/run_held.txt",
     "mail/sender_trial.html",
     "mail/sender_trial.txt",
 )
