@@ -2,6 +2,7 @@
 
 import pytest
 
+from payorcrm.customers.models import Notification, Topic
 from payorcrm.mail.message import Envelope, write_message
 from payorcrm.mail.models import MailState, Suppression, SuppressionReason
 from payorcrm.mail.prepare import prepare
@@ -50,7 +51,9 @@ def test_a_mail_that_somebody_waits_for_is_sent():
 
 def test_a_copy_to_a_stopped_address_is_left_out_and_named():
     customer = CustomerFactory()
-    mail = reminder_of(customer, cc=["boss@acme.example", "Gone@Acme.example"])
+    copies = ["boss@acme.example", "Gone@Acme.example"]
+    Notification.objects.create(merchant=customer.merchant, customer=customer, topic=Topic.REMINDERS, cc=copies)
+    mail = reminder_of(customer)
     make_stop(customer.merchant, "gone@acme.example")
 
     outgoing = prepare([mail], now=NOW).write(mail)

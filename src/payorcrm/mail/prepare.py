@@ -67,9 +67,11 @@ class Batch:
 
 def prepare(mails: list[Mail], *, now: datetime) -> Batch:
     """Compose a batch. Raises nothing for a single mail; contradictions come back with the batch."""
-    batch = Batch(now, senders=_senders_of(mails), stopped=stopped_among(mails))
+    batch = Batch(now, senders=_senders_of(mails))
     for kind, group in _by_kind(mails):
         batch.composed |= _unsealed(group, batch) if kind == SEALED else _compose(kind, group, batch)
+    # Composers may direct a mail to where its customer wants mails by now.
+    batch.stopped = stopped_among(mails)
     return batch
 
 
