@@ -7,11 +7,12 @@ from django.db import connection
 
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer
+from payorcrm.invoices.check_import import is_mentioned
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Role
 from payorcrm.reminders.decide_run import NotHeld, drop_run, release_run
-from payorcrm.reminders.models import DayRun, DayRunState, LeftOut, Reminder, Rule, Step, StepState
+from payorcrm.reminders.models import DayRun, DayRunState, LeftOut, Omission, Reminder, Rule, Step, StepState
 from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.tell_staff import KIND
 from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, StaffFactory
@@ -218,3 +219,18 @@ def test_fifty_thousand_old_invoices_send_nothing_until_released(ruled):
     assert Reminder.objects.count() == 0
     last = release(runs[-1], now=NOW + timedelta(days=3))
     assert Reminder.objects.count() == last.mail_count > 0
+
+
+def test_what_only_waits_or_was_left_out_keeps_nobody_from_undoing_an_import(ruled):
+    many_late(ruled)
+    Customer.objects.filter(id=late(CustomerFactory(merchant=ruled.merchant), 7).customer_id).update(is_reminded=False)
+    run_due_rules(now=NOW)
+    assert (Step.objects.count(), Omission.objects.count()) == (21, 1)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM invoices_invoice AS i WHERE {is_mentioned('i.id')}")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("DELETE FROM invoices_invoice")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    assert (Step.objects.count(), Omission.objects.count()) == (0, 0)

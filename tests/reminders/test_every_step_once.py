@@ -23,8 +23,10 @@ SEND_AT = time(23, 30)
 # Both changes of the clocks, and a 29 February.
 START, DAYS = date(2027, 11, 1), 400
 OFFSETS = {"Due in 5 days": -5, "7 days overdue": 7, "14 days overdue": 14, "60 days overdue": 60}
-# The machine is off for up to four days in a row; longer, and steps are lost, as they should be.
-GAPS = [1, 2, 3, 5, 5]
+# After an outage of more than five days, the oldest steps are lost, as they should be.
+GAPS = [1, 2, 3, 5, 6, 8]
+# Minutes of the day, many of them about the hour of the run.
+MOMENTS = [5, 290, 700, 1000, 1409, 1410, 1425, 1439]
 CUSTOMERS = 4
 
 
@@ -39,7 +41,7 @@ class Life:
 @st.composite
 def lives(draw: st.DrawFn) -> Life:
     gaps = draw(st.lists(st.sampled_from(GAPS), min_size=DAYS // 2, max_size=DAYS // 2))
-    minutes = draw(st.lists(st.integers(0, 24 * 60 - 1), min_size=DAYS, max_size=DAYS))
+    minutes = draw(st.lists(st.sampled_from(MOMENTS), min_size=DAYS, max_size=DAYS))
     due = draw(st.lists(st.lists(st.integers(10, 320), min_size=1, max_size=4), min_size=CUSTOMERS, max_size=CUSTOMERS))
     moments, day = [], 0
     for place, gap in enumerate(gaps):

@@ -56,13 +56,13 @@ class ScheduleForm(forms.ModelForm):
             ("", "No country"),
             *COUNTRIES,
         ],
+        help_text="Its states and provinces can be chosen once it is saved.",
     )
     subdivision = forms.CharField(
         label="And of its state or province",
         required=False,
         max_length=40,
         widget=forms.Select(),
-        help_text="Save the country first; its states and provinces are here then.",
     )
 
     def __init__(self, sent_in: Any, *, instance: Schedule) -> None:
@@ -72,7 +72,7 @@ class ScheduleForm(forms.ModelForm):
         if self.subdivisions:
             choices = [("", "No state or province"), *self.subdivisions]
             self.fields["subdivision"].widget.choices = choices  # type: ignore[attr-defined]
-            self.fields["subdivision"].help_text = ""
+            self.fields["country"].help_text = ""
         elif not self.is_bound:
             del self.fields["subdivision"]
 
@@ -91,8 +91,8 @@ class ScheduleForm(forms.ModelForm):
         }
         help_texts = {
             "send_at": "In your time zone. What falls on another day is sent on the next day that you choose.",
-            "min_days_between": "What is left out for that is sent within five days. 1 to 60.",
-            "brake_factor": "Such a run waits until you have looked at it. Small runs never wait for this.",
+            "min_days_between": "What is left out for that is tried again for five days. 1 to 60.",
+            "brake_factor": "Such a run waits, and you are told by mail. 20 mails or fewer never wait for this.",
         }
         widgets = {"send_at": forms.TimeInput(format="%H:%M", attrs={"type": "time"})}
 
@@ -110,12 +110,10 @@ class DayForm(forms.Form):
 
     day = day_field("Day")
 
-    def clean_day(self) -> date:
-        """Ask for a day at all."""
-        chosen: date | None = self.cleaned_data["day"]
-        if chosen is None:
-            raise forms.ValidationError("Choose a day.")
-        return chosen
+    def __init__(self, sent_in: Any, *, initial: dict[str, Any]) -> None:
+        super().__init__(sent_in, initial=initial)
+        self.fields["day"].required = True
+        self.fields["day"].error_messages["required"] = "Choose a day."
 
 
 class HoldFilter(Filter):

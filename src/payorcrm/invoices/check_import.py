@@ -96,7 +96,7 @@ def is_mentioned(invoice_id: str) -> str:
     mentions = [
         relation.field
         for relation in Invoice._meta.get_fields(include_hidden=True)
-        if isinstance(relation, ManyToOneRel) and relation.related_model is not InvoiceEvent
+        if isinstance(relation, ManyToOneRel) and not _goes_along(relation.related_model)
     ]
     return (
         " OR ".join(
@@ -105,6 +105,11 @@ def is_mentioned(invoice_id: str) -> str:
         )
         or "false"
     )
+
+
+def _goes_along(model: object) -> bool:
+    """Say whether rows go with their invoice: its history, and what a run noted without sending anything."""
+    return model is InvoiceEvent or getattr(model, "goes_with_its_invoice", False)
 
 
 def refusals(table: Table) -> list[BadRow]:

@@ -257,6 +257,9 @@ class TemplateTest(models.Model):
 class Step(models.Model):
     """A rule that was due for an invoice on a day, and a run that took it. Never twice."""
 
+    # A step that was mailed has a request, which keeps the invoice; the others keep nobody from undoing an import.
+    goes_with_its_invoice = True
+
     id = models.BigAutoField(primary_key=True)
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="steps", db_index=False)
@@ -288,6 +291,8 @@ class LeftOut(models.TextChoices):
 
 class Omission(models.Model):
     """A step that a run did not send, and why. A later run may send it."""
+
+    goes_with_its_invoice = True
 
     id = models.BigAutoField(primary_key=True)
     day_run = models.ForeignKey(DayRun, on_delete=models.CASCADE, related_name="omissions", db_index=False)

@@ -9,7 +9,7 @@ from django.db.models import Count
 
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.models import DayRun, DayRunState, LeftOut, Rule
+from payorcrm.reminders.models import DayRun, DayRunState, Hold, LeftOut, Rule
 from payorcrm.reminders.run_rules import due_day
 from payorcrm.reminders.sending_days import schedule_of, sending_days
 
@@ -101,6 +101,11 @@ def missed_before(run: DayRun) -> list[date]:
         return []
     gap = (min(run.step_days) - before.day).days
     return [before.day + timedelta(days=place) for place in range(1, gap)]
+
+
+def holds_in_force(merchant: Merchant, *, today: date) -> int:
+    """Count what stops reminders today."""
+    return Hold.objects.filter(merchant=merchant).active(today=today).count()
 
 
 def midnight_of(merchant: Merchant, day: date) -> datetime:

@@ -14,7 +14,7 @@ from payorcrm.merchants.models import Staff
 from payorcrm.reminders.decide_run import drop_run, release_run
 from payorcrm.reminders.describe_conditions import describe
 from payorcrm.reminders.models import DayRun
-from payorcrm.reminders.queries import left_out_of, mails_of, missed_before, timetable_of
+from payorcrm.reminders.queries import holds_in_force, left_out_of, mails_of, missed_before, timetable_of
 from payorcrm.reminders.sending_days import schedule_of
 from payorcrm.reminders.switch_rules import rules_of
 
@@ -26,13 +26,14 @@ _MANY = 200
 @for_staff
 def rules(request: HttpRequest, staff: Staff) -> HttpResponse:
     """List the rules with their meanings and switches, and the latest runs."""
-    found = rules_of(staff.merchant)
+    found, now = rules_of(staff.merchant), clock.now()
     context = {
         "section": "reminders",
         "rules": found,
         "meanings": [(rule, describe(rule.conditions, currency=staff.merchant.currency)) for rule in found],
         "moved": request.GET.get("moved", ""),
-        "timetable": timetable_of(staff.merchant, now=clock.now()),
+        "timetable": timetable_of(staff.merchant, now=now),
+        "hold_count": holds_in_force(staff.merchant, today=clock.day_in(staff.merchant.time_zone, now)),
         "runs": DayRun.objects.filter(merchant=staff.merchant).order_by("-day")[:_FEW],
         "schedule": schedule_of(staff.merchant),
     }
