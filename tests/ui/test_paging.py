@@ -1,6 +1,7 @@
 """Pages by key: nothing is shown twice, nothing is left out."""
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 from django.http import QueryDict
@@ -36,6 +37,19 @@ def test_walking_forward_shows_every_row_once_even_among_equals():
     assert [names(first), names(second), names(third)] == ["ABB", "BBB", "C"]
     assert len({row.id for part in (first, second, third) for row in part.rows}) == 7
     assert (first.previous, third.next) == ("", "")
+
+
+@pytest.mark.parametrize("by", [("created_at", "id"), ("-created_at", "-id")])
+def test_rows_of_one_millisecond_are_shown_once(by):
+    make_customers(*"ABCDEFG")
+    for place, row in enumerate(Customer.objects.order_by("company_name")):
+        Customer.objects.filter(id=row.id).update(created_at=datetime(2026, 5, 1, 12, 0, 0, 1000 + place, UTC))
+
+    first = page("", by)
+    second = page(first.next, by)
+    third = page(second.next, by)
+
+    assert "".join(map(names, (first, second, third))) in ("ABCDEFG", "GFEDCBA")
 
 
 def test_walking_back_shows_the_same_pages():

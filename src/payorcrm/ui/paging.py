@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
@@ -75,7 +74,8 @@ def _address(query: QueryDict, word: str, row: Model, by: tuple[str, ...]) -> st
     copy = query.copy()
     for old in ("after", "before"):
         copy.pop(old, None)
-    key = json.dumps([getattr(row, name.lstrip("-")) for name in by], cls=DjangoJSONEncoder)
+    # Moments are written in full: cut to milliseconds, as JavaScript's are, they would repeat or pass over rows.
+    key = json.dumps([getattr(row, name.lstrip("-")) for name in by], default=str)
     copy[word] = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
     return copy.urlencode()
 
