@@ -124,6 +124,8 @@ OWN_ONLY = {
     "receipt_pdf",
     "statement_pdf",
     "switch_customer",
+    # tests/portal/test_access.py
+    "attached_file",
     # tests/portal/test_invoices.py
     *("invoices", "invoice", "invoices_export"),
     # tests/portal/test_methods.py
