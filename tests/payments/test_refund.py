@@ -116,6 +116,17 @@ def test_refund_for_a_named_invoice_leaves_the_others_paid(saved, merchant):
     assert refused.value.left == usd("50.00")
 
 
+def test_invoice_is_not_refunded_twice_while_the_first_refund_is_on_its_way(saved, merchant):
+    payment = paid(saved, merchant, "80.00", "40.00", number=BANK, bank=True)
+    oldest = payment.customer.invoices.order_by("due_on")[0]
+    refund(payment=payment, order=order("60.00", invoice_id=oldest.id), now=NOW)
+
+    with pytest.raises(RefundTooLarge) as refused:
+        refund(payment=payment, order=order("60.00", invoice_id=oldest.id, seen=6000), now=NOW)
+
+    assert refused.value.left == usd("20.00")
+
+
 def test_credited_refund_leaves_nothing_owed_and_says_so_in_history_and_ledger(saved, merchant):
     payment = paid(saved, merchant, "120.00")
 
@@ -351,17 +362,7 @@ def test_processor_stays_connected_while_a_refund_is_under_way(saved, merchant):
 
 
 def test_offline_payment_is_given_back_by_hand_and_only_recorded(merchant):
-    customer = CustomerFactory(merchant=merchant)
-    money = OfflineMoney(
-        key=uuid4(),
-        customer=customer,
-        kind=OfflineKind.CASH,
-        reference="",
-        received_on=NOW.date(),
-        amount=usd("40.00"),
-        by_invoice={},
-    )
-    payment = record_offline(money=money, now=NOW)
+    payment = record_offline(money=cash(CustomerFactory(merchant=merchant), "40.00"), now=NOW)
 
     made = refund(payment=payment, order=order("15.00"), now=NOW)
 
@@ -369,6 +370,32 @@ def test_offline_payment_is_given_back_by_hand_and_only_recorded(merchant):
     assert balance_of(merchant.id, Account.BANK, "USD") == usd("25.00")
     assert balance_of(merchant.id, Account.UNAPPLIED, "USD") == usd("-25.00")
     assert check_books() == []
+
+
+def test_offline_refund_that_was_cut_short_is_written_down_without_asking_any_processor():
+    customer = CustomerFactory()
+    payment = record_offline(money=cash(customer, "40.00"), now=NOW)
+    crashed = reserve_refund(payment.id, order("15.00"), NOW)[0]
+
+    (waiting,) = unanswered_refunds(now=NOW + timedelta(minutes=1))
+    resolve_refund(refund_id=waiting, now=NOW + timedelta(minutes=1))
+
+    crashed.refresh_from_db()
+    assert crashed.state == RefundState.SUCCEEDED
+    assert given_back(payment) == usd("15.00")
+    assert check_books() == []
+
+
+def cash(customer, amount: str) -> OfflineMoney:
+    return OfflineMoney(
+        key=uuid4(),
+        customer=customer,
+        kind=OfflineKind.CASH,
+        reference="",
+        received_on=NOW.date(),
+        amount=usd(amount),
+        by_invoice={},
+    )
 
 
 def test_late_word_does_not_undo_a_refund(saved, merchant):

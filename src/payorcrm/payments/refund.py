@@ -14,7 +14,7 @@ from payorcrm.gateways.base import Gateway, Outcome, RefundRequest, RefundResult
 from payorcrm.gateways.registry import gateway_class
 from payorcrm.merchants.queries import CannotTakePayments, gateway_account_of, gateway_of
 from payorcrm.payments.change_allocations import lock_payment
-from payorcrm.payments.models import Allocation, Payment, PaymentState, Refund
+from payorcrm.payments.models import OPEN_REFUND_STATES, Allocation, Payment, PaymentState, Refund
 from payorcrm.payments.settle_refund import settle_refund
 
 
@@ -134,10 +134,17 @@ def _check(payment: Payment, order: RefundOrder) -> None:
         raise RefundedMeanwhile
     left = payment.refundable_money()
     if order.invoice_id:
-        allocation = Allocation.objects.filter(payment=payment, invoice_id=order.invoice_id).first()
-        left = min(left, allocation.amount_money() if allocation else Money.zero(payment.currency))
+        left = min(left, _left_of_invoice(payment, order.invoice_id))
     if not Money.zero(left.currency) < order.amount <= left:
         raise RefundTooLarge(left)
+
+
+def _left_of_invoice(payment: Payment, invoice_id: UUID) -> Money:
+    """Return what the invoice got of the payment and no refund under way takes from it already."""
+    allocated = Allocation.objects.filter(payment=payment, invoice_id=invoice_id)
+    under_way = Refund.objects.filter(payment=payment, invoice_id=invoice_id, state__in=OPEN_REFUND_STATES)
+    minor = sum(allocated.values_list("amount", flat=True)) - sum(under_way.values_list("amount", flat=True))
+    return Money(max(0, minor), payment.currency)
 
 
 def why_not_refundable(payment: Payment) -> str:
