@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 from pytest_django import DjangoAssertNumQueries
 
+from payorcrm.customers.change_contact import Person, change_contact
 from payorcrm.customers.unsubscribe import end_reminders
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
@@ -129,6 +130,20 @@ def test_who_pays_a_second_before_gets_no_statement(server: ScriptedServer, sett
 
     assert server.mails == []
     assert Mail.objects.get().state == MailState.WITHDRAWN
+
+
+def test_a_statement_goes_to_the_address_of_the_moment_of_sending(server: ScriptedServer):
+    customer = CustomerFactory()
+    InvoiceFactory(customer=customer)
+    make_rule(customer.merchant)
+    run_due_statements(now=NOW)
+    change_contact(customer=customer, person=Person("Jo", "Doe", "new@acme.example", ""), language="")
+
+    deliver(NOW)
+
+    (mail,) = server.mails
+    assert mail["To"].addresses[0].addr_spec == "new@acme.example"
+    assert Mail.objects.get().to_address == "new@acme.example"
 
 
 def test_a_rule_for_all_tells_also_those_who_owe_nothing(server: ScriptedServer):

@@ -1,13 +1,24 @@
 """Looks at reminders again at the moment of sending: addresses that changed, and invoices that are left out now."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
+from payorcrm.customers.recipients import Recipients
 from payorcrm.mail.models import Mail
 from payorcrm.reminders.facts import Facts
 from payorcrm.reminders.models import Reminder
 
 
+class Directed(Protocol):
+    """A mail, and to whom it goes now, if anybody may get it."""
+
+    mail: Mail
+    recipients: Recipients | None
+
+
 def recheck(facts: list[Facts]) -> None:
     """Send to the address of now, and note beside each reminder what it does not speak of any more."""
-    _readdress(facts)
+    readdress(facts)
     _note_left_out(facts)
 
 
@@ -16,7 +27,8 @@ def is_needed(fact: Facts) -> bool:
     return bool(fact.rows) and not fact.unreachable
 
 
-def _readdress(facts: list[Facts]) -> None:
+def readdress(facts: Sequence[Directed]) -> None:
+    """Send each mail to where its customer wants such mails by now."""
     changed = [fact.mail for fact in facts if fact.recipients and _is_elsewhere(fact)]
     for fact in facts:
         if fact.recipients and fact.mail in changed:
@@ -26,7 +38,7 @@ def _readdress(facts: list[Facts]) -> None:
         Mail.objects.bulk_update(changed, ["to_address", "to_name", "also_to", "cc"])
 
 
-def _is_elsewhere(fact: Facts) -> bool:
+def _is_elsewhere(fact: Directed) -> bool:
     assert fact.recipients
     now, mail = fact.recipients.as_fields(), fact.mail
     return any(now[name] != getattr(mail, name) for name in ("to_address", "also_to", "cc"))

@@ -24,6 +24,7 @@ from payorcrm.reminders.facts import Facts
 from payorcrm.reminders.mails import BLOCKS, ways_of, why_of
 from payorcrm.reminders.models import ReminderTemplate
 from payorcrm.reminders.parts import Listing
+from payorcrm.reminders.recheck import readdress
 from payorcrm.reminders.render import CannotFill, Values, compile_template
 from payorcrm.reminders.summary import FIELD, summary_html, summary_text
 from payorcrm.statements.facts import StatementFacts, facts_of, read_statements
@@ -40,7 +41,9 @@ class StatementOfTwo(Inconsistent):
 @composer(KIND)
 def compose_statements(mails: list[Mail], now: datetime) -> Mapping[UUID, LateComposed]:
     """Write statements; one of a customer who owes nothing any more is withdrawn, unless its rule wants it."""
-    return {fact.mail.id: partial(_compose, fact, now) for fact in read_statements(mails, now=now)}
+    facts = read_statements(mails, now=now)
+    readdress(facts)
+    return {fact.mail.id: partial(_compose, fact, now) for fact in facts}
 
 
 def _compose(fact: StatementFacts, now: datetime) -> Composed:
