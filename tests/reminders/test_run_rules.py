@@ -13,7 +13,7 @@ from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.reminders.conditions import ConditionsRefused
 from payorcrm.reminders.hold import end_hold, put_on_hold
-from payorcrm.reminders.models import DayRun, DayRunState, HoldReason, Reminder, Rule, Step
+from payorcrm.reminders.models import DayRun, DayRunState, HoldReason, Reminder, Rule, Schedule, Step
 from payorcrm.reminders.run_rules import merchants_due, run_due_rules, run_rules_of
 from payorcrm.reminders.select import LeftOut
 from payorcrm.reminders.send import send_reminders
@@ -296,6 +296,20 @@ def test_a_mail_goes_to_the_address_of_the_moment_of_sending(customer, server: S
     (mail,) = server.mails
     assert mail["To"].addresses[0].addr_spec == "new@acme.example"
     assert Mail.objects.get().to_address == "new@acme.example"
+
+
+def test_days_between_mails_are_counted_from_when_a_mail_that_waited_went_out(customer, server: ScriptedServer):
+    Schedule.objects.update(min_days_between=3)
+    late(customer, 7)
+    late(customer, 4)
+    run_due_rules(now=NOW)
+    Mail.objects.update(send_after=NOW + timedelta(days=2))
+    deliver(NOW + timedelta(days=2))
+
+    runs = [run for days in (3, 4, 5) for run in run_due_rules(now=NOW + timedelta(days=days))]
+
+    assert len(server.mails) == 1
+    assert [run.mail_count for run in runs] == [0, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = '
 """
 
 # Where some of a customer's invoices are blocked, the mail is about the others. Why all are: the first by the alphabet.
+# A mail may have waited for its server for days; who got it then is reminded too soon from that day on.
 CONSIDER = f"""
 INSERT INTO considered
 WITH overdue AS (
@@ -96,6 +97,13 @@ reminded AS (
     WHERE run.merchant_id = %(merchant)s AND run.started_at > %(since)s
         AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
         AND (mail.queued_at AT TIME ZONE %(zone)s)::date > %(today)s - %(min_days)s::int
+    UNION
+    SELECT reminder.customer_id
+    FROM mail_mail AS mail
+    JOIN reminders_reminder AS reminder ON reminder.mail_id = mail.id
+    JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
+    WHERE mail.merchant_id = %(merchant)s AND mail.sent_at > %(since)s AND mail.state = 'sent'
+        AND (mail.sent_at AT TIME ZONE %(zone)s)::date > %(today)s - %(min_days)s::int
     UNION
     SELECT customer_id FROM foreseen_mail WHERE sent_on > %(today)s - %(min_days)s::int
 )
