@@ -1,6 +1,12 @@
 """A merchant's mail server is tried step by step, and the step that fails is named."""
 
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
+from itertools import repeat
 
 import pytest
 from pytest_django import Settings
@@ -89,6 +95,43 @@ def test_plain_words_to_a_port_that_speaks_tls(context: object) -> None:
     assert refusal(place(over_tls))[0] == "port"
 
     over_tls.stop()
+
+
+@contextmanager
+def talker(pieces: Iterator[bytes], pause: float = 0) -> Iterator[int]:
+    """A server that says pieces of a greeting until it is left, for a few seconds at most; yields its port."""
+    listening, until = socket.create_server(("localhost", 0)), time.monotonic() + 4
+
+    def talk() -> None:
+        visitor, _ = listening.accept()
+        with visitor:
+            try:
+                while time.monotonic() < until:
+                    visitor.sendall(next(pieces))
+                    time.sleep(pause)
+            except OSError:
+                pass
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    yield int(listening.getsockname()[1])
+    talking.join()
+    listening.close()
+
+
+@pytest.mark.parametrize(
+    ("piece", "pause"),
+    [(b"220-welcome\r\n" * 500, 0), (b"220-welcome\r\n", 0.1), (b"x", 0.1)],
+    ids=["lines without end", "a line now and then", "a letter now and then"],
+)
+def test_a_greeting_without_end_holds_nobody_up(piece: bytes, pause: float) -> None:
+    began = time.monotonic()
+
+    with talker(repeat(piece), pause) as port:
+        field, words = refusal(place(port=port, seconds=1))
+
+    assert (field, "hung up" in words) == ("port", True)
+    assert time.monotonic() - began < 3
 
 
 def test_a_private_place_is_refused_before_anything_is_dialled(server: ScriptedServer, settings: Settings) -> None:

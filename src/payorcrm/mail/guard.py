@@ -6,13 +6,17 @@ between leads nowhere else. The certificate is still that of the name.
 
 import smtplib
 import socket
+import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 
 USUAL_PORTS = frozenset({25, 465, 587, 2525})
 MOST_TRIED = 3
+# No answer to a command of mail is longer.
+MOST_SAID = 100_000
 # Addresses of IPv6 that stand for one of IPv4 (RFC 6052, section 2.1).
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -21,11 +25,60 @@ class NotAllowed(OSError):
     """The address or port belongs to a network that merchants' mail servers may not be in."""
 
 
+class SaysTooMuch(OSError):
+    """A server talks without end."""
+
+
 class GuardedSmtp(smtplib.SMTP):
-    """Dials checked addresses only."""
+    """Dials checked addresses only, and waits for a whole answer no longer than for its first letter."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return dial(host, port, timeout)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return what the server answers; one that talks on and on is left."""
+        if self.file is None and self.sock:
+            self.file = Answers(self.sock, self.timeout)
+        if isinstance(self.file, Answers):
+            self.file.begin()
+        return super().getreply()
+
+
+class Answers:
+    """The lines that a server says: each answer as a whole within the time and length that it may take."""
+
+    def __init__(self, sock: Any, seconds: float) -> None:
+        self._sock = sock
+        self._seconds = seconds
+        self._heard = bytearray()
+        self.begin()
+
+    def begin(self) -> None:
+        """Wait for a new answer."""
+        self._until = time.monotonic() + self._seconds
+        self._left = MOST_SAID
+
+    def readline(self, most: int) -> bytes:
+        """Return the next line, or its first `most` bytes. Raises TimeoutError, SaysTooMuch."""
+        while (end := self._heard.find(b"\n") + 1) == 0 and len(self._heard) < most and (more := self._more()):
+            self._heard += more
+        line = bytes(self._heard[: min(end or most, most)])
+        del self._heard[: len(line)]
+        self._left -= len(line)
+        if self._left < 0:
+            raise SaysTooMuch("it says more than any answer to a command")
+        return line
+
+    def _more(self) -> bytes:
+        self._sock.settimeout(max(self._until - time.monotonic(), 0.001))
+        try:
+            more: bytes = self._sock.recv(8192)
+        finally:
+            self._sock.settimeout(self._seconds)
+        return more
+
+    def close(self) -> None:
+        """Leave the socket to the connection."""
 
 
 class GuardedSmtpOverTls(smtplib.SMTP_SSL, GuardedSmtp):
