@@ -273,6 +273,16 @@ def test_a_viewer_changes_nothing(pattern):
     assert readable == (pattern.name in READ_BY_VIEWERS)
 
 
+def test_nothing_of_the_back_office_stays_in_a_cache():
+    shop = make_shop()
+    client = client_of(shop.merchant)
+
+    places = [address(pattern, shop, slug=shop.merchant.slug) for pattern in PATTERNS]
+    shown = [page for page in map(client.get, places) if page.status_code == 200]
+    assert len(shown) > len(READ_BY_VIEWERS)
+    assert [page.request["PATH_INFO"] for page in shown if "no-store" not in page.get("Cache-Control", "")] == []
+
+
 def test_a_viewer_is_not_offered_what_the_role_refuses():
     shop = make_shop()
     make_mail(shop.customer, state=MailState.FAILED)

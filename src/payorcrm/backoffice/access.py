@@ -69,7 +69,10 @@ def _guarded(view: View, is_allowed: Callable[[Staff], bool], *, is_on_the_way_i
             return lead_to_it(request, staff)
         if not is_allowed(staff):
             raise NotYourRole
-        return answer_and_record(view, request, staff, ids)
+        response = answer_and_record(view, request, staff, ids)
+        # Whoever signs out at a machine of others leaves no page behind.
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
     return guarded
 
