@@ -63,16 +63,21 @@ def test_ticked_invoices_alone_become_void():
     assert set(Invoice.objects.filter(status=InvoiceStatus.VOID)) == {one}
 
 
-def test_all_that_match_are_meant_only_when_said_and_only_as_many_as_were_counted():
+def marked(page):
+    """Return what the page's form says of the rows it is about."""
+    return {"count": str(len(page.context["chosen"].ids)), "mark": page.context["chosen"].mark()}
+
+
+def test_all_that_match_are_meant_only_when_said_and_only_those_that_were_counted():
     shop = make_shop()
     matching = [InvoiceFactory(customer=shop.customer, number=f"WRONG-{place}") for place in range(40)]
     form = {"everything": "yes", "search": "wrong-"}
 
     page = ask(shop, "invoices_void", **form)
     InvoiceFactory(customer=shop.customer, number="WRONG-late")
-    stale = do(shop, "invoices_void", **form, note="Wrong file.", count="40")
+    stale = do(shop, "invoices_void", **form, note="Wrong file.", **marked(page))
     untouched = not Invoice.objects.filter(status=InvoiceStatus.VOID).exists()
-    done = do(shop, "invoices_void", **form, note="Wrong file.", count="41")
+    done = do(shop, "invoices_void", **form, note="Wrong file.", **marked(stale))
 
     assert "Void 40 invoices?" in page.text
     assert 'name="search" value="wrong-"' in page.text
@@ -80,6 +85,20 @@ def test_all_that_match_are_meant_only_when_said_and_only_as_many_as_were_counte
     assert untouched
     assert "41 invoices became void." in done.text
     assert Invoice.objects.filter(status=InvoiceStatus.VOID).count() == len(matching) + 1
+
+
+def test_as_many_others_are_not_the_rows_that_somebody_looked_at():
+    shop = make_shop()
+    seen = [InvoiceFactory(customer=shop.customer, number=f"WRONG-{place}") for place in range(2)]
+    form = {"everything": "yes", "search": "wrong-"}
+
+    page = ask(shop, "invoices_void", **form)
+    Invoice.objects.filter(id=seen[0].id).update(number="RIGHT-0")
+    InvoiceFactory(customer=shop.customer, number="WRONG-late")
+    stale = do(shop, "invoices_void", **form, note="Wrong file.", **marked(page))
+
+    assert "The list has changed since you looked; nothing was done" in stale.text
+    assert not Invoice.objects.filter(status=InvoiceStatus.VOID).exists()
 
 
 def test_void_needs_a_reason_and_keeps_the_choice():
@@ -155,9 +174,9 @@ def test_customers_go_on_hold_and_off_again_by_a_filter():
     form = {"everything": "yes", "search": "slow"}
 
     page = ask(shop, "customers_hold", **form)
-    do(shop, "customers_hold", **form, reason=HoldReason.DISPUTE, note="", count="3")
+    do(shop, "customers_hold", **form, reason=HoldReason.DISPUTE, note="", **marked(page))
     listed = ask(shop, "customers", hold="yes")
-    ended = do(shop, "customers_end_holds", **form, count="3")
+    ended = do(shop, "customers_end_holds", **form, **marked(page))
 
     assert "Put 3 customers on hold?" in page.text
     assert [row[0].company_name for row in listed.context["rows"]] == ["Slow 0", "Slow 1", "Slow 2"]
@@ -201,10 +220,10 @@ def test_invitations_and_reminders_take_all_customers_of_a_filter():
 def test_a_filter_without_a_customer_reminds_nobody():
     shop = make_shop()
     mails = Mail.objects.count()
-    form = {"everything": "yes", "search": "nobody at all", "count": "0"}
+    form = {"everything": "yes", "search": "nobody at all"}
 
     page = ask(shop, "reminders_send", **form)
-    do(shop, "reminders_send", **form, template=str(shop.template.id), min_days_overdue="1")
+    do(shop, "reminders_send", **form, **marked(page), template=str(shop.template.id), min_days_overdue="1")
 
     assert "Nobody to remind" in page.text
     assert Mail.objects.count() == mails

@@ -1,5 +1,6 @@
 """Which rows an action on many is about: those that were ticked in a list, or all that its filters show."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -47,9 +48,13 @@ class Chosen:
     is_everything: bool
     fields: list[tuple[str, str]]
 
+    def mark(self) -> str:
+        """Return what tells these rows from any others, even from as many others."""
+        return hashlib.sha256(b"".join(each.bytes for each in self.ids)).hexdigest()
+
     def has_changed(self, sent_in: QueryDict) -> bool:
-        """Say whether a form was about another number of rows than there are now."""
-        return self.is_everything and sent_in.get("count") != str(len(self.ids))
+        """Say whether a form was about other rows than there are now."""
+        return self.is_everything and sent_in.get("mark") != self.mark()
 
 
 def invoices_in(staff: Staff, sent_in: QueryDict) -> Chosen:
