@@ -1,7 +1,10 @@
 """A second factor that an owner requires: nobody of the staff goes on without one, and who lost it is not lost."""
 
+from urllib.parse import unquote
+
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
     TOTP,
     format_hotp_value,
@@ -94,6 +97,29 @@ def test_a_session_from_before_proves_the_factor_that_is_there_once():
     client.post(f"{reverse('mfa_reauthenticate')}?next={dashboard}", {"code": code_of(secret)})
 
     assert client.get(dashboard).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mfa_deactivate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes", "mfa_download_recovery_codes"],
+)
+def test_a_password_alone_does_not_exchange_the_factor_that_is_required(name):
+    shop = make_shop()
+    colleague = StaffFactory(merchant=shop.merchant, role=Role.VIEWER).user
+    client = signed_in(colleague)
+    secret = generate_totp_secret()
+    TOTP.activate(colleague, secret)
+    RecoveryCodes.activate(colleague)
+    switch(owner_with_app(shop), shop)
+    place = reverse(name)
+
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    answers = [client.get(place), client.post(place)]
+    client.post(f"{reverse('mfa_reauthenticate')}?next={place}", {"code": code_of(secret)})
+
+    assert [unquote(answer["Location"]) for answer in answers] == [f"{reverse('mfa_reauthenticate')}?next={place}"] * 2
+    assert Authenticator.objects.filter(user=colleague, type=Authenticator.Type.TOTP).exists()
+    assert "security/again" not in client.get(place).get("Location", "")
 
 
 def test_a_password_alone_does_not_pass_by_a_passkey_where_one_is_required():

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 from django.urls import reverse
 
@@ -73,6 +74,21 @@ def test_who_has_an_account_signs_in_and_accepts_and_nobody_else_can():
     assert visitor.post(link).status_code == 302
 
     assert Staff.objects.get(user=user).merchant == shop.merchant
+
+
+def test_the_link_does_not_stand_in_for_the_second_factor_of_somebody_without_a_password():
+    shop, elsewhere = make_shop(), StaffFactory(user__email="vera@mail.example")
+    elsewhere.user.set_unusable_password()
+    elsewhere.user.save()
+    TOTP.activate(elsewhere.user, generate_totp_secret())
+    invite(shop)
+    link, visitor = link_of("vera@mail.example"), Client()
+
+    assert f"/account/login/?next={link}" in visitor.get(link).text
+    visitor.post(link, {"name": "Vera", "password": PASSWORD})
+
+    assert "_auth_user_id" not in visitor.session
+    assert not Staff.objects.filter(user=elsewhere.user, merchant=shop.merchant).exists()
 
 
 def test_a_removed_colleague_is_out_at_the_next_click_and_the_log_keeps_the_name():

@@ -1,18 +1,23 @@
 """Whether a session was opened with a second factor, where the merchant requires one."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from payorcrm.core import clock
 from payorcrm.core.models import User
 from payorcrm.merchants.models import Staff
 from payorcrm.staff.record_change import record_sign_in
-from payorcrm.staff.second_factor import FACTORS
+from payorcrm.staff.second_factor import FACTORS, has_factor, is_required_of
 
 # The name in the session for who set up their first one in it: that proves as much as using it.
 SET_UP_HERE = "second_factor_set_up"
@@ -45,6 +50,24 @@ def is_proved(request: HttpRequest, user: User) -> bool:
 def is_missing(request: HttpRequest, staff: Staff) -> bool:
     """Say whether the merchant requires a second factor and the session has none."""
     return staff.merchant.requires_second_factor and not is_proved(request, staff.user)
+
+
+def only_with_it(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Ask for the factor that is there, where one is required, before a page that could replace it by another.
+
+    A password, which others may know, would otherwise be enough to take it away and to set up one's own.
+    """
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **ids: Any) -> HttpResponseBase:
+        user = request.user
+        if isinstance(user, User) and is_required_of(user) and has_factor(user) and not is_proved(request, user):
+            has_app = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+            place = reverse("mfa_reauthenticate" if has_app else "mfa_reauthenticate_webauthn")
+            return redirect(f"{place}?{urlencode({'next': request.path})}")
+        return view(request, *args, **ids)
+
+    return wrapped
 
 
 def lead_to_it(request: HttpRequest, staff: Staff) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, re_path
 
+from payorcrm.backoffice.second_factor import only_with_it
 from payorcrm.portal.dress import dressed, only_with_google
 from payorcrm.portal.views.add_passkey import add_passkey, remove_passkey
 from payorcrm.portal.views.security import disconnect_google, security_of_staff
@@ -50,15 +51,21 @@ urlpatterns = [
     path("security/", dressed(security_of_staff), name="mfa_index"),
     path("security/code/", dressed(second_step.authenticate), name="mfa_authenticate"),
     path("security/again/", dressed(second_step.reauthenticate), name="mfa_reauthenticate"),
-    path("security/app/", dressed(app.activate_totp), name="mfa_activate_totp"),
-    path("security/app/remove/", dressed(app.deactivate_totp), name="mfa_deactivate_totp"),
-    path("security/codes/", dressed(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
-    path("security/codes/new/", dressed(recovery_codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
-    path("security/codes/file/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("security/app/", dressed(only_with_it(app.activate_totp)), name="mfa_activate_totp"),
+    path("security/app/remove/", dressed(only_with_it(app.deactivate_totp)), name="mfa_deactivate_totp"),
+    path("security/codes/", dressed(only_with_it(recovery_codes.view_recovery_codes)), name="mfa_view_recovery_codes"),
+    path(
+        "security/codes/new/",
+        dressed(only_with_it(recovery_codes.generate_recovery_codes)),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "security/codes/file/", only_with_it(recovery_codes.download_recovery_codes), name="mfa_download_recovery_codes"
+    ),
     path("security/passkeys/", to_security, name="mfa_list_webauthn"),
-    path("security/passkeys/add/", dressed(add_passkey), name="mfa_add_webauthn"),
-    path("security/passkeys/<int:pk>/", dressed(webauthn.edit_webauthn), name="mfa_edit_webauthn"),
-    path("security/passkeys/<int:pk>/remove/", dressed(remove_passkey), name="mfa_remove_webauthn"),
+    path("security/passkeys/add/", dressed(only_with_it(add_passkey)), name="mfa_add_webauthn"),
+    path("security/passkeys/<int:pk>/", dressed(only_with_it(webauthn.edit_webauthn)), name="mfa_edit_webauthn"),
+    path("security/passkeys/<int:pk>/remove/", dressed(only_with_it(remove_passkey)), name="mfa_remove_webauthn"),
     path("security/passkeys/again/", dressed(webauthn.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
     path("passkey/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     path("google/", only_with_google(google.oauth2_login), name="google_login"),

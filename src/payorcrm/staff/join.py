@@ -13,6 +13,7 @@ from payorcrm.core.models import User
 from payorcrm.core.signing import NotGenuine, open_signed, sign
 from payorcrm.merchants.models import Staff
 from payorcrm.staff.models import StaffInvitation
+from payorcrm.staff.second_factor import has_factor
 
 _PURPOSE = "staff-invitation"
 _COUNT_BYTES = 4
@@ -63,7 +64,12 @@ def open_join_link(token: str, *, now: datetime) -> StaffInvitation:
 def account_of(invitation: StaffInvitation) -> User | None:
     """Return the user who has the invited address and a way to sign in."""
     user = User.objects.filter(email__iexact=invitation.email).first()
-    return user if user and user.has_usable_password() else None
+    return user if user and _can_sign_in(user) else None
+
+
+def _can_sign_in(user: User) -> bool:
+    # A second factor is asked for at the sign-in only, also of those who come by Google and have no password.
+    return user.has_usable_password() or has_factor(user)
 
 
 def join(invitation: StaffInvitation, *, user: User, now: datetime) -> Staff:
@@ -91,7 +97,7 @@ def join_with_new_account(invitation: StaffInvitation, *, name: str, password: s
         user = User.objects.select_for_update().filter(email__iexact=invitation.email).first()
         if user is None:
             user = User.objects.create_user(invitation.email, name=name)
-        if user.has_usable_password() or not user.is_active:
+        if _can_sign_in(user) or not user.is_active:
             raise HasAnAccount
         user.password, user.name = hashed, name or user.name
         user.save(update_fields=["password", "name"])
