@@ -29,6 +29,9 @@ RUNS_OUT = """() => [...document.querySelectorAll("dt, dd")].filter((each) => {
   }
   return false;
 }).map((each) => `runs out of its place: ${each.textContent.trim()}`)"""
+CUT_OFF = """() => [...document.querySelectorAll("main :is(.flush, #list)")].filter(
+  (each) => each.scrollWidth > each.clientWidth + 1
+).map((each) => `wider than its panel: ${each.innerText.slice(0, 60)}`)"""
 Result = TypeVar("Result")
 
 
@@ -47,6 +50,7 @@ class Tab:
         ]
         if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append("wider than the screen")
+        found += self.page.evaluate(CUT_OFF)
         found += self.page.evaluate(RUNS_OUT)
         found += self.complaints
         self.complaints.clear()
