@@ -1,8 +1,12 @@
 """Rows of the outbox for tests, and one delivery of what is due."""
 
+import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+
+from django.db import connection
 
 from payorcrm.mail.deliver import deliver_due
 from payorcrm.mail.drafts import Draft, composer
@@ -46,3 +50,19 @@ def queued(to_address: str = "jo@acme.example", **fields: Any) -> Mail:
 def deliver(at: datetime = NOW) -> bool:
     """Deliver what is due at a moment."""
     return deliver_due(clock=lambda: at, until=at + timedelta(minutes=1))
+
+
+def deliver_while(happening: Callable[[], object], at: datetime = NOW) -> bool:
+    """Deliver what is due; something happens after the batch was read, before its first mail leaves.
+
+    Only in tests with real transactions: the mails leave on a thread of their own.
+    """
+    main = threading.current_thread()
+
+    def clock() -> datetime:
+        if threading.current_thread() is not main:
+            happening()
+            connection.close()
+        return at
+
+    return deliver_due(clock=clock, until=at + timedelta(minutes=1))

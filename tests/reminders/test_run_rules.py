@@ -11,6 +11,7 @@ from payorcrm.customers.change_contact import Person, change_contact
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.transport import KEPT_BACK
 from payorcrm.reminders.conditions import ConditionsRefused
 from payorcrm.reminders.hold import end_hold, put_on_hold
 from payorcrm.reminders.models import DayRun, DayRunState, HoldReason, Reminder, Rule, Schedule, Step
@@ -18,7 +19,7 @@ from payorcrm.reminders.run_rules import merchants_due, run_due_rules, run_rules
 from payorcrm.reminders.select import LeftOut
 from payorcrm.reminders.send import send_reminders
 from tests.factories.models import NOW, TODAY, CustomerFactory, MerchantFactory, usd
-from tests.factories.outbox import deliver
+from tests.factories.outbox import deliver, deliver_while
 from tests.factories.smtp import ScriptedServer
 from tests.reminders.rules import invoice_due, mark_sent, set_schedule, switch_all_on
 
@@ -74,6 +75,44 @@ def test_a_customer_who_pays_a_second_before_gets_no_mail(customer, server: Scri
 
     assert server.mails == []
     assert Mail.objects.get().state == MailState.WITHDRAWN
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ending", ["pays", "is_held", "unsubscribes"])
+def test_what_happens_while_a_batch_is_under_way_keeps_its_mail_back(server: ScriptedServer, ending):
+    customer = CustomerFactory()
+    switch_all_on(customer.merchant)
+    set_schedule(customer.merchant)
+    invoice = late(customer, 7)
+    happenings = {
+        "pays": lambda: Invoice.objects.filter(id=invoice.id).update(status=InvoiceStatus.PAID, balance=0),
+        "is_held": lambda: hold(customer, invoice=invoice),
+        "unsubscribes": lambda: Customer.objects.filter(id=customer.id).update(unsubscribed_at=NOW),
+    }
+    run_due_rules(now=NOW)
+
+    deliver_while(happenings[ending])
+    kept_back = Mail.objects.get()
+    deliver(NOW + timedelta(minutes=2))
+
+    assert server.mails == []
+    assert (kept_back.state, kept_back.last_error) == (MailState.DEFERRED, KEPT_BACK.error)
+    assert Mail.objects.get().state == MailState.WITHDRAWN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_part_that_is_paid_while_a_batch_is_under_way_is_not_asked_for(server: ScriptedServer):
+    customer = CustomerFactory()
+    switch_all_on(customer.merchant)
+    set_schedule(customer.merchant)
+    invoice = late(customer, 7, amount=usd("75.00"))
+    run_due_rules(now=NOW)
+
+    deliver_while(lambda: Invoice.objects.filter(id=invoice.id).update(balance=2500))
+    deliver(NOW + timedelta(minutes=2))
+
+    (mail,) = server.mails
+    assert "$25.00" in mail["Subject"]
 
 
 def test_a_hold_between_choosing_and_sending_withdraws_the_mail(customer, server: ScriptedServer):

@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from payorcrm.customers.change_contact import Person, change_contact
 from payorcrm.customers.unsubscribe import end_reminders
 from payorcrm.invoices.models import Invoice, InvoiceStatus
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailState, SuppressionReason
+from payorcrm.mail.suppress import suppress
 from payorcrm.payments.links import read_payment_token
 from payorcrm.reminders.hold import put_on_hold
 from payorcrm.reminders.models import HoldReason
@@ -31,7 +32,7 @@ from tests.factories.models import (
     PaymentMethodFactory,
     usd,
 )
-from tests.factories.outbox import deliver
+from tests.factories.outbox import deliver, deliver_while
 from tests.factories.smtp import ScriptedServer
 from tests.statements.rules import make_rule
 
@@ -144,6 +145,35 @@ def test_a_statement_goes_to_the_address_of_the_moment_of_sending(server: Script
     (mail,) = server.mails
     assert mail["To"].addresses[0].addr_spec == "new@acme.example"
     assert Mail.objects.get().to_address == "new@acme.example"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("settle", [pay_all, process_all])
+def test_who_pays_while_a_batch_is_under_way_gets_no_statement(server: ScriptedServer, settle):
+    customer = CustomerFactory()
+    InvoiceFactory(customer=customer)
+    make_rule(customer.merchant)
+    run_due_statements(now=NOW)
+
+    deliver_while(settle)
+    deliver(NOW + timedelta(minutes=2))
+
+    assert server.mails == []
+    assert Mail.objects.get().state == MailState.WITHDRAWN
+
+
+def test_a_statement_does_not_go_to_an_address_that_was_stopped_meanwhile(server: ScriptedServer):
+    customer = CustomerFactory()
+    InvoiceFactory(customer=customer)
+    make_rule(customer.merchant)
+    run_due_statements(now=NOW)
+    mail = Mail.objects.get()
+    suppress(mail=mail, address=mail.to_address, reason=SuppressionReason.COMPLAINED, note="", at=NOW)
+
+    deliver()
+
+    assert server.mails == []
+    assert "No reminder or invitation goes to" in Mail.objects.get().last_error
 
 
 def test_a_rule_for_all_tells_also_those_who_owe_nothing(server: ScriptedServer):

@@ -24,7 +24,7 @@ from payorcrm.mail.own_server import recover, rest
 from payorcrm.mail.prepare import Batch, Prepared, prepare
 from payorcrm.mail.record import Result, record
 from payorcrm.mail.release import release_stuck, stuck_after
-from payorcrm.mail.transport import TAKEN_OVER, Answer, Outgoing, Transport, open_own_transport, open_transport
+from payorcrm.mail.transport import KEPT_BACK, Answer, Outgoing, Transport, open_own_transport, open_transport
 
 BATCH_SIZE = 200
 # So many mails are recorded in one statement; until then there are the notes of handing them over.
@@ -154,12 +154,12 @@ class Delivery:
 
     def _begin(self, mail: Mail, outgoing: Outgoing) -> None:
         now = self.clock()
-        self.notebook.note(mail, outgoing.subject, now)
+        self.notebook.note(mail, outgoing.subject, now, outgoing.proviso)
         self.transport.begin(outgoing, now, self.notebook.is_noted)
 
     def _finish(self, mail: Mail, outgoing: Outgoing) -> Result:
         answer = self.transport.finish()
-        if answer.state != MailState.SENT and answer != TAKEN_OVER:
+        if answer.state != MailState.SENT and answer != KEPT_BACK:
             self.notebook.answered(mail, was_taken=False)
         return Result(mail, answer, subject=outgoing.subject)
 

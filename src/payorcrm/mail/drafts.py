@@ -10,6 +10,7 @@ from uuid import UUID
 
 from payorcrm.core.errors import Inconsistent
 from payorcrm.mail.models import Mail
+from payorcrm.mail.proviso import Proviso
 from payorcrm.merchants.models import Merchant
 
 
@@ -28,7 +29,8 @@ class Draft:
 
     `html` is the inner, block-level part with its styles already inline (`render_draft` does that). `reason` ends
     the mail: why one gets it. `list_unsubscribe` is an absolute address that takes a one-click POST (RFC 8058).
-    `language` is that of the words around it.
+    `language` is that of the words around it. Where `proviso` is not true any more when the mail is about to leave, it
+    does not, and is composed anew a little later.
     """
 
     subject: str
@@ -40,6 +42,7 @@ class Draft:
     list_unsubscribe: str = ""
     language: str = ""
     attachments: tuple[Attachment, ...] = ()
+    proviso: Proviso | None = None
 
 
 @dataclass(frozen=True, slots=True)

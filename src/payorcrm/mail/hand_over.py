@@ -2,6 +2,7 @@
 
 A note is the right to hand a mail over on one claim: the sender writes it before, `release_stuck` instead of it, and
 the primary key lets only one of the two win. Notes are written on a connection of their own and wait for no disk.
+There, too, a mail's proviso is looked at: no note, no mail.
 """
 
 from collections.abc import Sequence
@@ -14,22 +15,21 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import pq
 
 from payorcrm.mail.models import Mail
+from payorcrm.mail.proviso import Proviso
 
 # Only in this statement's own transaction: a pooler may give the connection to somebody else after it. If the
 # database's machine loses power, the notes of the last moment (three times wal_writer_delay) are lost.
 NO_WAIT = "set_config('synchronous_commit', 'off', true)"
-NOTE, ANSWERED = b"note", b"answered"
-STATEMENTS = {
-    NOTE: f"""
-        INSERT INTO mail_handover (mail_id, claimed_at, line, place, subject, begun_at)
-        VALUES ($1::uuid, $2::timestamptz, $3::uuid, $4::int, $5::text, $6::timestamptz)
-        ON CONFLICT DO NOTHING RETURNING {NO_WAIT}
-    """.encode(),  # noqa: S608
-    ANSWERED: f"""
-        UPDATE mail_handover SET was_taken = $3::boolean
-        WHERE mail_id = $1::uuid AND claimed_at = $2::timestamptz RETURNING {NO_WAIT}
-    """.encode(),  # noqa: S608
-}
+NOTE = f"""
+    INSERT INTO mail_handover (mail_id, claimed_at, line, place, subject, begun_at)
+    SELECT $1::uuid, $2::timestamptz, $3::uuid, $4::int, $5::text, $6::timestamptz WHERE {{proviso}}
+    ON CONFLICT DO NOTHING RETURNING {NO_WAIT}
+"""
+ANSWERED = f"""
+    UPDATE mail_handover SET was_taken = $3::boolean
+    WHERE mail_id = $1::uuid AND claimed_at = $2::timestamptz RETURNING {NO_WAIT}
+"""  # noqa: S608
+WITHOUT = Proviso("true", ())
 
 
 class Notebook:
@@ -40,15 +40,17 @@ class Notebook:
         self._place = 0
         self._connection: psycopg.Connection | None = None
         self._is_waiting = False
+        self._prepared: dict[str, bytes] = {}
 
-    def note(self, mail: Mail, subject: str, now: datetime) -> None:
+    def note(self, mail: Mail, subject: str, now: datetime, proviso: Proviso | None = None) -> None:
         """Begin to note that a mail is handed over; `is_noted` waits for it."""
         self._place += 1
-        claimed_at = _moment(mail.claimed_at)
-        self._send(NOTE, [str(mail.id), claimed_at, self._line, str(self._place), subject[:300], now.isoformat()])
+        proviso = proviso or WITHOUT
+        values = [str(mail.id), _moment(mail.claimed_at), self._line, str(self._place), subject[:300], now.isoformat()]
+        self._send(NOTE.format(proviso=proviso.sql), [*values, *proviso.values])
 
     def is_noted(self) -> bool:
-        """Say whether the mail may be handed over: not after another worker has taken it back."""
+        """Say whether the mail may go: not after another worker has taken it back, nor against its proviso."""
         return self._rows() == 1
 
     def answered(self, mail: Mail, *, was_taken: bool) -> None:
@@ -63,14 +65,14 @@ class Notebook:
             self._connection.close()
         self._connection = None
 
-    def _send(self, name: bytes, values: Sequence[str]) -> None:
+    def _send(self, statement: str, values: Sequence[str]) -> None:
         self._rows()
         connection = self._connected()
         sent = [value.replace("\0", "\ufffd").encode() for value in values]
         if settings.BEHIND_PGBOUNCER:
-            connection.send_query_params(STATEMENTS[name], sent)
+            connection.send_query_params(statement.encode(), sent)
         else:
-            connection.send_query_prepared(name, sent)
+            connection.send_query_prepared(self._name_of(statement, connection), sent)
         connection.flush()
         self._is_waiting = True
 
@@ -91,14 +93,14 @@ class Notebook:
         if self._connection is None:
             parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
             self._connection = psycopg.connect(**parameters, autocommit=True)
-            self._prepare(self._connection.pgconn)
         return self._connection.pgconn
 
-    def _prepare(self, connection: pq.abc.PGconn) -> None:
-        # Planning an insertion takes twice as long as running it; a pooler may send the next one somewhere else.
-        if not settings.BEHIND_PGBOUNCER:
-            for name, statement in STATEMENTS.items():
-                connection.prepare(name, statement)
+    def _name_of(self, statement: str, connection: pq.abc.PGconn) -> bytes:
+        """Prepare a statement once: planning an insertion takes twice as long as running it."""
+        if statement not in self._prepared:
+            self._prepared[statement] = f"note_{len(self._prepared)}".encode()
+            connection.prepare(self._prepared[statement], statement.encode())
+        return self._prepared[statement]
 
 
 def _moment(moment: datetime | None) -> str:

@@ -155,7 +155,8 @@ def _outgoing(mail: Mail, composed: Draft | bytes, batch: Batch) -> Prepared:
         if isinstance(composed, bytes):
             return Outgoing(mail.id, address, mail.subject, composed)
         others = _reachable(mail, batch) if mail.also_to or mail.cc else ALONE
-        return Outgoing(mail.id, address, composed.subject, _message_of(mail, composed, others, batch), *others)
+        message = _message_of(mail, composed, others, batch)
+        return Outgoing(mail.id, address, composed.subject, message, *others, proviso=composed.proviso)
     except Refused as error:
         return Answer(MailState.FAILED, str(error))
 

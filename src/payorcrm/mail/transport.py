@@ -17,6 +17,7 @@ from django.conf import settings
 from payorcrm.core.errors import Unavailable
 from payorcrm.mail.guard import GuardedSmtp, GuardedSmtpOverTls
 from payorcrm.mail.models import MailboxMessage, MailSender, MailState
+from payorcrm.mail.proviso import Proviso
 
 SECONDS_TO_ANSWER = 30
 
@@ -35,6 +36,7 @@ class Outgoing:
     cc: tuple[str, ...] = ()
     # Whom the message does not reach, known before it is handed over.
     left_out: tuple[str, ...] = ()
+    proviso: Proviso | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Answer:
     error: str = ""
 
 
-TAKEN_OVER = Answer(MailState.DEFERRED, "Another worker has taken this mail over.")
+# Nobody reads it beside a mail that another worker has taken over: what that one does is recorded.
+KEPT_BACK = Answer(MailState.DEFERRED, "What this mail says has just changed. It is written anew in a moment.")
 
 
 def always() -> bool:
@@ -69,7 +72,7 @@ class Transport(ABC):
 
         `may_go` is asked at the last moment before the message leaves.
         """
-        self._answer = self.send(outgoing, now) if may_go() else TAKEN_OVER
+        self._answer = self.send(outgoing, now) if may_go() else KEPT_BACK
 
     def finish(self) -> Answer:
         """Wait for the message that was begun."""
@@ -179,7 +182,7 @@ class SmtpTransport(Transport):
         refusal = self._introduce(outgoing)
         if not refusal and not may_go():
             self._start_over(250)
-            return TAKEN_OVER
+            return KEPT_BACK
         if not refusal:
             code, text = self._connected().docmd("DATA")
             refusal = Refusal("message", code, text) if code != 354 else None

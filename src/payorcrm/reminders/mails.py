@@ -1,7 +1,7 @@
 """Writes reminders when they are sent, from what is owed at that moment."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -15,6 +15,7 @@ from payorcrm.core.money import Money
 from payorcrm.gateways.base import MethodKind
 from payorcrm.mail.compose import Composed, Draft, LateComposed, Unsendable, after_sending, composer
 from payorcrm.mail.models import Mail
+from payorcrm.mail.proviso import Proviso
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.buttons import label_of_new, label_of_saved, new_method_choices
 from payorcrm.payments.links import BANK, CARD, payment_link, unsubscribe_link
@@ -40,6 +41,7 @@ from payorcrm.reminders.parts import (
 )
 from payorcrm.reminders.recheck import is_needed, recheck
 from payorcrm.reminders.render import CannotFill, Values, compile_template
+from payorcrm.reminders.still_true import Said, nothing_changed
 from payorcrm.reminders.summary import summary_html, summary_text
 
 KIND = "reminder"
@@ -100,9 +102,14 @@ def _compose(fact: Facts, now: datetime) -> Composed:
     if not is_needed(fact):
         return None
     try:
-        return draft_of(fact, now)
+        return replace(draft_of(fact, now), proviso=_proviso(fact))
     except CannotFill as error:
         return Unsendable(str(error))
+
+
+def _proviso(fact: Facts) -> Proviso:
+    said = [Said(row.id, row.payable) for row in fact.rows if row.id]
+    return nothing_changed(fact.customer_id, said, [each.invoice_id for each in said], today=fact.today)
 
 
 def draft_of(fact: Facts, now: datetime) -> Draft:

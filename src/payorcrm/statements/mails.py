@@ -1,6 +1,7 @@
 """Writes statements when they are sent, from what is owed at that moment, and draws the PDF that goes with each."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -17,6 +18,7 @@ from payorcrm.invoices.draw_statement import draw_statement
 from payorcrm.mail.compose import Attachment, Composed, Draft, LateComposed, Unsendable, composer
 from payorcrm.mail.layout import fill_html, layout_of
 from payorcrm.mail.models import Mail
+from payorcrm.mail.proviso import Proviso
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.links import CARD, payment_link, unsubscribe_link
 from payorcrm.reminders.default_template import in_their_words
@@ -26,6 +28,7 @@ from payorcrm.reminders.models import ReminderTemplate
 from payorcrm.reminders.parts import Listing
 from payorcrm.reminders.recheck import readdress
 from payorcrm.reminders.render import CannotFill, Values, compile_template
+from payorcrm.reminders.still_true import Said, nothing_changed
 from payorcrm.reminders.summary import FIELD, summary_html, summary_text
 from payorcrm.statements.facts import StatementFacts, facts_of, read_statements
 from payorcrm.statements.send import KIND
@@ -53,9 +56,15 @@ def _compose(fact: StatementFacts, now: datetime) -> Composed:
         return None
     try:
         with speaking(fact.language):
-            return _draft(fact, now, (_pdf(fact),))
+            return replace(_draft(fact, now, (_pdf(fact),)), proviso=_proviso(fact))
     except (CannotFill, DocumentTakesTooLong) as error:
         return Unsendable(str(error))
+
+
+def _proviso(fact: StatementFacts) -> Proviso:
+    said = [Said(each.id, each.balance, each.in_flight) for each in fact.owed.listed]
+    asked = [row.id for part in fact.payable for row in part.rows if row.id]
+    return nothing_changed(fact.customer.id, said, asked, today=fact.owed.today)
 
 
 def preview_statement(*, merchant: Merchant, template: ReminderTemplate, customer: Customer, now: datetime) -> str:
