@@ -27,10 +27,10 @@ RUN_AXE = """(without) => axe.run(document, {
     violation.nodes.map((node) => `${violation.id}: ${node.html} ${node.failureSummary}`)))"""
 # The processor's fields have no background of their own; their hosted page has, and the same colours.
 ONLY_FOR_WHOLE_PAGES = ["page-has-heading-one", "color-contrast"]
-NAME_OF_FOCUS = """() => {
+NAME_OF_FOCUS = r"""() => {
     const it = document.activeElement;
     const name = it.labels?.[0]?.innerText || it.innerText || "";
-    return name.split("(optional)")[0].trim();
+    return name.split("(optional)")[0].replaceAll(/\s+/g, " ").trim();
 }"""
 HOW_FAR_IT_MOVED = """() => new Promise((tell) => {
     let moved = 0;
