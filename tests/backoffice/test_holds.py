@@ -125,6 +125,8 @@ def test_a_run_that_waits_and_one_that_is_late_are_told_on_the_first_pages(shop,
     run_due_rules(now=present())
     soon = client.get(place(name, shop)).text
 
+    assert "n a few minutes" in late
+    assert "n a few minutes" not in soon
     assert "The reminder rules have not run" in late
     assert "The reminder rules have not run" not in soon
 

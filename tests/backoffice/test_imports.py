@@ -13,7 +13,7 @@ from payorcrm.invoices.models import ImportFile, ImportState, Invoice
 from payorcrm.invoices.void import void
 from payorcrm.ledger.check import check_books
 from payorcrm.ledger.models import Entry, Posting
-from payorcrm.merchants.models import Merchant, Role
+from payorcrm.merchants.models import Merchant, Role, Setup
 from payorcrm.payments.request_payment import request_from_portal
 from tests.backoffice.rows import client_of
 from tests.factories.models import CustomerFactory, MerchantFactory, PortalAccessFactory
@@ -93,6 +93,19 @@ def test_saying_no_invites_nobody(client, merchant):
 
     assert Customer.objects.count() == 2
     assert not InvitationRun.objects.exists()
+
+
+def test_nobody_is_invited_by_default_while_the_checklist_has_a_step_for_it(client, merchant):
+    drop(client, merchant, "customers", CUSTOMERS)
+    without = page(client, merchant, "import_preview")
+    Setup.objects.create(merchant=merchant)
+    during = page(client, merchant, "import_preview")
+    Setup.objects.update(closed_at=now())
+    after = page(client, merchant, "import_preview")
+
+    ticked = 'name="sends_invitations" value="yes" checked'
+    assert [ticked in text for text in (without, during, after)] == [True, False, True]
+    assert "While you are setting up, nobody is invited unless you tick this." in during
 
 
 def test_bad_rows_are_named_and_the_good_ones_imported(client, merchant):

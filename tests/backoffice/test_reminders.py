@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
+from payorcrm.core.clock import now
 from payorcrm.mail.models import Mail
 from payorcrm.reminders.models import ReminderRun
+from payorcrm.reminders.switch_rules import rules_of
 from tests.backoffice.rows import client_of, make_shop
 from tests.factories.models import CustomerFactory, InvoiceFactory
 
@@ -89,3 +91,14 @@ def test_the_list_of_runs_says_who_sent_what():
 
     assert "Sent lately" in text
     assert str(shop.merchant.staff.get().user) in text
+
+
+def test_the_list_of_runs_names_the_rule_that_sent():
+    shop = make_shop()
+    rule = rules_of(shop.merchant)[0]
+    ReminderRun.objects.create(merchant=shop.merchant, template=rule.template, rule=rule, started_at=now())
+
+    text = client_of(shop.merchant).get(reverse("backoffice:templates", args=[shop.merchant.slug])).text
+
+    assert f"Rule “{rule.name}”" in text
+    assert "Command line" not in text

@@ -157,6 +157,15 @@ def test_a_rule_is_tried_before_it_is_saved(shop):
     assert len(rules_of(shop.merchant)) == 7
 
 
+def test_a_trial_says_that_nobody_would_be_left_out(shop):
+    Hold.objects.all().delete()
+
+    sent_in = written(shop, ("overdue_exactly", days_late(shop)), act="test")
+    page = client_of(shop.merchant).post(place("rule_new", shop), sent_in)
+
+    assert "<dt>Would get none</dt><dd>0</dd>" in page.text
+
+
 def test_a_rule_is_rehearsed_before_it_is_saved(shop):
     Hold.objects.all().delete()
     sent_in = written(shop, ("overdue_at_least", "1"), ("reminders_at_most", "0"), act="rehearse")

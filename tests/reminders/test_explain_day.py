@@ -48,7 +48,7 @@ def test_what_was_mailed_is_said_with_its_rule(ruled, server: ScriptedServer):
 
     assert said(explained) == {invoice.number: [("7 days overdue", "Mailed.")]}
     assert [(sent.numbers, sent.reminder.mail.state) for sent in explained.reminders] == [([invoice.number], "sent")]
-    assert explained.sentences == ["The rules ran at 10:00."]
+    assert explained.sentences == ["The rules ran at 10:00 AM."]
 
 
 def test_which_condition_failed_is_said(ruled):
@@ -189,7 +189,7 @@ def test_before_the_hour_of_today_the_run_is_announced(ruled):
 
     explained = answer(ruled, now=early)
 
-    assert explained.sentences == ["The rules run at 09:00."]
+    assert explained.sentences == ["The rules run at 9:00 AM."]
     assert said(explained) == {invoice.number: [("7 days overdue", "Due on this day.")]}
 
 

@@ -1,6 +1,6 @@
 """Days and moments as pages and mails write them, in the active language."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 
 from babel.dates import format_date, format_datetime, format_time
@@ -29,6 +29,11 @@ def write_moment(local: datetime) -> str:
 def write_long_moment(local: datetime) -> str:
     """Write a moment, which is in the reader's time zone already, as "November 22, 2026 at 6:34 PM EST"."""
     return _write_moment(local, _LONG_MOMENTS)
+
+
+def write_time(local: datetime | time) -> str:
+    """Write a time of day, which is in the reader's time zone already, as "6:34 PM"."""
+    return str(format_time(local, "h:mm a", tzinfo=local.tzinfo, locale=babel_locale()))
 
 
 # Babel takes 20 microseconds a day; a list shows the same few again and again.

@@ -38,9 +38,13 @@ class MailsOfRun:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """When rules ran last and when they run next, in the merchant's time; `late_since` where a run should have been."""
+    """When rules ran last and when they run next, in the merchant's time; `late_since` where a run should have been.
+
+    `is_due` where the hour has come and the worker has not looked yet: then the next run is that one.
+    """
 
     last: DayRun | None
+    is_due: bool
     next_at: datetime | None
     waiting: list[DayRun]
     late_since: datetime | None
@@ -67,10 +71,11 @@ def timetable_of(merchant: Merchant, *, now: datetime) -> Timetable:
     """Say when rules ran, whether a run waits for a person or is late, and when the next one is."""
     runs = DayRun.objects.filter(merchant=merchant)
     rules = Rule.objects.filter(merchant=merchant, is_active=True)
-    late = due_day(merchant, now)
-    since = hour_of(merchant, late) if late and rules.filter(active_since__lt=late).exists() else None
+    due = due_day(merchant, now)
+    since = hour_of(merchant, due) if due and rules.filter(active_since__lt=due).exists() else None
     return Timetable(
         last=runs.order_by("-day").first(),
+        is_due=due is not None,
         next_at=_next_at(merchant, now) if rules.exists() else None,
         waiting=list(runs.filter(state=DayRunState.HELD).order_by("-day")),
         late_since=since if since and now - since > PATIENCE else None,

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from payorcrm.core.clock import day_in
+from payorcrm.core.write_dates import write_time
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.models import DayRun, DayRunState, Rule
 from payorcrm.reminders.sending_days import LATEST, schedule_of, why_no_sending_day
@@ -31,7 +32,7 @@ def _why_no_run(merchant: Merchant, day: date, now: datetime) -> str:
         return "No rule that is on today was on then." if rules.exists() else "No rule is on."
     schedule, local = schedule_of(merchant), now.astimezone(ZoneInfo(merchant.time_zone))
     if day == local.date() and local.time() < schedule.send_at:
-        return f"The rules run at {schedule.send_at:%H:%M}."
+        return f"The rules run at {write_time(schedule.send_at)}."
     if day == local.date():
         return "The rules are to run now; until then, nothing is sent."
     return "The rules did not run on this day; nothing was sent by them."
@@ -39,7 +40,7 @@ def _why_no_run(merchant: Merchant, day: date, now: datetime) -> str:
 
 def _what_it_did(run: DayRun, merchant: Merchant) -> list[str]:
     at = run.started_at.astimezone(ZoneInfo(merchant.time_zone))
-    began = f"The rules ran at {at:%H:%M}" + ("." if at.date() == run.day else f" on {_in_words(at.date())}.")
+    began = f"The rules ran at {write_time(at)}" + ("." if at.date() == run.day else f" on {_in_words(at.date())}.")
     who = f" by {run.decided_by}" if run.decided_by else ""
     match run.state:
         case DayRunState.HELD:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payorcrm.backoffice.access import for_collectors, for_staff, import_file_of
+from payorcrm.backoffice.setup_steps import open_setup
 from payorcrm.core import clock
 from payorcrm.core.column_choices import Look
 from payorcrm.core.dates import DateOrder
@@ -38,7 +39,12 @@ _DATES = [
 class UploadForm(forms.Form):
     """A file and what is in it."""
 
-    kind = forms.ChoiceField(label="What is in the file", choices=ImportKind.choices)
+    kind = forms.ChoiceField(
+        label="What is in the file",
+        choices=ImportKind.choices,
+        help_text="Customers need a number or a name, and an e-mail address to be reminded. "
+        "Invoices need a number, a customer, an amount and a due date.",
+    )
     file = forms.FileField(
         label="File",
         help_text="CSV or XLSX, 20 MB at most. Nothing is imported before you have seen what would change.",
@@ -163,7 +169,8 @@ def preview(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
             sends_invitations="sends_invitations" in request.POST,
         )
         return _to_progress(staff, started)
-    context: dict[str, object] = {"section": "customers", "file": file}
+    is_setting_up = open_setup(staff.merchant) is not None
+    context: dict[str, object] = {"section": "customers", "file": file, "is_setting_up": is_setting_up}
     try:
         context |= _shown(preview_file(file, now=clock.now()))
     except UnreadableFile as problem:

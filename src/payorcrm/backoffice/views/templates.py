@@ -51,7 +51,9 @@ def templates(request: HttpRequest, staff: Staff) -> HttpResponse:
         {"template": each, "variants": [one for one in variants_of(each) if one.language], "rules": rules.get(each.id)}
         for each in found.order_by("-is_default", "name")
     ]
-    runs = ReminderRun.objects.filter(merchant=staff.merchant).select_related("template", "version", "started_by")
+    runs = ReminderRun.objects.filter(merchant=staff.merchant).select_related(
+        "template", "version", "started_by", "rule"
+    )
     context = {"section": "reminders", "rows": rows, "starts": STARTS, "runs": runs.order_by("-id")[:FEW]}
     return render(request, "backoffice/template_list.html", context)
 

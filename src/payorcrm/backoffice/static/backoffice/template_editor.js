@@ -420,6 +420,9 @@ async function start() {
   form.addEventListener("submit", ({ submitter }) => (isChanged &&= Boolean(submitter?.formTarget)));
   addEventListener("beforeunload", (event) => isChanged && event.preventDefault());
 
+  // Whoever went to the text before the editor was there goes on writing in the editor.
+  const isWriting = document.activeElement === source;
   toolbar.hidden = false;
   openVisual();
+  if (isWriting && isVisual) editor.view.focus();
 }
