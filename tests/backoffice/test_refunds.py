@@ -9,6 +9,7 @@ from django.urls import reverse
 from payorcrm.ledger.check import check_books
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import Payment, PaymentState, Refund
+from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import client_of
 from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, usd
 from tests.payments.kit import order_for
@@ -44,6 +45,16 @@ def test_bookkeeper_gives_a_part_back_once_however_often_she_presses(merchant, s
     for words in ("Partly refunded", "Returned goods", "Refund of $50.00 asked for by", "Taken from invoice INV-7"):
         assert words in page
     assert check_books() == []
+
+
+def test_audit_log_says_what_a_refund_changed_in_money(merchant, saved):
+    payment, client = pay(merchant, saved), client_of(merchant)
+    form = filled_in(client.get(place("payment_refund", payment)).text)
+
+    client.post(place("payment_refund", payment), form)
+
+    entry = AuditEntry.objects.get(merchant=merchant)
+    assert (entry.says, entry.changes) == ("Gave a payment back", [["Given back", "$0.00", "$50.00"]])
 
 
 def test_second_tab_is_told_and_keeps_what_was_typed(merchant, saved):

@@ -17,8 +17,8 @@ TODAY = date(2026, 11, 20)
 @pytest.mark.parametrize(
     ("days", "label"),
     [
-        (-1, "Not due yet"),
-        (0, "Not due yet"),
+        (-1, "Current"),
+        (0, "Current"),
         (1, "1–30 days"),
         (30, "1–30 days"),
         (31, "31–60 days"),

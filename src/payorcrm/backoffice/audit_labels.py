@@ -9,7 +9,7 @@ from django.db.models import BinaryField, Model
 from payorcrm.customers.models import Contact, Customer, InvitationRun, Note, PortalAccess
 from payorcrm.invoices.models import ImportFile, Invoice, InvoiceFile
 from payorcrm.mail.models import Mail, MailSender, Suppression
-from payorcrm.merchants.models import Merchant, Staff
+from payorcrm.merchants.models import GatewayAccount, Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Schedule
@@ -90,6 +90,11 @@ def the_contacts_of_one(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
     return [Contact.objects.filter(customer__in=customers, is_primary=True).first()]
 
 
+def the_gateways(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
+    """Compare the connections to processors."""
+    return GatewayAccount.objects.filter(merchant=merchant.pk).order_by("gateway")
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """What a POST did. With `rows`, the entry says what was before and after, and is written together with the change.
@@ -123,9 +128,9 @@ ACTIONS: dict[str, Action] = {
     "view_as": Action(CUSTOMERS, "Looked at the portal as the customer"),
     "method_remove": Action(PAYMENTS, "Removed a saved payment method"),
     "offline_record": Action(PAYMENTS, "Recorded an offline payment", quotes="amount"),
-    "payment_refund": Action(PAYMENTS, "Gave a payment back", quotes="amount"),
-    "payment_cancel": Action(PAYMENTS, "Canceled a payment"),
-    "payment_reverse": Action(PAYMENTS, "Reversed an offline payment"),
+    "payment_refund": Action(PAYMENTS, "Gave a payment back", named("payment_id"), is_apart=True, quotes="amount"),
+    "payment_cancel": Action(PAYMENTS, "Canceled a payment", named("payment_id"), is_apart=True),
+    "payment_reverse": Action(PAYMENTS, "Reversed an offline payment", named("payment_id")),
     "payment_apply": Action(PAYMENTS, "Applied a payment to other invoices"),
     "import_upload": Action(INVOICES, "Uploaded a file to import"),
     "import_columns": Action(INVOICES, "Chose the columns of an import"),
@@ -180,9 +185,11 @@ ACTIONS: dict[str, Action] = {
     "template_test": Action(MAILS, "Sent a test of a template"),
     "settings_company": Action(SETTINGS, "Changed the company's settings", the_merchant),
     "settings_branding": Action(SETTINGS, "Changed logo or colour", the_merchant),
-    "gateway_connect": Action(SETTINGS, "Connected a payment processor"),
-    "gateway_connect_test": Action(SETTINGS, "Connected a test account of a payment processor"),
-    "gateway_disconnect": Action(SETTINGS, "Disconnected a payment processor"),
+    "gateway_connect": Action(SETTINGS, "Connected a payment processor", the_gateways, is_apart=True),
+    "gateway_connect_test": Action(
+        SETTINGS, "Connected a test account of a payment processor", the_gateways, is_apart=True
+    ),
+    "gateway_disconnect": Action(SETTINGS, "Disconnected a payment processor", the_gateways, is_apart=True),
     "settings_portal": Action(SETTINGS, "Changed the portal's settings", the_merchant),
     "sender": Action(SETTINGS, "Changed the mail sender", the_sender, is_apart=True),
     "sender_trial": Action(MAILS, "Sent a trial mail"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from payorcrm.core.crypto import EncryptedTextField
+from payorcrm.core.money import Money
 
 # What forms call a column, where its own name says less.
 LABELS = {
@@ -30,16 +31,23 @@ LABELS = {
     "uses_own_server": "Own mail server is used",
     "host": "Server",
     "user": "User name",
+    "refunded": "Given back",
+    "refunding": "Being given back",
+    "in_flight": "Being processed",
+    "gateway": "Processor",
     "security": "Encrypt the line",
 }
 # Marks of time and order that no person types in.
 NOT_SAID = {"logo_type", "created_at", "updated_at", "edited_at", "position", "last_used_at"} | {
     "checked_at",
+    "events_seen_at",
     "failing_since",
     "failure",
     "failure_count",
     "rests_until",
 }
+# In minor units of the row's own currency.
+AMOUNTS = {"amount", "balance", "in_flight", "refunded", "refunding", "total"}
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -93,6 +101,8 @@ def _words(row: models.Model, column: Any, value: Any) -> str:
         return "(not shown)"
     if column.name == "logo_digest":
         return "a picture"
+    if column.name in AMOUNTS and hasattr(row, "currency"):
+        return str(Money(value, row.currency))
     if column.is_relation:
         return str(getattr(row, column.name))
     if column.choices:

@@ -76,7 +76,8 @@ STEPS = (
     StepText(
         "import",
         "Import your invoices",
-        "A CSV or XLSX file. You see what would happen before anything does; an import sends no reminder.",
+        "Customers first, then their invoices, as CSV or XLSX. You see what would happen before anything does; "
+        "an import sends no reminder.",
         "Import a file",
         "imports",
     ),

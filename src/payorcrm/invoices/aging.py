@@ -48,7 +48,7 @@ class Account:
 
 # Days overdue, both bounds included; None is without bound.
 _BOUNDS: list[tuple[str, int | None, int | None]] = [
-    ("Not due yet", None, 0),
+    ("Current", None, 0),
     ("1–30 days", 1, 30),
     ("31–60 days", 31, 60),
     ("61–90 days", 61, 90),
