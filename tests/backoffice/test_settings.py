@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
+from payorcrm.backoffice.settings_forms import BrandingForm
 from payorcrm.backoffice.settings_sections import SECTIONS
 from payorcrm.merchants.models import Role
 from tests.backoffice.rows import client_of, make_shop
@@ -146,6 +147,21 @@ def test_what_is_no_logo_is_refused(content, words):
 
     assert words in response.text
     assert shop.merchant.logo is None
+
+
+class Unread(SimpleUploadedFile):
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("it was read")
+
+
+def test_a_file_that_is_too_large_is_not_even_read():
+    shop = make_shop()
+
+    form = BrandingForm(
+        {"accent_color": "#123456"}, {"new_logo": Unread("logo.png", b"x" * 2_000_001)}, instance=shop.merchant
+    )
+
+    assert "larger than 2 MB" in str(form.errors["new_logo"])
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded():

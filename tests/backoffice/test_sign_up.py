@@ -201,3 +201,7 @@ def test_a_link_that_was_used_says_so():
     assert response.status_code == 410
     assert "open already" in response.text
     assert User.objects.count() == 1
+
+
+def test_an_address_that_no_text_can_be_is_nobodys():
+    assert Client().get(f"{PAGE}details/", {"slug": "a\0b"}).json()["is_taken"] is False

@@ -1,5 +1,7 @@
 """What a text is refused for and warned of, and that each place is named in words."""
 
+import time
+
 import pytest
 
 from payorcrm.reminders.check_template import check_text
@@ -146,3 +148,15 @@ def test_a_text_with_problems_cannot_be_saved_and_all_are_said() -> None:
         clean_text("Hello", '<p><a href="x">a</a><img src="https://a.example/b.png"></p>')
 
     assert len(refusal.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "body", ["<" * 2_000_000, f"<a href='tel:{'0' * 49_000}x'>Call</a>"], ids=["long", "telephone"]
+)
+def test_a_text_made_to_keep_us_busy_does_not(body: str) -> None:
+    began = time.process_time()
+
+    found = check_text("Hello", body)
+
+    assert found
+    assert time.process_time() - began < 1

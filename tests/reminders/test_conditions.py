@@ -10,7 +10,7 @@ from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import InvoiceDocument
 from payorcrm.reminders.conditions import ConditionsRefused, check_customer_tree, check_tree, compile_customer_tree
-from payorcrm.reminders.known_conditions import CONDITIONS
+from payorcrm.reminders.known_conditions import CONDITIONS, Kind
 from payorcrm.reminders.models import Rule
 from payorcrm.reminders.switch_rules import rules_of
 from payorcrm.reminders.try_rule import try_rule
@@ -204,6 +204,18 @@ def test_an_amount_counts_units_of_each_currency(currency: str, minor: int, *, e
     ]
 
     assert found == [expected] * 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("currency", ["JPY", "USD", "CLF"])
+def test_the_largest_amount_can_be_asked_for_in_any_currency(currency: str) -> None:
+    customer = CustomerFactory()
+    invoice_due(TODAY - timedelta(days=5), customer=customer, amount=Money(10**15, currency))
+    names = [name for name, each in CONDITIONS.items() if each.kind is Kind.AMOUNT and name.endswith("at_most")]
+
+    assert all(
+        matches(customer.merchant, {"all": [LATE, {"if": name, "is": 10**15}]}) is (currency != "JPY") for name in names
+    )
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from payorcrm.gateways.base import Credentials
-from payorcrm.merchants.logo import LOGO_TYPE, NotALogo, clean_logo
+from payorcrm.merchants.logo import LOGO_TYPE, MAX_BYTES, NotALogo, clean_logo
 from payorcrm.merchants.models import Merchant
 
 
@@ -107,6 +107,8 @@ class BrandingForm(SectionForm):
         upload: UploadedFile | None = self.cleaned_data["new_logo"]
         if upload is None:
             return None
+        if (upload.size or 0) > MAX_BYTES:  # before it is in memory
+            raise forms.ValidationError("The picture is larger than 2 MB. Please choose a smaller one.")
         try:
             return clean_logo(upload.read())
         except NotALogo as error:

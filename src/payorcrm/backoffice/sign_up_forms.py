@@ -111,7 +111,7 @@ def first_guess(accept_language: str, business: str) -> dict[str, str]:
 
 def proposal(typed: QueryDict) -> dict[str, object]:
     """Return what follows from a name and a time zone, and what is to be said of the address."""
-    business, slug = typed.get("business", "")[:120], typed.get("slug", "")[:LONGEST_SLUG].lower()
+    business, slug = typed.get("business", "")[:120], typed.get("slug", "")[:LONGEST_SLUG].lower().replace("\0", "")
     slug = slug or (free_slug(business) if business.strip() else "")
     return {
         "slug": slug,

@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 
 from payorcrm.core.language import speaking
+from payorcrm.reminders.check_template import LONGEST_BODY
 from payorcrm.reminders.default_template import OUR_TEXTS, in_their_words
 from payorcrm.reminders.models import ReminderTemplate
 from payorcrm.reminders.templates import LONGEST_NAME
@@ -19,7 +20,7 @@ class TemplateForm(forms.Form):
     name = forms.CharField(max_length=LONGEST_NAME, help_text="Only you see it.")
     subject = forms.CharField(max_length=300)
     body = forms.CharField(
-        max_length=50_000,
+        max_length=LONGEST_BODY,
         label="Text",
         widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "true", "class": "code"}),
     )

@@ -35,8 +35,9 @@ DARK_PAPER, DARK_INK = (22, 27, 35), (211, 218, 228)
 
 _NAME = re.compile(r"\{\{-?\s*(\w+)")
 _MARKUP = re.compile(r"<[^<>]*>")
-_TELEPHONE = re.compile(r"\+?[\d\s().-]*\d{3}[\d\s().-]*\Z")
+_TELEPHONE = re.compile(r"(?=(?s:.*)\d{3})\+?[\d\s().-]{3,60}\Z")
 _SHOWN = 40
+LONGEST_BODY = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Problem:
 
 def check_text(subject: str, body: str) -> list[Problem]:
     """Return everything that a person should mend or know, the problems first."""
+    if len(body) > LONGEST_BODY:
+        return [Problem(f"The text is longer than {LONGEST_BODY:,} characters.")]
     found = dict.fromkeys([*_in_subject(subject), *_in_body(body)])
     return sorted(found, key=lambda problem: problem.is_warning)
 
