@@ -164,7 +164,7 @@ def _write_rule_by_keyboard(person: Person) -> None:
     keys.press("Enter")
     expect(person.page.locator("#if-1")).to_be_focused()
     keys.type("Category is …")
-    expect(person.page.locator("#a-1")).to_be_visible()
+    expect(person.page.get_by_label("Category of condition 2")).to_be_visible()
     person.tab_to("Category of condition 2")
     keys.type("Retail")
     _press(person, "Test rule")
