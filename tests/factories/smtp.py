@@ -1,5 +1,6 @@
-"""A mail server that does what a test tells it: accept, refuse, ask for patience, or hang up."""
+"""A mail server that does what a test tells it: accept, refuse, ask for patience, take its time, or hang up."""
 
+import asyncio
 from collections import defaultdict
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -24,6 +25,7 @@ class ScriptedServer:
         self.at_recipient: dict[str, list[str]] = defaultdict(list)
         self.at_message: dict[str, list[str]] = defaultdict(list)
         self.at_sender: list[str] = []
+        self.seconds_to_answer = 0.0  # after it has kept a message
         self.port = free_port()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
         self._controller.start()
@@ -78,6 +80,7 @@ class ScriptedServer:
             return self._said(server, self.at_message[address].pop(0))
         self.raw.append(envelope.original_content or b"")
         self.recipients += envelope.rcpt_tos
+        await asyncio.sleep(self.seconds_to_answer)
         return "250 OK"
 
     def _said(self, server: SMTP, answer: str) -> str:

@@ -10,8 +10,8 @@ from pytest_django import Settings
 
 from payorcrm.core import clock
 from payorcrm.mail.compose import queue_mail
-from payorcrm.mail.deliver import deliver_own
-from payorcrm.mail.models import MailSender, MailState
+from payorcrm.mail.deliver import OWN_BATCH_SIZE, deliver_own
+from payorcrm.mail.models import Mail, MailSender, MailState
 from payorcrm.mail.own_server import RESTS, senders_with_mail
 from tests.factories.models import NOW, MerchantFactory
 from tests.factories.outbox import NOTE, deliver, queued
@@ -108,6 +108,47 @@ def test_a_line_that_breaks_in_the_middle_loses_no_mail_and_sends_none_twice(own
     for mail in mails:
         mail.refresh_from_db()
         assert mail.state == MailState.SENT
+
+
+def test_a_server_that_takes_its_time_over_a_message_gets_it_once(own: ScriptedServer, monkeypatch) -> None:
+    monkeypatch.setattr("payorcrm.mail.models.SECONDS_FOR_OWN_SERVER", 0.2)
+    own.seconds_to_answer = 0.4
+    sender = own_sender(own)
+    mail = queued(merchant=sender.merchant)
+
+    for minutes in (0, 2):
+        send_own(sender, NOW + timedelta(minutes=minutes))
+
+    mail.refresh_from_db()
+    assert (mail.state, own.recipients) == (MailState.SENT, ["jo@acme.example"])
+
+
+def test_a_server_that_hangs_over_a_message_is_left_alone_for_a_while(own: ScriptedServer, monkeypatch) -> None:
+    monkeypatch.setattr("payorcrm.mail.transport.SECONDS_TO_TAKE_OVER", 0.2)
+    own.seconds_to_answer = 0.6
+    sender = own_sender(own)
+    mails = [queued(f"jo{n}@acme.example", merchant=sender.merchant) for n in range(3)]
+
+    send_own(sender)
+
+    assert own.recipients == ["jo0@acme.example"]
+    sender.refresh_from_db()
+    assert sender.rests_until == NOW + RESTS[0]
+    for mail in mails:
+        mail.refresh_from_db()
+        assert "timed out" in mail.last_error
+
+
+def test_a_servers_job_makes_way_for_others_before_all_is_sent(own: ScriptedServer) -> None:
+    sender = own_sender(own)
+    for n in range(OWN_BATCH_SIZE + 5):
+        queued(f"jo{n}@acme.example", merchant=sender.merchant)
+
+    is_more = deliver_own(sender, clock=lambda: NOW, until=NOW)
+
+    assert is_more
+    assert len(own.recipients) == OWN_BATCH_SIZE
+    assert Mail.objects.filter(state=MailState.QUEUED, attempt_count=0).count() == 5
 
 
 def test_a_private_address_is_refused_at_sending_too(own: ScriptedServer, settings: Settings) -> None:

@@ -38,24 +38,23 @@ class GuardedSmtp(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Return what the server answers; one that talks on and on is left."""
         if self.file is None and self.sock:
-            self.file = Answers(self.sock, self.timeout)
+            self.file = Answers(self.sock)
         if isinstance(self.file, Answers):
-            self.file.begin()
+            self.file.begin(self.timeout)
         return super().getreply()
 
 
 class Answers:
     """The lines that a server says: each answer as a whole within the time and length that it may take."""
 
-    def __init__(self, sock: Any, seconds: float) -> None:
+    def __init__(self, sock: Any) -> None:
         self._sock = sock
-        self._seconds = seconds
         self._heard = bytearray()
-        self.begin()
 
-    def begin(self) -> None:
-        """Wait for a new answer."""
-        self._until = time.monotonic() + self._seconds
+    def begin(self, seconds: float) -> None:
+        """Wait so long for a new answer."""
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
         self._left = MOST_SAID
 
     def readline(self, most: int) -> bytes:

@@ -20,6 +20,9 @@ from payorcrm.mail.models import MailboxMessage, MailSender, MailState
 from payorcrm.mail.proviso import Proviso
 
 SECONDS_TO_ANSWER = 30
+# A server that has the whole message may look at it for long. Who hangs up on it sends it twice, so RFC 5321, section
+# 4.5.3.2.6, asks for ten minutes; a worker has other work, too.
+SECONDS_TO_TAKE_OVER = 120
 
 T = TypeVar("T")
 
@@ -176,7 +179,10 @@ class SmtpTransport(Transport):
             # The connection broke while the message was under way. It may have arrived: the next try has the same
             # Message-ID, by which mail clients recognise it.
             self._drop()
-            return Answer(MailState.DEFERRED, f"The connection to the mail server broke: {_said(error)}")
+            answer = Answer(MailState.DEFERRED, f"The connection to the mail server broke: {_said(error)}")
+            if _has_hung(error):
+                self.is_down, self.trouble = True, answer.error
+            return answer
 
     def _hand_over(self, outgoing: Outgoing, may_go: Callable[[], bool]) -> Answer | None:
         refusal = self._introduce(outgoing)
@@ -193,7 +199,11 @@ class SmtpTransport(Transport):
         return None
 
     def _await_word(self) -> Answer:
-        code, text = self._connected().getreply()
+        connection = self._connected()
+        seconds = connection.timeout
+        _wait_for(connection, SECONDS_TO_TAKE_OVER)
+        code, text = connection.getreply()
+        _wait_for(connection, seconds)
         return (
             Answer(MailState.SENT, not_to(self._left_out))
             if code == 250
@@ -349,6 +359,18 @@ def _sign_in(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:
     if not is_secret and server["security"] != "none":
         raise smtplib.SMTPNotSupportedError("it offers no encryption, and our password does not go over an open line")
     connection.login(server["user"], server["password"])
+
+
+def _wait_for(connection: smtplib.SMTP, seconds: float) -> None:
+    """Let an answer take so long from now on."""
+    connection.timeout = seconds
+    if connection.sock:
+        connection.sock.settimeout(seconds)
+
+
+def _has_hung(error: BaseException) -> bool:
+    """Say whether nothing came for too long: the next mail would wait as long; smtplib wraps the time-out."""
+    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
 
 
 def _said(error: Exception) -> str:
