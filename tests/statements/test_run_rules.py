@@ -11,13 +11,16 @@ from django.db import connection, transaction
 
 from payorcrm.customers.models import Customer
 from payorcrm.mail.models import Mail, Suppression, SuppressionReason
+from payorcrm.reminders.conditions import ConditionsRefused
 from payorcrm.statements.keep_rules import delete_rule, keep_rule, switch_statements_off
 from payorcrm.statements.models import NoStatement, RunState, Statement, StatementRule, StatementRun
 from payorcrm.statements.run_rules import (
     StatementsNotHeld,
     drop_statements,
+    merchants_due,
     release_statements,
     run_due_statements,
+    run_statements_of,
 )
 from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, MerchantFactory, usd
 from tests.reminders.rules import set_schedule
@@ -186,6 +189,18 @@ def test_the_hour_comes_once_in_every_time_zone(zone, send_at, day):
     assert StatementRun.objects.get().day == day
 
 
+def test_a_rule_that_cannot_be_run_stops_no_other_merchant():
+    broken, sound = make_rule(MerchantFactory()), make_rule(MerchantFactory())
+    owing(sound.merchant)
+    StatementRule.objects.filter(id=broken.id).update(conditions={"all": [{"if": "full_moon", "is": True}]})
+
+    assert merchants_due(now=NOW) == [broken.merchant_id, sound.merchant_id]
+    with pytest.raises(ConditionsRefused):
+        run_statements_of(merchant_id=broken.merchant_id, now=NOW)
+    assert run_statements_of(merchant_id=sound.merchant_id, now=NOW)[0].mail_count == 1
+    assert merchants_due(now=NOW) == [broken.merchant_id]
+
+
 def test_a_changed_day_sends_nothing_for_days_that_have_passed():
     merchant = MerchantFactory()
     set_schedule(merchant)
@@ -319,7 +334,7 @@ def test_many_customers_take_as_many_statements_of_sql_as_one(django_assert_num_
     )
     make_rule(merchant, includes_settled=True)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         (run,) = run_due_statements(now=NOW)
 
     assert run.omissions.count() == count

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Avg, Max
+from django.db.models import Avg, Max, QuerySet
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
@@ -32,13 +32,29 @@ class StatementsNotHeld(Refused):
 
 def run_due_statements(*, now: datetime) -> list[StatementRun]:
     """Run every rule whose day and hour have come, at most once for a day."""
-    rules = StatementRule.objects.filter(is_active=True).select_related("merchant__schedule")
-    runs = []
-    for rule in rules.annotate(last_day=Max("runs__day")).order_by("id"):
-        day = due_day(rule, now=now)
-        if day and (rule.last_day is None or rule.last_day < day):  # type: ignore[attr-defined]
-            runs += run_rule(rule, day=day, now=now)
-    return runs
+    return [
+        run for merchant_id in merchants_due(now=now) for run in run_statements_of(merchant_id=merchant_id, now=now)
+    ]
+
+
+def merchants_due(*, now: datetime) -> list[UUID]:
+    """Return the merchants with a rule whose day and hour have come."""
+    return list(dict.fromkeys(rule.merchant_id for rule, _ in _due(StatementRule.objects.all(), now)))
+
+
+def run_statements_of(*, merchant_id: UUID, now: datetime) -> list[StatementRun]:
+    """Run those of a merchant's rules whose day and hour have come."""
+    due = _due(StatementRule.objects.filter(merchant=merchant_id), now)
+    return [run for rule, day in due for run in run_rule(rule, day=day, now=now)]
+
+
+def _due(rules: QuerySet[StatementRule], now: datetime) -> list[tuple[StatementRule, date]]:
+    active = rules.filter(is_active=True).select_related("merchant__schedule").annotate(last_day=Max("runs__day"))
+    return [
+        (rule, day)
+        for rule in active.order_by("id")
+        if (day := due_day(rule, now=now)) and (rule.last_day is None or rule.last_day < day)
+    ]
 
 
 def due_day(rule: StatementRule, *, now: datetime) -> date | None:
