@@ -15,12 +15,13 @@ from payorcrm.demo.business import COMPANIES, PLAYED, PLAYED_NUMBER, SLUG
 from payorcrm.demo.load import load_demo_business
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.ledger.check import check_books
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailState, Suppression
 from payorcrm.merchants.models import GatewayAccount, Merchant, Role
 from payorcrm.payment_methods.models import PaymentMethod
-from payorcrm.payments.models import Payment, PaymentState
-from payorcrm.reminders.models import Reminder
+from payorcrm.payments.models import Payment, PaymentState, Refund
+from payorcrm.reminders.models import Hold, Reminder
 from payorcrm.reminders.select import overdue_summary
+from payorcrm.statements.models import Statement
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,18 @@ def test_business_has_every_state_and_right_books(loaded, db):
     assert set(Payment.objects.filter(state="returned").values_list("return_code", flat=True)) == {"R01", "R10"}
     assert PaymentMethod.objects.saved().values("customer").distinct().count() == 15
     assert not Payment.objects.filter(submitted_at__gt=now()).exists()
+
+
+def test_a_visitor_finds_refunds_a_cheque_holds_a_bounced_address_and_a_statement(loaded, db):
+    cheque = Payment.objects.exclude(offline_kind="").get()
+    full, part = sorted(Refund.objects.select_related("payment"), key=lambda made: made.amount < made.payment.amount)
+
+    assert (full.state, part.state) == ("succeeded", "succeeded")
+    assert (full.payment.state, part.payment.state) == ("refunded", "succeeded")
+    assert cheque.amount - sum(part.amount for part in cheque.allocations.all()) == 2500
+    assert set(Hold.objects.values_list("reason", flat=True)) == {"dispute", "promise", "bounced"}
+    assert Suppression.objects.get().address == COMPANIES[9].email
+    assert Statement.objects.get().mail.state == MailState.SENT
 
 
 def test_played_customer_owes_1150_dollars_and_has_two_saved_methods(loaded, db):

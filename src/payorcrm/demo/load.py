@@ -11,6 +11,7 @@ from payorcrm.core.errors import Inconsistent, Refused
 from payorcrm.customers.invite import invite_customer
 from payorcrm.customers.models import Customer, PortalAccess
 from payorcrm.demo.business import INVITED_NUMBER, NAME, PLAYED_NUMBER, SLUG, TIME_ZONE
+from payorcrm.demo.make_exceptions import make_exceptions
 from payorcrm.demo.make_payments import make_payments
 from payorcrm.demo.plan_invoices import PlannedInvoice, plan_invoices
 from payorcrm.demo.plan_payments import plan_payments
@@ -93,6 +94,7 @@ def _make_history(merchant: Merchant, invoices: list[PlannedInvoice], moment: da
     if account.events_seen_at:
         return
     make_payments(merchant, account, plan_payments(invoices, day_in(TIME_ZONE, moment)))
+    make_exceptions(merchant, moment)
     wrong = check_books()
     if wrong:
         raise WrongBooks("; ".join(map(str, wrong)))
