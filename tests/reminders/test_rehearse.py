@@ -33,7 +33,7 @@ Said = tuple[date, str, str, tuple[str, ...], str]
 
 
 def foreseen(merchant: Merchant, now: datetime = NOW) -> list[ForeseenMail]:
-    return rehearse(merchant, active_rules(merchant), now=now)
+    return rehearse(merchant, active_rules(merchant), now=now).mails
 
 
 def said(mail: ForeseenMail) -> Said:
@@ -183,7 +183,7 @@ def test_a_later_day_moves_a_mail(customer: Customer) -> None:
     rules = active_rules(customer.merchant)
     after = [*rules[:2], changed(rules[2], 9), *rules[3:]]
 
-    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, after, now=NOW))
+    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, after, now=NOW).mails)
 
     (move,) = difference.moved
     assert (move.before.numbers, move.before.day) == ((invoice.number,), TODAY + timedelta(days=6))
@@ -198,7 +198,7 @@ def test_a_rule_more_adds_mails_and_writes_those_of_the_same_day(customer: Custo
     for place, rule in enumerate(more):
         rule.id, rule.position = uuid7(), 50 + place
 
-    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, [*rules, *more], now=NOW))
+    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, [*rules, *more], now=NOW).mails)
 
     assert [mail.day for mail in difference.added] == [TODAY + timedelta(days=9)]
     assert [(move.before.rule.id, move.after.rule.id) for move in difference.changed] == [(rules[2].id, more[0].id)]
@@ -209,7 +209,7 @@ def test_a_rule_less_takes_mails_away_and_no_change_shows_as_none(customer: Cust
     invoice_due(TODAY - timedelta(days=1), customer=customer)
     rules, before = active_rules(customer.merchant), foreseen(customer.merchant)
 
-    difference = compare(before, rehearse(customer.merchant, [*rules[:2], *rules[3:]], now=NOW))
+    difference = compare(before, rehearse(customer.merchant, [*rules[:2], *rules[3:]], now=NOW).mails)
 
     assert [mail.rule.id for mail in difference.gone] == [rules[2].id]
     assert compare(before, foreseen(customer.merchant)).is_nothing()
@@ -226,3 +226,27 @@ def test_what_was_withdrawn_at_the_last_moment_is_foreseen_again(customer: Custo
 
     assert expected[0][0] == TODAY + timedelta(days=1)
     assert list(queued(tomorrow)) == expected[:1]
+
+
+def test_when_time_is_up_no_further_day_is_begun_and_the_last_one_is_said():
+    customer = CustomerFactory()
+    set_schedule(customer.merchant)
+    switch_all_on(customer.merchant)
+    for days in (7, 6, 5):
+        invoice_due(TODAY - timedelta(days=days), customer=customer)
+
+    cut = rehearse(customer.merchant, active_rules(customer.merchant), now=NOW, seconds=0)
+
+    assert cut.ends_on == TODAY
+    assert cut.mails == [mail for mail in foreseen(customer.merchant) if mail.day == TODAY] != []
+
+
+def test_what_is_foreseen_for_one_customer_is_what_is_foreseen_for_all():
+    merchant = busy_merchant(random.Random(11))
+    customers = Customer.objects.filter(merchant=merchant)
+    rules, everything = active_rules(merchant), foreseen(merchant)
+
+    by_one = {each.id: rehearse(merchant, rules, now=NOW, customer_id=each.id).mails for each in customers}
+
+    assert everything
+    assert by_one == {each.id: [mail for mail in everything if mail.customer_id == each.id] for each in customers}

@@ -142,8 +142,8 @@ def _holds_on(customer: Customer, day: date) -> list[Hold]:
 
 def _planned(customer: Customer, day: date, now: datetime) -> list[ForeseenMail]:
     merchant = customer.merchant
-    foreseen = rehearse(merchant, active_rules(merchant), now=now)
-    return [mail for mail in foreseen if mail.customer_id == customer.id and mail.day == day]
+    foreseen = rehearse(merchant, active_rules(merchant), now=now, customer_id=customer.id)
+    return [mail for mail in foreseen.mails if mail.day == day]
 
 
 def _verdicts(invoices: Sequence[Invoice], day: date, run: DayRun | None, now: datetime) -> list[AboutInvoice]:

@@ -63,6 +63,7 @@ CROSS JOIN invoices_invoice AS invoice
 JOIN customers_customer AS customer ON customer.id = invoice.customer_id
 LEFT JOIN foreseen_invoice AS foreseen ON foreseen.invoice_id = invoice.id
 WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = 'open'
+    AND (%(customer)s::uuid IS NULL OR invoice.customer_id = %(customer)s)
     AND (invoice.created_at AT TIME ZONE %(zone)s)::date <= due.day
     AND NOT EXISTS (
         SELECT FROM reminders_step AS step
@@ -201,6 +202,7 @@ def match_values(merchant: Merchant, schedule: Schedule, now: datetime) -> dict[
     # Runs that began long before cannot have queued a mail within the days that are looked at.
     return {
         "merchant": merchant.id,
+        "customer": None,  # every customer
         "zone": merchant.time_zone,
         "language": merchant.language,
         "today": day_in(merchant.time_zone, now),

@@ -1,10 +1,12 @@
 """Foresees each mail that rules would send in the next thirty days, by the statements of the run itself.
 
-It supposes that nobody pays, and that nothing new comes in. What one day sends changes the next, so day follows day.
+It supposes that nobody pays, and that nothing new comes in. What one day sends changes the next, so day follows day,
+until the time that a person waits for a page is up.
 """
 
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
@@ -22,6 +24,8 @@ from payorcrm.reminders.sending_days import run_day, schedule_of, sending_days, 
 
 DAYS = 30
 CHANGES_SHOWN = 50
+# After so many seconds no further day is begun.
+MOST_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +45,55 @@ class ForeseenMail:
         return self.customer_id, self.amount.currency
 
 
-def rehearse(merchant: Merchant, rules: Sequence[Rule], *, now: datetime) -> list[ForeseenMail]:
-    """Return the mails that these rules would send, by day and customer. Nothing is sent or stored."""
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Mails by day and customer; `ends_on` is the last day foreseen, if the others would have taken too long."""
+
+    mails: list[ForeseenMail]
+    ends_on: date | None = None
+
+    def until(self, day: date | None) -> list[ForeseenMail]:
+        """Return the mails until a day."""
+        return [mail for mail in self.mails if day is None or mail.day <= day]
+
+
+def rehearse(
+    merchant: Merchant,
+    rules: Sequence[Rule],
+    *,
+    now: datetime,
+    customer_id: UUID | None = None,
+    seconds: float = MOST_SECONDS,
+) -> Rehearsal:
+    """Return the mails that these rules would send to all customers, or to one. Nothing is sent or stored."""
     schedule = schedule_of(merchant)
     if not rules:
-        return []
+        return Rehearsal([])
+    ends_on, stops_at = None, time.monotonic() + seconds
     with transaction.atomic(), connection.cursor() as cursor:
         match_by(match_values(merchant, schedule, now), rules, [])
         cursor.execute("TRUNCATE foreseen_step, foreseen_invoice, foreseen_mail, freed_step")
         since = freed_since(day_in(merchant.time_zone, now))
         cursor.execute(f"INSERT INTO freed_step {STEPS_TO_FREE}", {"merchant": merchant.id, "since": since})
-        for day, moment in coming_runs(merchant, schedule, now):
+        coming = list(coming_runs(merchant, schedule, now))
+        for day, moment in coming:
             # What is under way now has arrived by a later day.
-            values = match_values(merchant, schedule, moment) | {"is_rehearsal": moment > now}
+            changed = {"is_rehearsal": moment > now, "customer": customer_id}
+            values = match_values(merchant, schedule, moment) | changed
             match_by(values, rules, step_days(schedule, day))
             cursor.execute(FORESEE, values)
+            if time.monotonic() > stops_at and day != coming[-1][0]:
+                ends_on = day
+                break
         cursor.execute(SHOW, {"merchant": merchant.id})
         rows = cursor.fetchall()
         cursor.execute(END)
     by_id = {rule.id: rule for rule in rules}
-    return [
-        ForeseenMail(day, customer_id, name, tuple(numbers), Money(int(amount), currency), by_id[rule_id])
-        for day, rule_id, customer_id, name, currency, numbers, amount in rows
+    mails = [
+        ForeseenMail(day, recipient_id, name, tuple(numbers), Money(int(amount), currency), by_id[rule_id])
+        for day, rule_id, recipient_id, name, currency, numbers, amount in rows
     ]
+    return Rehearsal(mails, ends_on)
 
 
 def coming_runs(merchant: Merchant, schedule: Schedule, now: datetime) -> Iterator[tuple[date, datetime]]:
@@ -145,6 +175,7 @@ class Difference:
     moved: list[Move]
     changed: list[Move]  # on the same day, but by another rule or template, or about other invoices
     same_count: int
+    ends_on: date | None = None  # the last day that was compared, if not all were
 
     def is_nothing(self) -> bool:
         """Say whether a change would change no mail."""
@@ -187,7 +218,9 @@ def rehearse_change(rule: Rule, *, now: datetime) -> Difference:
     active = active_rules(rule.merchant)
     others = [each for each in active if each.id != rule.id]
     after = sorted([*others, rule], key=lambda each: each.position) if rule.is_active else others
-    return compare(rehearse(rule.merchant, active, now=now), rehearse(rule.merchant, after, now=now))
+    foreseen = [rehearse(rule.merchant, rules, now=now) for rules in (active, after)]
+    ends_on = min((each.ends_on for each in foreseen if each.ends_on), default=None)
+    return replace(compare(*(each.until(ends_on) for each in foreseen)), ends_on=ends_on)
 
 
 def compare(before: Sequence[ForeseenMail], after: Sequence[ForeseenMail]) -> Difference:

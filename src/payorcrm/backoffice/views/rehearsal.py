@@ -17,6 +17,8 @@ from payorcrm.ui.exports import table_response
 
 _MAILS_SHOWN = 20
 _MAILS_OF_A_PAGE = 200
+# Whoever asks for all of it waits longer than for a page.
+_SECONDS_FOR_A_FILE = 240.0
 EXPORT_HEAD = ["Day", "Customer", "Invoices", "Amount", "Currency", "Rule", "Template"]
 
 
@@ -26,7 +28,8 @@ def rehearsal(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Show the coming days with their first mails, or one of them with all of its mails."""
     rules = active_rules(staff.merchant)
     now = clock.now()
-    days = by_day(rehearse(staff.merchant, rules, now=now))
+    foreseen = rehearse(staff.merchant, rules, now=now)
+    days = by_day(foreseen.mails)
     chosen = next((each for each in days if each.day.isoformat() == request.GET.get("day")), None)
     context = {
         "section": "reminders",
@@ -34,6 +37,7 @@ def rehearsal(request: HttpRequest, staff: Staff) -> HttpResponse:
         "days": [(each, each.mails[:_MAILS_SHOWN]) for each in days],
         "chosen": chosen,
         "page": Paginator(chosen.mails, _MAILS_OF_A_PAGE).get_page(request.GET.get("page")) if chosen else None,
+        "ends_on": foreseen.ends_on,
         "mail_count": sum(len(each.mails) for each in days),
         "day_count": DAYS,
         "today": clock.day_in(staff.merchant.time_zone, now),
@@ -48,7 +52,7 @@ def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
     """Send all mails of the coming days as a file."""
     now = clock.now()
     today = clock.day_in(staff.merchant.time_zone, now)
-    mails = rehearse(staff.merchant, active_rules(staff.merchant), now=now)
+    mails = rehearse(staff.merchant, active_rules(staff.merchant), now=now, seconds=_SECONDS_FOR_A_FILE).mails
     return table_response(f"rehearsal-{staff.merchant.slug}-{today}", EXPORT_HEAD, _lines(mails), query=request.GET)
 
 
