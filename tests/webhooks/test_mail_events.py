@@ -122,7 +122,19 @@ def test_an_old_signature_does_not_vouch_for_a_new_report(client, provider, mail
     assert not MailEvent.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "no json", '{"signature": null}', '"x"', '{"signature": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "no json",
+        '{"signature": null}',
+        '"x"',
+        '{"signature": {}}',
+        pytest.param("[" * 99_999, id="deep"),
+    ],
+)
 def test_what_is_no_report_at_all_is_refused(client, provider, text):
     assert post(client, text).status_code == 400
 
@@ -344,6 +356,17 @@ def test_a_genuine_report_that_nobody_understands_is_kept_and_changes_nothing(cl
 
     assert (answer.status_code, nonsense.status_code) == (200, 200)
     assert set(MailEvent.objects.values_list("kind", flat=True)) == {"other"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"timestamp": 1e30}, {"delivery-status": {"message": "\ud800 no"}}, {"recipient": "j\ud800@acme.example"}]
+)
+def test_a_genuine_report_with_what_no_text_or_time_can_be_is_kept(client, provider, mail, more):
+    assert post(client, mailgun(mail, "failed", **(HARD | more))).status_code == 200
+
+    apply_all()
+
+    assert MailEvent.objects.count() == 1
 
 
 def test_old_reports_are_forgotten_and_what_followed_stays(client, provider, mail):

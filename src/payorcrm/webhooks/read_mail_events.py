@@ -68,13 +68,14 @@ def read_mail_events(request: HttpRequest, provider: str, *, now: datetime) -> l
         AttributeError,
         LookupError,
         OverflowError,
+        RecursionError,
         TypeError,
         ValueError,
     ) as error:
         raise ReportNotGenuine from error
     try:
         return [_reported(provider, event, now) for event in view.parse_events(request)]
-    except (AnymailConfigurationError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AnymailConfigurationError, AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
         # It is the provider's own, so it is kept; a person may want to know what it was.
         log.warning("A report of %s could not be read: %s", provider, error)
         return [_unread(request.body, now)]
@@ -93,7 +94,7 @@ def _refuse_old_signature(request: HttpRequest, provider: str, now: datetime) ->
 def _reported(provider: str, event: AnymailTrackingEvent, now: datetime) -> Reported:
     body = json.dumps(event.esp_event, sort_keys=True, default=str)
     return Reported(
-        event_id=event.event_id or _digest(body.encode()),
+        event_id=_plain(event.event_id) or _digest(body.encode()),
         kind=_kind(provider, event),
         mail_id=_mail_id(event),
         recipient=_plain(event.recipient),
@@ -145,7 +146,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _plain(text: Any) -> str:
-    return str(text or "").replace("\0", "").strip()
+    # Half a character (a surrogate) cannot be stored, and what servers of others answer may hold one.
+    return str(text or "").encode("utf-8", "replace").decode().replace("\0", "").strip()
 
 
 def _digest(body: bytes) -> str:
