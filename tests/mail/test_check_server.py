@@ -109,14 +109,16 @@ def talker(pieces: Iterator[bytes], pause: float = 0) -> Iterator[int]:
                 while time.monotonic() < until:
                     visitor.sendall(next(pieces))
                     time.sleep(pause)
-            except OSError:
+            except (OSError, StopIteration):
                 pass
 
     talking = threading.Thread(target=talk)
     talking.start()
-    yield int(listening.getsockname()[1])
-    talking.join()
-    listening.close()
+    try:
+        yield int(listening.getsockname()[1])
+    finally:
+        talking.join()
+        listening.close()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.factories.models import NOW, MerchantFactory
 from tests.factories.outbox import NOTE, deliver, queued
 from tests.factories.own_server import own_sender
 from tests.factories.smtp import HANG_UP, ScriptedServer
+from tests.mail.test_check_server import talker
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +81,17 @@ def test_a_server_that_is_away_holds_up_its_own_mails_alone_and_they_say_why(ser
     assert "cannot be reached" in sender.failure
     assert senders_with_mail(now=NOW + RESTS[0] - timedelta(seconds=1)) == []
     assert senders_with_mail(now=NOW + RESTS[0]) == [sender.id]
+
+
+def test_a_server_that_says_what_no_text_can_be_rests_like_any_other() -> None:
+    with talker(iter([b"554 go\0away\r\n"])) as port:
+        sender = own_sender(None, port=port)
+        queued(merchant=sender.merchant)
+        send_own(sender)
+
+    sender.refresh_from_db()
+    assert "go\ufffdaway" in sender.failure
+    assert senders_with_mail(now=NOW) == []
 
 
 def test_a_server_that_is_back_sends_each_mail_once_and_counts_as_well(own: ScriptedServer) -> None:

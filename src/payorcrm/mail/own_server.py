@@ -31,7 +31,7 @@ WHERE uses_own_server AND (rests_until IS NULL OR rests_until <= %(now)s) AND EX
 
 def rest(sender: MailSender, trouble: str, *, now: datetime) -> None:
     """Leave a server that is away alone for a while; all mails that wait for it say so, and are due again after it."""
-    until = now + RESTS[min(sender.failure_count, len(RESTS) - 1)]
+    until, trouble = now + RESTS[min(sender.failure_count, len(RESTS) - 1)], trouble.replace("\0", "\ufffd")
     with transaction.atomic():
         MailSender.objects.filter(id=sender.id).update(
             failing_since=sender.failing_since or now,
