@@ -122,6 +122,18 @@ def test_a_password_alone_does_not_exchange_the_factor_that_is_required(name):
     assert "security/again" not in client.get(place).get("Location", "")
 
 
+def test_looking_at_the_portal_as_a_customer_ends_when_a_factor_becomes_required():
+    shop = make_shop()
+    client = signed_in(StaffFactory(merchant=shop.merchant, role=Role.COLLECTOR).user)
+    client.post(reverse("backoffice:view_as", args=[shop.merchant.slug, shop.customer.id]))
+    before = client.get(reverse("portal:payments")).status_code
+
+    switch(owner_with_app(shop), shop)
+
+    assert before == 200
+    assert client.get(reverse("portal:payments")).status_code == 302
+
+
 def test_a_password_alone_does_not_pass_by_a_passkey_where_one_is_required():
     shop = make_shop(requires_second_factor=True)
     colleague = StaffFactory(merchant=shop.merchant).user

@@ -58,6 +58,15 @@ def test_a_server_that_does_not_work_is_not_kept_and_nothing_typed_is_lost(secur
     assert not AuditEntry.objects.exists()
 
 
+def test_servers_are_not_tried_as_fast_as_somebody_can_press():
+    shop = make_shop()
+
+    pages = [save(shop, **form_of()).text for _ in range(6)]
+
+    assert ["refuses connections on port 1" in page for page in pages] == [True] * 5 + [False]
+    assert "Nothing was saved: a server was tried here often just now." in pages[-1]
+
+
 def test_the_kept_password_goes_nowhere_else_without_being_typed_again(secure_server, trusted, server):
     shop = make_shop()
     form = form_of(secure_server, user="us", password="secret")

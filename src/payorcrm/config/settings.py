@@ -160,6 +160,7 @@ ACCOUNT_RATE_LIMITS = {
     "sign_up": "20/h/ip,5/h/key",
     "open_sign_up": "20/m/ip,20/h/key",
     "choose_password": "20/m/ip",
+    "try_sender": "5/m/key,60/h/key",  # of a merchant
     "add_method": "20/h/key",  # of a customer, against trying out stolen cards
 }
 # Whether a business may sign itself up at /signup/; elsewhere `payorcrm add-merchant` adds it.

@@ -38,6 +38,11 @@ def end_viewing_of(user: User, now: datetime) -> None:
     _end(Viewing.objects.filter(user=user), now)
 
 
+def end_viewings_at(merchant_id: UUID, now: datetime) -> None:
+    """End all looks at the portal of a merchant's customers."""
+    _end(Viewing.objects.filter(merchant=merchant_id), now)
+
+
 def end_lapsed_viewings(now: datetime) -> None:
     """Write down the end of looks that nobody came back to."""
     _end(Viewing.objects.filter(started_at__lte=now - VIEWING_LIFE), now)

@@ -8,6 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import for_owners, for_staff_on_the_way_in
 from payorcrm.backoffice.second_factor import is_missing, is_proved
+from payorcrm.core import clock
+from payorcrm.customers.view_as import end_viewings_at
 from payorcrm.merchants.models import Staff
 from payorcrm.staff.second_factor import (
     FACTORS,
@@ -36,6 +38,7 @@ def switch(request: HttpRequest, staff: Staff) -> HttpResponse:
         if not is_proved(request, staff.user):
             raise SetOneUpFirst
         require_second_factor(staff.merchant, by=staff.user)
+        end_viewings_at(staff.merchant_id, clock.now())  # the portal itself asks for no second factor
         messages.success(request, "Required: who has no second factor is led to set one up at the next click.")
     else:
         stop_requiring_second_factor(staff.merchant)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.core import ratelimit
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -93,7 +94,7 @@ def sender(request: HttpRequest, staff: Staff) -> HttpResponse:
         raise NotYourRole
     kept = sender_of(staff.merchant)
     form = SenderForm(request.POST or None, instance=sender_of(staff.merchant))
-    if request.method == "POST" and form.is_valid() and _is_kept(form):
+    if request.method == "POST" and form.is_valid() and _is_kept(request, form):
         messages.success(request, "The mail sender is saved.")
         return redirect("backoffice:sender", merchant_slug=staff.merchant.slug)
     shown = {
@@ -106,7 +107,13 @@ def sender(request: HttpRequest, staff: Staff) -> HttpResponse:
     return render_section(request, "sender", "backoffice/sender_page.html", shown)
 
 
-def _is_kept(form: SenderForm) -> bool:
+def _is_kept(request: HttpRequest, form: SenderForm) -> bool:
+    # While a server is tried, the request waits for it; many at once would keep everybody else's waiting.
+    merchant_id = str(form.instance.merchant_id)
+    is_tried = form.cleaned_data["uses_own_server"]
+    if is_tried and not ratelimit.consume(request, action="try_sender", key=merchant_id):
+        form.add_error("host", "Nothing was saved: a server was tried here often just now. Please wait a minute.")
+        return False
     try:
         keep_sender(form.save(commit=False), now=clock.now())
     except ServerDoesNotWork as refusal:
