@@ -199,8 +199,8 @@ def test_a_reminder_of_chosen_invoices_names_no_others():
         form = {"template": str(shop.template.id), "min_days_overdue": "1"}
         do(shop, "invoices_remind", invoice=chosen, **form)
 
-    assert "Remind of 2 invoices?" in page.text
-    assert "Nothing to remind of" in page.text
+    assert "Remind about 2 invoices?" in page.text
+    assert "Nothing to remind about" in page.text
     assert Mail.objects.count() == 1
     assert list(
         PaymentRequestLine.objects.filter(request__reminder__isnull=False).values_list("invoice", flat=True)

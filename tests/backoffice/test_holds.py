@@ -78,9 +78,11 @@ def test_a_promise_without_a_day_is_refused_with_words(shop):
     Hold.objects.all().delete()
 
     address = place("hold_customer", shop, shop.customer.id)
-    page = client_of(shop.merchant).post(address, {"reason": "promise"}, follow=True)
+    page = client_of(shop.merchant).post(address, {"reason": "promise", "note": "Jo rang"})
 
     assert "A promise to pay and a pause need a last day" in page.text
+    assert page.context["hold_form"]["note"].value() == "Jo rang"
+    assert 'aria-invalid="true"' in page.text
     assert not Hold.objects.exists()
 
 

@@ -38,7 +38,7 @@ def test_an_invoice_is_entered_by_hand_and_reminded_of_and_another_is_voided(
 
     person.page.get_by_role("checkbox", name="Choose invoice INV-0001").check()
     person.press("Send reminder…")
-    person.sees("Remind of 1 invoice?")
+    person.sees("Remind about 1 invoice?")
     person.look("ask to remind")
     person.press("Send 1 mail to 1 customer")
     assert "120.00" in str(inbox.wait_for_mail(to=address)["Subject"])

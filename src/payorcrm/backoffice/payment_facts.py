@@ -79,8 +79,13 @@ def _steps(payment: Payment, refunds: list[Refund], changes: list[AllocationChan
     asked = [_asked(refund) for refund in refunds[::-1]]
     moved = [_step_of(change) for change in changes[-MOST:]]
     answered = [_answered(refund) for refund in refunds[::-1] if refund.settled_at]
-    noted = [Step(each.at, each.state, str(each.get_state_display()), each.note) for each in reversed(events)]
+    noted = [_noted(event) for event in reversed(events)]
     return sorted([*asked, *moved, *answered, *noted], key=lambda step: step.at)[::-1]
+
+
+def _noted(event: PaymentEvent) -> Step:
+    words = str(event.get_state_display())
+    return Step(event.at, event.state, words, "" if event.note == words else event.note)
 
 
 def _asked(refund: Refund) -> Step:

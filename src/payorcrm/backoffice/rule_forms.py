@@ -102,6 +102,7 @@ class HoldForm(forms.Form):
 
     reason = forms.ChoiceField(choices=HoldReason.choices)
     until = day_field("Last day")
+    until.help_text = "A promise to pay and a pause need one. Without it, until you end the hold."
     note = forms.CharField(max_length=300, required=False)
 
 

@@ -1,7 +1,7 @@
 """The mails about access to the portal, composed when they are sent: nothing secret lies in the outbox."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -66,7 +66,7 @@ def _invitation(invitation: Invitation, now: datetime) -> Composed:
                 "user": access.user,
                 "password": password,
                 "link": invitation_link(invitation, now),
-                "days": max(1, (invitation.expires_at - now).days),
+                "days": max(1, round((invitation.expires_at - now) / timedelta(days=1))),
             },
         )
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from payorcrm.core import crypto
 from payorcrm.core.clock import now
@@ -34,6 +35,10 @@ UNSAID = {"account/messages/logged_in.txt", "mfa/messages/recovery_codes_generat
 
 class SignIn(SignInAdapter):
     """The setting `ACCOUNT_ADAPTER`."""
+
+    error_messages = SignInAdapter.error_messages | {
+        "email_password_mismatch": gettext_lazy("The e-mail address or the password is not correct.")
+    }
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Remember when it was an invitation's password that fitted."""

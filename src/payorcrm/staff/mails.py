@@ -1,7 +1,7 @@
 """The mails to colleagues, composed when they are sent: no link is ever kept."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -45,7 +45,7 @@ def _write(invitation: StaffInvitation, now: datetime) -> Draft:
                 "may": MAY[Role(invitation.role)],
                 "has_account": account_of(invitation) is not None,
                 "link": join_link(invitation, now),
-                "days": max(1, (invitation.expires_at - now).days),
+                "days": max(1, round((invitation.expires_at - now) / timedelta(days=1))),
             },
         )
 

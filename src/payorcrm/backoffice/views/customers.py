@@ -6,6 +6,7 @@ from itertools import islice
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django import forms
 from django.contrib import messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -113,7 +114,13 @@ def _export_lines(found: QuerySet[Customer], merchant: Merchant, today: date) ->
 @for_staff
 def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpResponse:
     """Show all that is known of one customer."""
-    subject = customer_of(staff, customer_id)
+    return customer_page(request, staff, customer_of(staff, customer_id))
+
+
+def customer_page(
+    request: HttpRequest, staff: Staff, subject: Customer, *, status: int = 200, **filled_in: forms.Form
+) -> HttpResponse:
+    """Render the page of a customer, with the forms that were filled in wrongly."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
     open_invoices = Invoice.objects.filter(customer=subject).open().order_by("due_on", "id")
     payments = Payment.objects.filter(customer=subject).select_related("method").order_by("-submitted_at", "-id")
@@ -141,8 +148,9 @@ def customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpRespo
         "holds": holds_of(subject, today=today),
         "hold_form": HoldForm(),
         "today": today,
+        **filled_in,
     }
-    return render(request, "backoffice/customer_page.html", context)
+    return render(request, "backoffice/customer_page.html", context, status=status)
 
 
 def _portal_users(customer: Customer) -> list[tuple[PortalAccess, AccessState, bool]]:

@@ -10,6 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, hold_of, invoice_of
 from payorcrm.backoffice.rule_forms import HoldFilter, HoldForm
+from payorcrm.backoffice.views.customers import customer_page
+from payorcrm.backoffice.views.invoices import invoice_page
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.customers.models import Customer
@@ -50,7 +52,9 @@ def _standing(hold: Hold, today: date) -> str:
 def hold_customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpResponse:
     """Stop reminders to a customer."""
     customer = customer_of(staff, customer_id)
-    _hold(request, staff, customer, None)
+    form = HoldForm(request.POST)
+    if not _hold(request, staff, customer, None, form):
+        return customer_page(request, staff, customer, status=422, hold_form=form)
     return redirect("backoffice:customer", merchant_slug=staff.merchant.slug, customer_id=customer.id)
 
 
@@ -59,15 +63,16 @@ def hold_customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> Http
 def hold_invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpResponse:
     """Stop reminders about one invoice."""
     invoice = invoice_of(staff, invoice_id)
-    _hold(request, staff, invoice.customer, invoice)
+    form = HoldForm(request.POST)
+    if not _hold(request, staff, invoice.customer, invoice, form):
+        return invoice_page(request, staff, invoice, status=422, hold_form=form)
     return redirect("backoffice:invoice", merchant_slug=staff.merchant.slug, invoice_id=invoice.id)
 
 
-def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoice | None) -> None:
-    form = HoldForm(request.POST)
+def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoice | None, form: HoldForm) -> bool:
+    """Say whether it is on hold; if not, the form says why."""
     if not form.is_valid():
-        messages.warning(request, "Not put on hold: choose a reason, and a last day or none.")
-        return
+        return False
     try:
         put_on_hold(
             customer=customer,
@@ -79,9 +84,10 @@ def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoi
             now=clock.now(),
         )
     except Refused as refusal:
-        messages.warning(request, f"Not put on hold: {refusal}")
-    else:
-        messages.success(request, "On hold: no reminder goes out, not even one that is on its way.")
+        form.add_error("until", str(refusal))
+        return False
+    messages.success(request, "On hold: no reminder goes out, not even one that is on its way.")
+    return True
 
 
 @require_POST
