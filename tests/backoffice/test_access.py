@@ -55,6 +55,8 @@ FORMS = {
     "invoice_due_date": {"due_on": "2030-01-31"},
     "invoice_note": {"text": "Called them."},
     "invoice_void": {"note": "Sent twice."},
+    "hold_customer": {"reason": "dispute"},
+    "hold_invoice": {"reason": "dispute"},
 }
 READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "reminders_send",

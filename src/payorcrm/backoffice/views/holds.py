@@ -70,8 +70,9 @@ def hold_invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpRe
 
 
 def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoice | None, form: HoldForm) -> bool:
-    """Say whether it is on hold; if not, the form says why."""
+    """Say whether it is on hold; if not, the form says why, and is where the reader goes on."""
     if not form.is_valid():
+        form.fields["reason"].widget.attrs["autofocus"] = True
         return False
     try:
         put_on_hold(
@@ -85,6 +86,7 @@ def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoi
         )
     except Refused as refusal:
         form.add_error("until", str(refusal))
+        form.fields["until"].widget.attrs["autofocus"] = True
         return False
     messages.success(request, "On hold: no reminder goes out, not even one that is on its way.")
     return True
