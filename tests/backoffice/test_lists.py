@@ -64,8 +64,8 @@ def test_customers_show_what_each_owes_in_each_currency():
     ("query", "is_found"),
     [
         ("?search=tools", True),
-        ("?search=C0", True),
-        ("?search=jo.c0", True),
+        ("?search={0.number}", True),
+        ("?search=jo.{0.number}", True),
         ("?search=nobody", False),
         ("?show=overdue", True),
         ("?show=owing", True),
@@ -75,7 +75,9 @@ def test_customers_show_what_each_owes_in_each_currency():
 def test_customers_are_found(query, is_found):
     shop = make_shop()
 
-    assert (shop.customer.company_name in listed(client_of(shop.merchant), shop, "customers", query)) is is_found
+    assert (
+        shop.customer.company_name in listed(client_of(shop.merchant), shop, "customers", query.format(shop.customer))
+    ) is is_found
 
 
 def test_customers_who_owe_nothing_are_not_owing():
