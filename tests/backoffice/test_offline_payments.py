@@ -60,6 +60,17 @@ def record(client, customer, **fields: str) -> Payment:
     return Payment.objects.latest("submitted_at")
 
 
+@pytest.mark.parametrize("key", ["", "no key", "\0"])
+def test_form_with_a_key_that_is_none_records_nothing(customer, invoices, key):
+    client = client_of(customer.merchant)
+    form = typed(client.get(place_of(customer)).text)
+
+    answer = client.post(place_of(customer), form | {"key": key})
+
+    assert answer.status_code == 200
+    assert not Payment.objects.filter(customer=customer).exists()
+
+
 def test_cheque_is_proposed_for_the_oldest_invoices_first_and_recorded(customer, invoices):
     client = client_of(customer.merchant)
 

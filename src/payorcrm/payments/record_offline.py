@@ -68,7 +68,10 @@ def record_offline(*, money: OfflineMoney, now: datetime) -> Payment:
 
 def recorded_before(customer: Customer, key: str) -> Payment | None:
     """Return the payment that a form with this key recorded, if any: its button was pressed before."""
-    return Payment.objects.filter(customer=customer, idempotency_key=f"offline:{key}").first() if key else None
+    try:
+        return Payment.objects.filter(customer=customer, idempotency_key=f"offline:{UUID(key)}").first()
+    except ValueError:
+        return None
 
 
 def look_alikes(money: OfflineMoney) -> list[Payment]:
