@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -118,3 +118,8 @@ def _day_of(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def days_left(until: datetime, *, now: datetime) -> int:
+    """Return for how many days something still works, at least one; an hour in the queue of mails takes none away."""
+    return max(1, (until - now + timedelta(hours=1)).days)

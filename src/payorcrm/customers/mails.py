@@ -1,7 +1,7 @@
 """The mails about access to the portal, composed when they are sent: nothing secret lies in the outbox."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from payorcrm.core.dates import days_left
 from payorcrm.core.language import speaking
 from payorcrm.core.models import User
 from payorcrm.customers.invitation_password import PasswordKeyLost, password_of
@@ -66,7 +67,7 @@ def _invitation(invitation: Invitation, now: datetime) -> Composed:
                 "user": access.user,
                 "password": password,
                 "link": invitation_link(invitation, now),
-                "days": max(1, round((invitation.expires_at - now) / timedelta(days=1))),
+                "days": days_left(invitation.expires_at, now=now),
             },
         )
 

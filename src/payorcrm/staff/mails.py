@@ -1,11 +1,12 @@
 """The mails to colleagues, composed when they are sent: no link is ever kept."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 
+from payorcrm.core.dates import days_left
 from payorcrm.core.language import speaking
 from payorcrm.mail.compose import Composed, Draft, composer, render_draft
 from payorcrm.mail.models import Mail
@@ -45,7 +46,7 @@ def _write(invitation: StaffInvitation, now: datetime) -> Draft:
                 "may": MAY[Role(invitation.role)],
                 "has_account": account_of(invitation) is not None,
                 "link": join_link(invitation, now),
-                "days": max(1, round((invitation.expires_at - now) / timedelta(days=1))),
+                "days": days_left(invitation.expires_at, now=now),
             },
         )
 
