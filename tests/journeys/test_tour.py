@@ -67,7 +67,7 @@ def invite_from_back_office(staff: Person, business: Business) -> None:
     staff.look("before invitations")
     for customer in (business.customer, unreachable):
         staff.page.get_by_role("checkbox", name=f"Choose {customer.company_name}", exact=True).check()
-    staff.press("Invite the chosen customers to the portal")
+    staff.press("Invite to the portal…")
 
     staff.sees_title("Invite 2 customers to the portal?")
     staff.sees(business.address)
