@@ -137,13 +137,13 @@ def start_run() -> None:
 def finished_messages() -> list[tuple[str, bytes]]:
     """Return address and bytes of every message that a run sends."""
     from payorcrm.core.clock import now
-    from payorcrm.mail.deliver import claim
+    from payorcrm.mail.claim import WayOut
     from payorcrm.mail.prepare import prepare
     from payorcrm.mail.transport import Outgoing
 
     start_run()
     messages = []
-    while mails := claim(now=now()):
+    while mails := WayOut().claim(now=now()):
         batch = prepare(mails, now=now())
         messages += [
             (found.to_address, found.message) for found in map(batch.write, mails) if isinstance(found, Outgoing)

@@ -7,7 +7,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from payorcrm.core.errors import Inconsistent
-from payorcrm.mail.deliver import NO_SERVER, Delivery, claim
+from payorcrm.mail.claim import WayOut
+from payorcrm.mail.deliver import NO_SERVER, Delivery
 from payorcrm.mail.drafts import Draft, Unsendable, after_sending, composer
 from payorcrm.mail.models import MAIL_TRANSITIONS, Mail, MailboxMessage, MailState
 from payorcrm.mail.record import MAX_ATTEMPTS, RETRY_AFTER, Result, record, retry_at
@@ -250,7 +251,7 @@ def test_pauses_between_tries_grow() -> None:
 def test_mails_of_a_killed_worker_are_sent_by_another(server: ScriptedServer, settings: Settings) -> None:
     settings.MAIL_STUCK_AFTER_SECONDS = 30
     mail = queued()
-    claim(now=NOW)
+    WayOut().claim(now=NOW)
 
     deliver(NOW + timedelta(seconds=29))
     assert state_of(mail) == MailState.SENDING
@@ -263,7 +264,7 @@ def test_mails_of_a_killed_worker_are_sent_by_another(server: ScriptedServer, se
 def test_a_mail_that_kills_its_worker_each_time_is_given_up(server: ScriptedServer, settings: Settings) -> None:
     settings.MAIL_STUCK_AFTER_SECONDS = 30
     mail = queued(attempt_count=MAX_ATTEMPTS - 1)
-    claim(now=NOW)
+    WayOut().claim(now=NOW)
 
     deliver(NOW + timedelta(seconds=31))
 
@@ -277,14 +278,14 @@ def test_a_worker_that_is_too_slow_leaves_the_rest_to_others(server: ScriptedSer
 
     transport = SmtpTransport(settings.MAIL_SERVER, sender="a@b.example")
     with closing(transport), Delivery(transport, lambda: next(moments)) as delivery:
-        delivery.deliver_batch(claim(now=NOW))
+        delivery.deliver_batch(WayOut().claim(now=NOW))
 
     assert [state_of(mail) for mail in mails] == [MailState.SENT, MailState.DEFERRED]
 
 
 def test_what_another_worker_has_taken_over_is_not_recorded(server: ScriptedServer) -> None:
     mail = queued()
-    (mine,) = claim(now=NOW)
+    (mine,) = WayOut().claim(now=NOW)
     Mail.objects.filter(id=mail.id).update(claimed_at=NOW + timedelta(minutes=11))
 
     record([Result(mine, Answer(MailState.FAILED, "too late"))], now=NOW)

@@ -8,8 +8,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from payorcrm.core import clock
+from payorcrm.mail.claim import WayOut
 from payorcrm.mail.compose import queue_mail
-from payorcrm.mail.deliver import claim
 from payorcrm.mail.jobs import deliver, deliver_soon, sweep_outbox
 from payorcrm.mail.models import Mail, MailState
 from tests.factories.outbox import NOTE, queued
@@ -33,7 +33,7 @@ def test_two_workers_never_claim_the_same_mail() -> None:
         queued(f"jo{place}@acme.example")
 
     def claim_some(_: int) -> list[object]:
-        mails = claim(now=clock.now(), limit=10)
+        mails = WayOut(limit=10).claim(now=clock.now())
         connection.close()
         return [mail.id for mail in mails]
 

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from payorcrm.mail.deliver import claim
+from payorcrm.mail.claim import WayOut
 from payorcrm.mail.drafts import after_sending
 from payorcrm.mail.hand_over import Notebook
 from payorcrm.mail.models import Handover, Mail, MailState
@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_again_and_again_sends_no_mail_twice(server: Scr
 def claimed_by_a_dead_worker(count: int) -> list[Mail]:
     for place in range(count):
         queued(f"jo{place}@acme.example")
-    return claim(now=NOW)
+    return WayOut().claim(now=NOW)
 
 
 @pytest.mark.django_db

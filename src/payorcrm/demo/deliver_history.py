@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from payorcrm.mail.deliver import claim, deliver_batch
+from payorcrm.mail.claim import WayOut
+from payorcrm.mail.deliver import deliver_batch
 from payorcrm.mail.models import MailState
 from payorcrm.mail.transport import Answer, Outgoing, Transport
 
@@ -16,5 +17,5 @@ class _Past(Transport):
 
 def deliver_history(moment: datetime) -> None:
     """Write the mails that were due at a moment, and record them as sent then."""
-    while mails := claim(now=moment):
+    while mails := WayOut().claim(now=moment):
         deliver_batch(mails, _Past(), lambda: moment)

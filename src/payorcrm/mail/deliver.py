@@ -13,11 +13,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Protocol, Self
-from uuid import UUID
+from typing import Self
 
-from django.db import transaction
-
+from payorcrm.mail.claim import WayOut
 from payorcrm.mail.hand_over import Notebook
 from payorcrm.mail.models import Mail, MailSender, MailState
 from payorcrm.mail.own_server import recover, rest
@@ -26,7 +24,6 @@ from payorcrm.mail.record import Result, record
 from payorcrm.mail.release import release_stuck, stuck_after
 from payorcrm.mail.transport import KEPT_BACK, Answer, Outgoing, Transport, open_own_transport, open_transport
 
-BATCH_SIZE = 200
 # A merchant's server may be slow: its job makes way for others after so many mails.
 OWN_BATCH_SIZE = 20
 # So many mails are recorded in one statement; until then there are the notes of handing them over.
@@ -48,7 +45,7 @@ def deliver_due(*, clock: Clock, until: datetime) -> bool:
         explain_waiting(now=clock())
         return False
     release_stuck(now=clock())
-    return send_claimed(transport, claim, clock=clock, until=until)
+    return send_all(transport, WayOut(), clock=clock, until=until)
 
 
 def deliver_own(sender: MailSender, *, clock: Clock, until: datetime) -> bool:
@@ -58,8 +55,8 @@ def deliver_own(sender: MailSender, *, clock: Clock, until: datetime) -> bool:
     """
     release_stuck(now=clock())
     transport = open_own_transport(sender)
-    claim_own = partial(claim, merchant_id=sender.merchant_id, limit=OWN_BATCH_SIZE)
-    is_more = send_claimed(transport, claim_own, clock=clock, until=until)
+    way_out = WayOut(sender.merchant_id, limit=OWN_BATCH_SIZE)
+    is_more = send_all(transport, way_out, clock=clock, until=until)
     if transport.is_down:
         rest(sender, transport.trouble, now=clock())
     else:
@@ -67,45 +64,14 @@ def deliver_own(sender: MailSender, *, clock: Clock, until: datetime) -> bool:
     return is_more and not transport.is_down
 
 
-def send_claimed(transport: Transport, claim_next: "ClaimNext", *, clock: Clock, until: datetime) -> bool:
+def send_all(transport: Transport, way_out: WayOut, *, clock: Clock, until: datetime) -> bool:
     """Claim and send until nothing is left, the server goes away or time is up; say whether more is due."""
     with closing(transport), Delivery(transport, clock) as delivery:
-        while not transport.is_down and (mails := claim_next(now=clock())):
+        while not transport.is_down and (mails := way_out.claim(now=clock())):
             delivery.deliver_batch(mails)
             if clock() >= until:
-                return len(mails) in (BATCH_SIZE, OWN_BATCH_SIZE)
+                return way_out.has_due(now=clock())
     return False
-
-
-class ClaimNext(Protocol):
-    """Claims the next mails of one way out."""
-
-    def __call__(self, *, now: datetime) -> list[Mail]: ...
-
-
-def claim(*, now: datetime, limit: int = BATCH_SIZE, merchant_id: UUID | None = None) -> list[Mail]:
-    """Mark the next mails as being sent, single ones before those of a reminder run, and return them, committed.
-
-    They are those of a merchant with a server of its own, or those of everybody else.
-    """
-    statement = CLAIM_OWN if merchant_id else CLAIM
-    with transaction.atomic(durable=True):
-        mails = list(Mail.objects.raw(statement, {"now": now, "limit": limit, "merchant": merchant_id}))
-    return sorted(mails, key=lambda mail: (mail.is_bulk, mail.send_after, mail.id))
-
-
-_CLAIM = """
-UPDATE mail_mail SET state = 'sending', claimed_at = %(now)s, attempt_count = attempt_count + 1
-WHERE id IN (
-    SELECT id FROM mail_mail WHERE state IN ('queued', 'deferred') AND send_after <= %(now)s AND {whose}
-    ORDER BY is_bulk, send_after, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
-RETURNING *
-"""
-CLAIM_OWN = _CLAIM.format(whose="merchant_id = %(merchant)s")
-CLAIM = _CLAIM.format(
-    whose="(merchant_id IS NULL OR merchant_id NOT IN (SELECT merchant_id FROM mail_mailsender WHERE uses_own_server))"
-)
 
 
 @dataclass(slots=True)

@@ -24,12 +24,15 @@ _BATCH = 20
 _PAUSE_SECONDS = 1.0
 
 # The claim reaches past the longest request, so that a killed sender's events come up again by themselves.
+# Materialized, else a plan may run the limited choice more than once.
 _CLAIM = """
-    UPDATE sandbox.events SET attempts = attempts + 1, next_attempt_at = now() + interval '30 seconds'
-    FROM sandbox.accounts
-    WHERE accounts.id = events.account_id AND events.id IN (
+    WITH due AS MATERIALIZED (
         SELECT id FROM sandbox.events WHERE next_attempt_at <= now()
-        ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED)
+        ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE sandbox.events SET attempts = attempts + 1, next_attempt_at = now() + interval '30 seconds'
+    FROM due, sandbox.accounts
+    WHERE events.id = due.id AND accounts.id = events.account_id
     RETURNING events.id, events.body, events.attempts, events.account_id, accounts.webhook_url
 """
 _DELIVERED = """

@@ -32,10 +32,13 @@ _REFUND = """
             %(message)s, %(next_step_at)s)
     RETURNING *
 """
+# Materialized, else a plan may run the limited choice more than once.
 _STEP_DUE = """
-    UPDATE sandbox.refunds SET status = 'succeeded', next_step_at = NULL WHERE id IN (
+    WITH due AS MATERIALIZED (
         SELECT id FROM sandbox.refunds WHERE next_step_at <= now()
-        ORDER BY next_step_at LIMIT 500 FOR UPDATE SKIP LOCKED)
+        ORDER BY next_step_at LIMIT 500 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE sandbox.refunds SET status = 'succeeded', next_step_at = NULL FROM due WHERE refunds.id = due.id
 """
 _STEP_ALL = """
     UPDATE sandbox.refunds SET status = 'succeeded', next_step_at = NULL

@@ -10,21 +10,22 @@ from payorcrm.gateways.sandbox.processor.authorize import account_id_of, read_js
 from payorcrm.gateways.sandbox.processor.database import Connection, Pool, Row
 from payorcrm.gateways.sandbox.processor.refunds import step_refunds_of
 
+# Materialized, else a plan may run the limited choice more than once.
 _STEP = """
+    WITH due AS MATERIALIZED (
+        SELECT id AS due_id, CASE WHEN status = 'requires_action' THEN 'declined'
+                                  WHEN status = 'pending' AND (planned_return = '' OR returns_late) THEN 'succeeded'
+                                  ELSE 'returned' END AS next_status
+        FROM sandbox.charges WHERE {chosen}
+        ORDER BY next_step_at LIMIT 500 FOR UPDATE SKIP LOCKED
+    )
     UPDATE sandbox.charges SET
         status = due.next_status,
         return_code = CASE due.next_status WHEN 'returned' THEN planned_return ELSE '' END,
         decline_code = CASE due.next_status WHEN 'declined' THEN 'authentication_failed' ELSE '' END,
         next_step_at = CASE WHEN due.next_status = 'succeeded' AND returns_late THEN now() + %(settles_after)s END,
         changed_at = now()
-    FROM (
-        SELECT id AS due_id, CASE WHEN status = 'requires_action' THEN 'declined'
-                                  WHEN status = 'pending' AND (planned_return = '' OR returns_late) THEN 'succeeded'
-                                  ELSE 'returned' END AS next_status
-        FROM sandbox.charges WHERE {chosen}
-        ORDER BY next_step_at LIMIT 500 FOR UPDATE SKIP LOCKED
-    ) AS due
-    WHERE id = due.due_id
+    FROM due WHERE id = due.due_id
 """
 _STEP_DUE = _STEP.format(chosen="next_step_at <= now()").encode()
 _STEP_ALL = _STEP.format(
