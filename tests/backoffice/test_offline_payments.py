@@ -10,6 +10,7 @@ from payorcrm.core import clock
 from payorcrm.ledger.check import check_books
 from payorcrm.mail.models import Mail
 from payorcrm.payments.models import Payment, PaymentState
+from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import client_of
 from tests.factories.models import CustomerFactory, InvoiceFactory, MerchantFactory, usd
 
@@ -49,6 +50,10 @@ def typed(page: str, **fields: str) -> dict[str, str]:
 
 def proposed(page: str) -> dict[str, str]:
     return dict(re.findall(r'name="(part-[^"]+)" value="([^"]*)"', page))
+
+
+def latest_changes(customer) -> list[list[str]]:
+    return AuditEntry.objects.filter(merchant=customer.merchant).latest("id").changes
 
 
 def record(client, customer, **fields: str) -> Payment:
@@ -122,6 +127,7 @@ def test_same_cheque_from_another_tab_is_asked_about_first(customer, invoices):
 def test_more_than_is_owed_stays_unapplied_and_is_seen_and_applied_later(customer, invoices):
     client = client_of(customer.merchant)
     payment = record(client, customer, amount="200.00")
+    recorded = latest_changes(customer)
     home = reverse("backoffice:customer", args=[customer.merchant.slug, customer.id])
     late = InvoiceFactory(customer=customer, number="INV-9", amount=usd("80.00"))
 
@@ -131,6 +137,9 @@ def test_more_than_is_owed_stays_unapplied_and_is_seen_and_applied_later(custome
     answer = client.post(at("payment_apply", payment), proposed(page) | {"seen": seen, f"part-{late.id}": "50.00"})
 
     late.refresh_from_db()
+    assert recorded[0] == ["Invoice INV-0, owed", "$50.00", "$0.00"]
+    assert recorded[-1] == ["Unapplied, USD", "$0.00", "$50.00"]
+    assert ["Unapplied, USD", "$50.00", "$0.00"] in latest_changes(customer)
     assert "Not applied to an invoice yet" in before
     assert answer.status_code == 302
     assert late.balance_money() == usd("30.00")
@@ -150,6 +159,12 @@ def test_amount_moves_from_one_invoice_to_another(customer, invoices):
     assert (first.status_code, stale.status_code) == (302, 200)
     assert "applied this payment otherwise meanwhile" in stale.text
     shown = client.get(at("payment", payment)).text
+    assert latest_changes(customer) == [
+        ["Invoice INV-0, from this payment", "$50.00", "$20.00"],
+        ["Invoice INV-0, owed", "$0.00", "$30.00"],
+        ["Invoice INV-2, from this payment", "$0.00", "$30.00"],
+        ["Invoice INV-2, owed", "$50.00", "$20.00"],
+    ]
     assert "Taken from invoice INV-0: $30.00" in shown
     assert "Applied to invoice INV-2: $30.00" in shown
     assert check_books() == []
@@ -188,6 +203,12 @@ def test_bounced_cheque_is_reversed_by_a_second_entry_and_its_invoices_are_owed_
     invoices[0].refresh_from_db()
     assert payment.state == PaymentState.REVERSED
     assert invoices[0].balance_money() == usd("50.00")
+    assert latest_changes(customer) == [
+        ["State", "Paid", "Reversed"],
+        ["Invoice INV-0, owed", "$0.00", "$50.00"],
+        ["Invoice INV-1, owed", "$0.00", "$50.00"],
+        ["Invoice INV-2, owed", "$30.00", "$50.00"],
+    ]
     assert "is reversed already" in again.text
     assert Mail.objects.filter(kind="payment_reversed").count() == 1
     assert check_books() == []

@@ -53,8 +53,16 @@ def test_audit_log_says_what_a_refund_changed_in_money(merchant, saved):
 
     client.post(place("payment_refund", payment), form)
 
-    entry = AuditEntry.objects.get(merchant=merchant)
-    assert (entry.says, entry.changes) == ("Gave a payment back", [["Given back", "$0.00", "$50.00"]])
+    asked, made = AuditEntry.objects.filter(merchant=merchant).order_by("id")
+    reference = Refund.objects.get().reference
+    assert (asked.says, asked.changes) == ("Asked for a refund", [["Being given back", "$0.00", "$50.00"]])
+    assert made.says == "A refund was made"
+    assert made.changes == [
+        [f"Refund {reference}", "Checking", "Given back"],
+        ["Given back", "$0.00", "$50.00"],
+        ["Invoice INV-7, from this payment", "$120.00", "$70.00"],
+        ["Invoice INV-7, owed", "$0.00", "$50.00"],
+    ]
 
 
 def test_second_tab_is_told_and_keeps_what_was_typed(merchant, saved):
@@ -101,6 +109,11 @@ def test_payment_that_has_not_cleared_offers_to_cancel_and_says_from_when_it_can
     assert ">Refund<" not in page
     assert "Cancel the payment instead" in refusal
     assert payment.state == PaymentState.CANCELED
+    entries = AuditEntry.objects.filter(merchant=merchant).order_by("id").values_list("says", "changes")
+    assert list(entries) == [
+        ("Asked to cancel a payment", []),
+        ("Canceled a payment", [["State", "Processing", "Canceled"]]),
+    ]
     assert "asked to cancel it: Wrong account" in client.get(place("payment", payment)).text
     assert check_books() == []
 

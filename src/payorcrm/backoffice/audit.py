@@ -1,8 +1,6 @@
 """Every POST of the staff that did something becomes an entry of the audit log, whatever view it was."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,45 +12,65 @@ from payorcrm.backoffice.audit_labels import ACTIONS, CHANGES_NOTHING, SUBJECTS,
 from payorcrm.backoffice.facts import Fact, changes_between, facts_of
 from payorcrm.core import clock
 from payorcrm.merchants.models import Merchant, Staff
+from payorcrm.payments.write_down import Sums, changes_of_sums
 from payorcrm.staff.models import AuditKind
 from payorcrm.staff.record_change import record_change
 
 MOST_NAMED = 3
 
 
+class Entry:
+    """The entry that a POST will become: knows what was before, and is written in the transaction of the change."""
+
+    def __init__(self, request: HttpRequest, action: Action, staff: Staff, ids: Ids) -> None:
+        self.request, self.action, self.staff, self.ids = request, action, staff, ids
+        self.about = _about(request, action, staff.merchant, ids)
+        self.facts, self.sums = self._read()
+
+    def _read(self) -> tuple[dict[str, Fact], Sums]:
+        merchant, action = self.staff.merchant, self.action
+        facts = facts_of(action.rows(merchant, self.ids)) if action.rows else {}
+        return facts, action.sums(merchant, self.ids) if action.sums else {}
+
+    def write(self) -> None:
+        """Say what is otherwise than before."""
+        facts, sums = self._read()
+        record_change(
+            merchant=self.staff.merchant,
+            actor=self.staff.user,
+            kind=self.action.kind,
+            says=self.action.says,
+            about=self.about,
+            changes=[*changes_between(self.facts, facts), *changes_of_sums(self.sums, sums)],
+            address=self.request.META.get("REMOTE_ADDR"),
+            now=clock.now(),
+        )
+
+
 def answer_and_record(
     view: Callable[..., HttpResponseBase], request: HttpRequest, staff: Staff, ids: Ids
 ) -> HttpResponseBase:
-    """Answer a request; what a POST did is written down, in one transaction with it where that can be."""
+    """Answer a request; what a POST did is written down in one transaction with it."""
     name = request.resolver_match.url_name if request.resolver_match else None
     if request.method != "POST" or name is None or name in CHANGES_NOTHING:
         return view(request, staff, **ids)
     # Nothing escapes for want of words; a test asks for them.
     action = ACTIONS.get(name) or Action(AuditKind.SETTINGS, name.replace("_", " ").capitalize())
-    with _together(action):
-        about, before = _about(request, action, staff.merchant, ids), _facts(action, staff.merchant, ids)
+    if action.is_apart:
+        request.entry = Entry(request, action, staff, ids)  # type: ignore[attr-defined]
+        return view(request, staff, **ids)
+    with transaction.atomic():
+        entry = Entry(request, action, staff, ids)
         response = view(request, staff, **ids)
         if _did_something(request, response):
-            changes = changes_between(before, _facts(action, staff.merchant, ids))
-            record_change(
-                merchant=staff.merchant,
-                actor=staff.user,
-                kind=action.kind,
-                says=action.says,
-                about=about,
-                changes=changes,
-                address=request.META.get("REMOTE_ADDR"),
-                now=clock.now(),
-            )
+            entry.write()
     return response
 
 
-def _together(action: Action) -> AbstractContextManager[Any]:
-    return transaction.atomic() if action.rows and not action.is_apart else nullcontext()
-
-
-def _facts(action: Action, merchant: Merchant, ids: Ids) -> dict[str, Fact]:
-    return facts_of(action.rows(merchant, ids)) if action.rows else {}
+def writing_down(request: HttpRequest) -> Callable[[], None]:
+    """Return what writes the entry of a POST that calls the network, for the action to call in its own transaction."""
+    entry: Entry = request.entry  # type: ignore[attr-defined]
+    return entry.write
 
 
 def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:

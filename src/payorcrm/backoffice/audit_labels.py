@@ -12,6 +12,7 @@ from payorcrm.mail.models import Mail, MailSender, Suppression
 from payorcrm.merchants.models import GatewayAccount, Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
+from payorcrm.payments.write_down import Sums, sums_of
 from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Schedule
 from payorcrm.staff.models import AuditKind, StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
@@ -95,16 +96,29 @@ def the_gateways(merchant: Merchant, ids: Ids) -> Iterable[Model | None]:
     return GatewayAccount.objects.filter(merchant=merchant.pk).order_by("gateway")
 
 
+def money_of_customer(merchant: Merchant, ids: Ids) -> Sums:
+    """Compare what a customer's invoices owe, and what is unapplied."""
+    customer = Customer.objects.filter(merchant=merchant, id=ids["customer_id"]).first()
+    return sums_of(customer) if customer else {}
+
+
+def money_of_payment(merchant: Merchant, ids: Ids) -> Sums:
+    """Compare what the invoices of a payment's customer owe, what is unapplied, and what the payment pays."""
+    payments = Payment.objects.filter(merchant=merchant, id=ids["payment_id"]).select_related("customer")
+    return sums_of(payment.customer, payment) if (payment := payments.first()) else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a POST did. With `rows`, the entry says what was before and after, and is written together with the change.
+    """What a POST did. The entry says what was before and after of `rows` and `sums`.
 
-    Together is not for views that call the network or commit by themselves.
+    Of views that call the network, which are apart, the action writes the entry in its own transaction.
     """
 
     kind: AuditKind
     says: str
     rows: Rows | None = None
+    sums: Callable[[Merchant, Ids], Sums] | None = None
     is_apart: bool = False
     # A field of the form that says what it was about.
     quotes: str = ""
@@ -122,16 +136,16 @@ ACTIONS: dict[str, Action] = {
     "note_write": Action(CUSTOMERS, "Wrote a note"),
     "note_change": Action(CUSTOMERS, "Changed a note", named("note_id")),
     "note_delete": Action(CUSTOMERS, "Deleted a note", named("note_id")),
-    "user_remove": Action(CUSTOMERS, "Ended a user's access to the portal"),
+    "user_remove": Action(CUSTOMERS, "Ended a user's access to the portal", named("access_id")),
     "invite": Action(CUSTOMERS, "Invited customers to the portal"),
     "invite_test": Action(MAILS, "Sent a test invitation"),
     "view_as": Action(CUSTOMERS, "Looked at the portal as the customer"),
-    "method_remove": Action(PAYMENTS, "Removed a saved payment method"),
-    "offline_record": Action(PAYMENTS, "Recorded an offline payment", quotes="amount"),
-    "payment_refund": Action(PAYMENTS, "Gave a payment back", named("payment_id"), is_apart=True, quotes="amount"),
-    "payment_cancel": Action(PAYMENTS, "Canceled a payment", named("payment_id"), is_apart=True),
-    "payment_reverse": Action(PAYMENTS, "Reversed an offline payment", named("payment_id")),
-    "payment_apply": Action(PAYMENTS, "Applied a payment to other invoices"),
+    "method_remove": Action(PAYMENTS, "Removed a saved payment method", named("method_id")),
+    "offline_record": Action(PAYMENTS, "Recorded an offline payment", sums=money_of_customer, quotes="amount"),
+    "payment_refund": Action(PAYMENTS, "Asked for a refund", named("payment_id"), is_apart=True, quotes="amount"),
+    "payment_cancel": Action(PAYMENTS, "Asked to cancel a payment", named("payment_id"), is_apart=True),
+    "payment_reverse": Action(PAYMENTS, "Reversed an offline payment", named("payment_id"), money_of_payment),
+    "payment_apply": Action(PAYMENTS, "Applied a payment to other invoices", sums=money_of_payment),
     "import_upload": Action(INVOICES, "Uploaded a file to import"),
     "import_columns": Action(INVOICES, "Chose the columns of an import"),
     "import_preview": Action(INVOICES, "Started an import"),
@@ -150,8 +164,8 @@ ACTIONS: dict[str, Action] = {
     "invoices_end_holds": Action(REMINDERS, "Ended holds on invoices"),
     "customers_hold": Action(REMINDERS, "Held reminders to customers"),
     "customers_end_holds": Action(REMINDERS, "Ended holds on customers"),
-    "stop_lift": Action(MAILS, "Allowed mails to an address again"),
-    "mail_again": Action(MAILS, "Sent a mail again"),
+    "stop_lift": Action(MAILS, "Allowed mails to an address again", named("suppression_id")),
+    "mail_again": Action(MAILS, "Sent a mail again", named("mail_id")),
     "reminders_send": Action(REMINDERS, "Sent reminders"),
     "rule": Action(REMINDERS, "Changed a rule", named("rule_id")),
     "rule_new": Action(REMINDERS, "Made a rule", quotes="name"),
@@ -160,14 +174,12 @@ ACTIONS: dict[str, Action] = {
     "rule_remove": Action(REMINDERS, "Removed a rule", named("rule_id")),
     "rule_switch": Action(REMINDERS, "Switched a rule", named("rule_id")),
     "schedule": Action(REMINDERS, "Changed the schedule", the_schedule),
-    "day_run_decide": Action(REMINDERS, "Decided about a held run", named("day_run_id"), is_apart=True),
+    "day_run_decide": Action(REMINDERS, "Decided about a held run", named("day_run_id")),
     "statement_rule_new": Action(REMINDERS, "Made a rule of statements", quotes="name"),
     "statement_rule": Action(REMINDERS, "Changed a rule of statements", named("statement_rule_id")),
     "statement_rule_switch": Action(REMINDERS, "Switched a rule of statements", named("statement_rule_id")),
     "statement_rule_delete": Action(REMINDERS, "Deleted a rule of statements", named("statement_rule_id")),
-    "statement_run_decide": Action(
-        REMINDERS, "Decided about held statements", named("statement_run_id"), is_apart=True
-    ),
+    "statement_run_decide": Action(REMINDERS, "Decided about held statements", named("statement_run_id")),
     "customer_statement": Action(MAILS, "Sent a statement"),
     "hold_customer": Action(REMINDERS, "Held reminders to a customer"),
     "hold_invoice": Action(REMINDERS, "Held reminders about an invoice"),
@@ -189,7 +201,7 @@ ACTIONS: dict[str, Action] = {
     "gateway_connect_test": Action(
         SETTINGS, "Connected a test account of a payment processor", the_gateways, is_apart=True
     ),
-    "gateway_disconnect": Action(SETTINGS, "Disconnected a payment processor", the_gateways, is_apart=True),
+    "gateway_disconnect": Action(SETTINGS, "Disconnected a payment processor", the_gateways),
     "settings_portal": Action(SETTINGS, "Changed the portal's settings", the_merchant),
     "sender": Action(SETTINGS, "Changed the mail sender", the_sender, is_apart=True),
     "sender_trial": Action(MAILS, "Sent a trial mail"),

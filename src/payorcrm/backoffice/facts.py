@@ -8,6 +8,7 @@ from django.db import models
 
 from payorcrm.core.crypto import EncryptedTextField
 from payorcrm.core.money import Money
+from payorcrm.merchants.models import GatewayAccount
 
 # What forms call a column, where its own name says less.
 LABELS = {
@@ -45,6 +46,12 @@ NOT_SAID = {"logo_type", "created_at", "updated_at", "edited_at", "position", "l
     "failure",
     "failure_count",
     "rests_until",
+    "send_after",
+    "claimed_at",
+    "queued_at",
+    "attempt_count",
+    "returned_at",
+    "settled_at",
 }
 # In minor units of the row's own currency.
 AMOUNTS = {"amount", "balance", "in_flight", "refunded", "refunding", "total"}
@@ -91,6 +98,8 @@ def _facts(row: models.Model) -> Iterable[tuple[str, Fact]]:
             continue
         value = getattr(row, column.attname)
         label = LABELS.get(column.name, str(column.verbose_name)).capitalize()
+        if isinstance(row, GatewayAccount):  # the only rows of which several are compared
+            label = f"{row.gateway.capitalize()}: {label.lower()}"
         yield label, Fact(row, column, value)
 
 

@@ -1,5 +1,6 @@
 """Keeps who a merchant's mails come from, after its own mail server was tried."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -15,10 +16,10 @@ def sender_of(merchant: Merchant) -> MailSender:
     return MailSender.objects.filter(merchant=merchant).first() or MailSender(merchant=merchant)
 
 
-def keep_sender(sender: MailSender, *, now: datetime) -> None:
+def keep_sender(sender: MailSender, *, also: Callable[[], None] | None = None, now: datetime) -> None:
     """Try the merchant's own server, if it is to be used, then keep all. Raises ServerDoesNotWork.
 
-    Mails that waited for the server before are due at once.
+    Mails that waited for the server before are due at once. `also` is called in the transaction that keeps.
     """
     if sender.uses_own_server:
         check_server(sender.server(), sender=sender.from_address)
@@ -30,3 +31,5 @@ def keep_sender(sender: MailSender, *, now: datetime) -> None:
             send_after=now
         )
         deliver_soon()
+        if also:
+            also()

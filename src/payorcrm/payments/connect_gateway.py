@@ -1,5 +1,6 @@
 """Connects a merchant to a payment processor, and ends the connection while nothing hangs on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,9 +64,12 @@ def use_of(merchant: Merchant, name: str) -> Use:
     return Use(under_way.count(), methods.count(), refunds.count())
 
 
-def connect_gateway(*, merchant: Merchant, name: str, credentials: Credentials) -> GatewayAccount:
+def connect_gateway(
+    *, merchant: Merchant, name: str, credentials: Credentials, also: Callable[[], None] | None = None
+) -> GatewayAccount:
     """Store keys that the processor has accepted; those of another account only while nothing hangs on the first.
 
+    `also` is called in the transaction that stores them.
     Raises KeysNotAccepted, GatewayUnavailable, GatewayInUse, UnknownGateway.
     """
     gateway(name, credentials).check_keys()
@@ -79,14 +83,16 @@ def connect_gateway(*, merchant: Merchant, name: str, credentials: Credentials) 
             "webhook_secret": credentials.webhook_secret,
         }
         account, _ = GatewayAccount.objects.update_or_create(merchant=merchant, gateway=name, defaults=keys)
+        if also:
+            also()
     return account
 
 
-def connect_test_account(*, merchant: Merchant, name: str) -> GatewayAccount:
+def connect_test_account(*, merchant: Merchant, name: str, also: Callable[[], None] | None = None) -> GatewayAccount:
     """Open an account of the processor's test mode and connect it. Raises GatewayUnavailable, GatewayInUse."""
     account_name = f"{merchant.slug} {merchant.id.hex[-12:]}"
     keys = open_test_account(name, account_name, webhook_url=webhook_address(merchant, name))
-    return connect_gateway(merchant=merchant, name=name, credentials=keys)
+    return connect_gateway(merchant=merchant, name=name, credentials=keys, also=also)
 
 
 def disconnect_gateway(*, merchant: Merchant, name: str) -> None:

@@ -1,5 +1,6 @@
 """Giving money back: reserve, call the processor, settle. The only place that refunds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -58,14 +59,15 @@ class RefundOrder:
     made_by_id: UUID | None = None
 
 
-def refund(*, payment: Payment, order: RefundOrder, now: datetime) -> Refund:
+def refund(*, payment: Payment, order: RefundOrder, also: Callable[[], None] | None = None, now: datetime) -> Refund:
     """Give a payment back, or a part of it, once, and record what happened.
 
-    A second call with the same key returns the first refund as it is. Of an offline payment staff give the money back
-    themselves. Raises CannotRefund, RefundTooLarge, RefundedMeanwhile.
+    A second call with the same key returns the first refund as it is. `also` is called in the transaction that
+    reserves. Of an offline payment staff give the money back themselves.
+    Raises CannotRefund, RefundTooLarge, RefundedMeanwhile.
     """
     line = None if payment.is_offline() else _line_to_the_processor_of(payment)
-    made, is_new = reserve_refund(payment.id, order, now)
+    made, is_new = reserve_refund(payment.id, order, now, also)
     if not is_new:
         return made
     if line is None:
@@ -96,7 +98,9 @@ def _key(payment: Payment, key: UUID) -> str:
     return f"refund:{payment.id.hex}:{key.hex}"
 
 
-def reserve_refund(payment_id: UUID, order: RefundOrder, now: datetime) -> tuple[Refund, bool]:
+def reserve_refund(
+    payment_id: UUID, order: RefundOrder, now: datetime, also: Callable[[], None] | None = None
+) -> tuple[Refund, bool]:
     """Write the refund as submitting and reserve its amount, in one durable transaction; say whether this call did."""
     with transaction.atomic(durable=True):
         payment = lock_payment(payment_id)
@@ -108,7 +112,10 @@ def reserve_refund(payment_id: UUID, order: RefundOrder, now: datetime) -> tuple
         _check(payment, order)
         payment.refunding += order.amount.minor
         payment.save(update_fields=["refunding"])
-        return _write(payment, order, key, now), True
+        made = _write(payment, order, key, now)
+        if also:
+            also()
+        return made, True
 
 
 def _write(payment: Payment, order: RefundOrder, key: str, now: datetime) -> Refund:

@@ -10,8 +10,15 @@ from payorcrm.payments.change_allocations import lock_payment
 from payorcrm.payments.give_back import give_back
 from payorcrm.payments.models import Payment, PaymentState, Refund, RefundState
 from payorcrm.payments.settle import record
+from payorcrm.payments.write_down import changes_of_sums, sums_of, write_down
 
 _SETTLED_FIELDS = ["state", "gateway_reference", "message", "settled_at"]
+_SAYS = {
+    RefundState.PENDING: "A refund is on its way",
+    RefundState.SUCCEEDED: "A refund was made",
+    RefundState.DECLINED: "A refund was not made",
+    RefundState.FAILED: "A refund was not made",
+}
 
 
 def settle_refund(*, refund: Refund, result: RefundResult, now: datetime) -> Refund:
@@ -22,7 +29,7 @@ def settle_refund(*, refund: Refund, result: RefundResult, now: datetime) -> Ref
         refund.gateway_reference = refund.gateway_reference or result.reference
         state = _state_after(refund, result.outcome)
         if state and refund.can_become(state):
-            _move(payment, refund, state, result, now)
+            _move_and_write_down(payment, refund, state, result, now)
         refund.save(update_fields=_SETTLED_FIELDS)
     return refund
 
@@ -35,6 +42,20 @@ def _state_after(refund: Refund, outcome: Outcome) -> RefundState | None:
         Outcome.PENDING: RefundState.PENDING,
         Outcome.NOT_SENT: RefundState.FAILED,
     }.get(outcome)
+
+
+def _move_and_write_down(
+    payment: Payment, refund: Refund, state: RefundState, result: RefundResult, now: datetime
+) -> None:
+    state_before, sums_before = refund.get_state_display(), sums_of(payment.customer, payment)
+    given_before = {"Given back": payment.refunded_money()}
+    _move(payment, refund, state, result, now)
+    changes = [
+        (f"Refund {refund.reference}", state_before, refund.get_state_display()),
+        *changes_of_sums(given_before, {"Given back": payment.refunded_money()}),
+        *changes_of_sums(sums_before, sums_of(payment.customer, payment)),
+    ]
+    write_down(payment, says=_SAYS[state], by=refund.made_by, changes=changes, now=now)
 
 
 def _move(payment: Payment, refund: Refund, state: RefundState, result: RefundResult, now: datetime) -> None:

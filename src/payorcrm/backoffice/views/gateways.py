@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import for_owners, for_staff
+from payorcrm.backoffice.audit import writing_down
 from payorcrm.backoffice.settings_forms import KeysForm
 from payorcrm.backoffice.settings_sections import render_section
 from payorcrm.core.errors import Refused, Unavailable
@@ -38,7 +39,8 @@ def connect(request: HttpRequest, staff: Staff) -> HttpResponse:
     form = KeysForm(request.POST)
     if form.is_valid():
         try:
-            connect_gateway(merchant=staff.merchant, name=offered.name, credentials=form.credentials())
+            also = writing_down(request)
+            connect_gateway(merchant=staff.merchant, name=offered.name, credentials=form.credentials(), also=also)
         except (Refused, Unavailable) as error:
             form.add_error(None, str(error))
         else:
@@ -54,7 +56,7 @@ def connect_test(request: HttpRequest, staff: Staff) -> HttpResponse:
     if not offered.opens_test_accounts:
         raise Http404
     try:
-        connect_test_account(merchant=staff.merchant, name=offered.name)
+        connect_test_account(merchant=staff.merchant, name=offered.name, also=writing_down(request))
     except Unavailable as error:
         messages.error(request, f"{error} Nothing was changed.")
         return redirect("backoffice:settings_payments", merchant_slug=staff.merchant.slug)

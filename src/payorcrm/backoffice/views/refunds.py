@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.backoffice.access import for_collectors, payment_of
+from payorcrm.backoffice.audit import writing_down
 from payorcrm.backoffice.payment_forms import ReasonForm, RefundForm
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
@@ -31,7 +32,7 @@ def refund_payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> Http
     form = RefundForm(sent_in, payment=payment, allocations=allocations)
     if request.method == "POST" and form.is_valid():
         try:
-            made = refund(payment=payment, order=_order(form, staff), now=clock.now())
+            made = refund(payment=payment, order=_order(form, staff), also=writing_down(request), now=clock.now())
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -88,7 +89,7 @@ def cancel_payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> Http
 
 def _cancel(request: HttpRequest, staff: Staff, payment: Payment, reason: str) -> None:
     try:
-        cancel(payment=payment, reason=reason, by=staff.user, now=clock.now())
+        cancel(payment=payment, reason=reason, by=staff.user, also=writing_down(request), now=clock.now())
     except Refused as refusal:
         messages.warning(request, str(refusal))
     else:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from payorcrm.backoffice.access import NotYourRole, for_owners, for_staff
+from payorcrm.backoffice.audit import writing_down
 from payorcrm.backoffice.settings_sections import render_section
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
@@ -115,7 +116,7 @@ def _is_kept(request: HttpRequest, form: SenderForm) -> bool:
         form.add_error("host", "Nothing was saved: a server was tried here often just now. Please wait a minute.")
         return False
     try:
-        keep_sender(form.save(commit=False), now=clock.now())
+        keep_sender(form.save(commit=False), also=writing_down(request), now=clock.now())
     except ServerDoesNotWork as refusal:
         form.add_error(refusal.field, f"Nothing was saved. {refusal}")
         return False
