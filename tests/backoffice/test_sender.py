@@ -5,8 +5,9 @@ from django.db import connection
 from django.urls import reverse
 
 from payorcrm.core.clock import now as present
+from payorcrm.mail.claim import WayOut
 from payorcrm.mail.models import Mail, MailSender, MailState
-from payorcrm.merchants.models import Role
+from payorcrm.merchants.models import Merchant, Role
 from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import client_of, make_mail, make_shop
 from tests.factories.own_server import own_sender
@@ -112,3 +113,32 @@ def test_a_trial_mail_goes_to_oneself_alone():
     mail = Mail.objects.get(kind="sender_trial")
     assert mail.to_address == shop.merchant.staff.get().user.email
     assert f"to {mail.to_address}" in page.text
+
+
+def test_a_new_account_reads_what_waits_for_tomorrow_and_how_to_send_more(settings):
+    settings.NEW_ACCOUNT_MAILS_PER_DAY = 5
+    shop = make_shop()
+    Merchant.objects.filter(id=shop.merchant.id).update(is_trusted=False)
+    for _ in range(6):
+        make_mail(shop.customer, state=MailState.QUEUED, is_bulk=True, send_after=present())
+    WayOut().claim(now=present())
+    client = client_of(shop.merchant, Role.VIEWER)
+
+    for name in ("dashboard", "mails"):
+        page = client.get(reverse(f"backoffice:{name}", args=[shop.merchant.slug])).text
+        assert "2 mails wait for tomorrow" in page
+        assert "may send 5 mails to customers a day" in page
+    assert "Over the limit of a new account" in page
+    page = client.get(reverse("backoffice:sender", args=[shop.merchant.slug])).text
+    assert "4 of today’s are used; 2 wait for" in page
+    assert "use a mail server of your own" in page
+
+
+def test_a_trusted_merchant_reads_of_no_limit():
+    shop = make_shop()
+    client = client_of(shop.merchant)
+
+    for name in ("dashboard", "mails", "sender"):
+        assert (
+            "mails to customers a day" not in client.get(reverse(f"backoffice:{name}", args=[shop.merchant.slug])).text
+        )

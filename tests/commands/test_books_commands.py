@@ -175,3 +175,15 @@ def test_books_that_disagree_are_listed_and_exit_with_refused(url: str) -> None:
     assert answer.returncode == Exit.REFUSED
     assert "INV-7" in answer.stdout
     assert "Nothing was changed." in answer.stdout
+
+
+def test_trust_lifts_the_limit_of_a_new_account_once(url: str) -> None:
+    merchant = MerchantFactory(is_trusted=False, name="Harbor")
+
+    answers = [payorcrm("trust-merchant", merchant.slug, DATABASE_URL=url, PAYORCRM_MODE="test") for _ in range(2)]
+
+    merchant.refresh_from_db()
+    assert merchant.is_trusted
+    assert [answer.returncode for answer in answers] == [Exit.OK, Exit.OK]
+    assert answers[0].stdout == "Harbor is trusted: nothing limits its mails any more.\n"
+    assert answers[1].stdout == "Harbor is trusted already.\n"

@@ -11,13 +11,16 @@ from payorcrm.core.models import User
 from payorcrm.core.signing import NotGenuine, sign
 from payorcrm.mail.drafts import composer_of
 from payorcrm.mail.models import Mail
+from payorcrm.mail.trust import trust
 from payorcrm.merchants.models import Merchant, Role, Setup, Staff
 from payorcrm.merchants.open import MerchantDetails, NotAMerchant, free_slug
 from payorcrm.sign_ups.accept import (
     AddressHasSignIn,
+    OneAtATime,
     OpenAlready,
     SignUpOver,
     has_password,
+    open_another,
     open_signed_up,
     sign_up_link,
     sign_up_of_link,
@@ -58,6 +61,7 @@ def test_the_link_opens_the_merchant_with_its_owner_and_a_checklist():
     assert (staff.merchant.time_zone, staff.merchant.currency) == ("America/Denver", "CAD")
     assert (staff.merchant.reply_to, staff.user.name) == ("Ada@harbor.example", "Ada Reyes")
     assert staff.user.check_password("three calm lobsters")
+    assert not staff.merchant.is_trusted
     assert Setup.objects.filter(merchant=staff.merchant, closed_at=None).exists()
     assert SignUp.objects.get(id=asked.id).password == ""
 
@@ -158,3 +162,15 @@ def test_page_and_time_are_the_same_for_an_address_with_a_sign_in():
         counts.append(len(counted))
 
     assert counts[0] == counts[1]
+
+
+def test_a_second_business_waits_until_the_first_is_trusted():
+    details = MerchantDetails("Harbor Two", "harbor-two", "America/Denver", "CAD")
+    first = open_signed_up(sign_up=ask(), now=NOW)
+
+    with pytest.raises(OneAtATime, match="Harbor & Sons “🦞” is new here"):
+        open_another(first.user, details)
+    trust(first.merchant, now=NOW)
+    second = open_another(first.user, details)
+
+    assert not second.merchant.is_trusted

@@ -17,6 +17,7 @@ COMMANDS = {
     "sandbox": "payorcrm.commands.sandbox",
     "migrate": "payorcrm.commands.migrate",
     "add-merchant": "payorcrm.commands.add_merchant",
+    "trust-merchant": "payorcrm.commands.trust_merchant",
     "reset-second-factor": "payorcrm.commands.reset_second_factor",
     "import": "payorcrm.commands.import_file",
     "remind": "payorcrm.commands.remind",

@@ -165,6 +165,8 @@ ACCOUNT_RATE_LIMITS = {
 }
 # Whether a business may sign itself up at /signup/; elsewhere `payorcrm add-merchant` adds it.
 PUBLIC_SIGN_UP = env.bool("PUBLIC_SIGN_UP", default=not IS_PRODUCTION)
+# So many mails to customers may it send on a day over our server, until the operator trusts it or it has its own.
+NEW_ACCOUNT_MAILS_PER_DAY = env.int("NEW_ACCOUNT_MAILS_PER_DAY", 200)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/home/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

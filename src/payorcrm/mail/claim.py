@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from payorcrm.mail.limit import allowed_now
 from payorcrm.mail.models import Mail
 
 BATCH_SIZE = 200
@@ -19,9 +20,14 @@ class WayOut:
     limit: int = BATCH_SIZE
 
     def claim(self, *, now: datetime) -> list[Mail]:
-        """Mark the next mails as being sent, single ones before those of a run, and return them, committed."""
+        """Mark the next mails as being sent, single ones before those of a run, and return them, committed.
+
+        Those of new accounts are put off to their next day once they are over the day's limit.
+        """
         with transaction.atomic(durable=True):
-            mails = list(Mail.objects.raw(CLAIM.format(due=self._due), self._values(now)))
+            allowed = [] if self.merchant_id else allowed_now(now=now, most=self.limit)
+            due = self._due if self.merchant_id else self._due + OF_TRUSTED
+            mails = list(Mail.objects.raw(CLAIM.format(due=due), {**self._values(now), "allowed": allowed}))
         return sorted(mails, key=lambda mail: (mail.is_bulk, mail.send_after, mail.id))
 
     def has_due(self, *, now: datetime) -> bool:
@@ -43,6 +49,10 @@ OF_MERCHANT = "merchant_id = %(merchant)s"
 OF_NO_OWN_SERVER = (
     "(merchant_id IS NULL OR merchant_id NOT IN (SELECT merchant_id FROM mail_mailsender WHERE uses_own_server))"
 )
+OF_TRUSTED = """ AND (
+    merchant_id IS NULL OR id = ANY(%(allowed)s)
+    OR merchant_id NOT IN (SELECT id FROM merchants_merchant WHERE NOT is_trusted)
+)"""
 
 # Materialized, for PostgreSQL may plan a subquery as the inner side of a nested loop: run once more for each row of
 # the outer side, it passes over the rows that are changed already, and takes more than the limit.

@@ -32,7 +32,7 @@ class MailState(models.TextChoices):
 
 
 MAIL_TRANSITIONS: dict[str, frozenset[str]] = {
-    MailState.QUEUED: frozenset({MailState.SENDING}),
+    MailState.QUEUED: frozenset({MailState.SENDING, MailState.DEFERRED}),  # put off by the limit of a new account
     MailState.DEFERRED: frozenset({MailState.SENDING}),
     MailState.SENDING: frozenset(
         {MailState.SENT, MailState.DEFERRED, MailState.FAILED, MailState.WITHDRAWN, MailState.BOUNCED}

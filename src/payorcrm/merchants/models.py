@@ -52,6 +52,8 @@ class Merchant(models.Model):
     invites_new_customers = models.BooleanField(default=True, db_default=True)
     requires_second_factor = models.BooleanField(default=False, db_default=False)  # of the staff
     allows_part_payments = models.BooleanField(default=False, db_default=False)
+    # Whom nobody vouches for sends a few mails a day over the installation's server.
+    is_trusted = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -60,6 +62,7 @@ class Merchant(models.Model):
                 name="merchant_confirmation_hours", condition=models.Q(confirmation_hours__range=(1, 168))
             )
         ]
+        indexes = [models.Index(fields=["id"], name="merchant_not_trusted", condition=models.Q(is_trusted=False))]
 
     def __str__(self) -> str:
         return self.name

@@ -46,11 +46,14 @@ def open_merchant(*, name: str, slug: str, owner_email: str, time_zone: str, cur
     _validate(validate_email, owner_email)
     with transaction.atomic():
         owner = User.objects.filter(email__iexact=owner_email).first() or User.objects.create_user(owner_email)
-        return open_for(owner, details).merchant
+        return open_for(owner, details, is_trusted=True).merchant
 
 
-def open_for(owner: User, details: MerchantDetails) -> Staff:
-    """Make a merchant of somebody whose address is proved, and return the owner's place in it. Raises NotAMerchant."""
+def open_for(owner: User, details: MerchantDetails, *, is_trusted: bool) -> Staff:
+    """Make a merchant of somebody whose address is proved, and return the owner's place in it. Raises NotAMerchant.
+
+    Nobody vouches for one that is not trusted: what it may send is limited.
+    """
     check_details(details)
     try:
         with transaction.atomic():
@@ -60,6 +63,7 @@ def open_for(owner: User, details: MerchantDetails) -> Staff:
                 time_zone=details.time_zone,
                 currency=details.currency,
                 reply_to=owner.email,
+                is_trusted=is_trusted,
             )
             Setup.objects.create(merchant=merchant)
             return Staff.objects.create(merchant=merchant, user=owner, role=Role.OWNER)

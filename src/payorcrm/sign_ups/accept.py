@@ -11,7 +11,7 @@ from django.db import transaction
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
 from payorcrm.core.signing import NotGenuine, open_signed, sign
-from payorcrm.merchants.models import Staff
+from payorcrm.merchants.models import Role, Staff
 from payorcrm.merchants.open import MerchantDetails, free_slug, open_for
 from payorcrm.sign_ups.ask import LIFE
 from payorcrm.sign_ups.models import SignUp
@@ -33,6 +33,12 @@ class OpenAlready(Refused):
     code = "open_already"
     status: ClassVar[int] = 410
     message = "This account is open already. Please sign in."
+
+
+class OneAtATime(Refused):
+    """Somebody opens businesses faster than the operator trusts them; each may write to strangers."""
+
+    code = "one_at_a_time"
 
 
 class AddressHasSignIn(Refused):
@@ -82,7 +88,20 @@ def open_signed_up(*, sign_up: SignUp, now: datetime) -> Staff:
             raise AddressHasSignIn
         owner = User.objects.create(email=locked.email, name=locked.name, password=locked.password)
         details = MerchantDetails(locked.business, free_slug(locked.slug), locked.time_zone, locked.currency)
-        staff = open_for(owner, details)
+        staff = open_for(owner, details, is_trusted=False)
         locked.opened_at, locked.password = now, ""
         locked.save(update_fields=["opened_at", "password"])
     return staff
+
+
+def open_another(owner: User, details: MerchantDetails) -> Staff:
+    """Make a further business of somebody who has signed in. Raises OneAtATime, NotAMerchant."""
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(id=owner.id)  # the second tab waits here
+        mine = Staff.objects.filter(user=owner, role=Role.OWNER, merchant__is_trusted=False)
+        if new := mine.select_related("merchant").first():
+            raise OneAtATime(
+                f"{new.merchant} is new here. You can add another business as soon as the people who run this service "
+                "have looked at it."
+            )
+        return open_for(owner, details, is_trusted=False)

@@ -9,6 +9,7 @@ from payorcrm.backoffice.setup_steps import checklist_of
 from payorcrm.backoffice.standing import mails_today, standing_of
 from payorcrm.core import clock
 from payorcrm.invoices.aging import Aging, agings_of, no_aging
+from payorcrm.mail.limit import allowance_of
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.queries import payments_for
@@ -34,6 +35,7 @@ def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
         "agings": agings,
         "standing": standing_of(merchant, aging, now=now, today=today),
         "timetable": timetable_of(merchant, now=now),
+        "allowance": allowance_of(merchant, now=now),
         "mails_today": mails_today(merchant, today=today),
         "payments": payments_for(merchant)[:_LATEST],
         "troubled_mails": list(troubled.order_by("-id")[:4]),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from payorcrm.backoffice.access import for_collectors, for_staff, mail_of
 from payorcrm.backoffice.forms import MailFilter
 from payorcrm.core import clock
+from payorcrm.mail.limit import allowance_of
 from payorcrm.mail.models import Mail
 from payorcrm.mail.resend import AGAIN, queue_again
 from payorcrm.mail.suppress import suppressions_of
@@ -35,6 +36,7 @@ def mails(request: HttpRequest, staff: Staff) -> HttpResponse:
         "filters": filters,
         "page": page,
         "troubled_count": troubled_count,
+        "allowance": allowance_of(staff.merchant, now=clock.now()),
         "again": AGAIN,
         "stopped": stopped_addresses(staff.merchant_id, page.rows),
         "has_marks": has_marks(page.rows),

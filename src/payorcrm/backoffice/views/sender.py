@@ -16,6 +16,7 @@ from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.mail.check_server import ServerDoesNotWork
 from payorcrm.mail.keep_sender import keep_sender, sender_of
+from payorcrm.mail.limit import allowance_of
 from payorcrm.mail.message import ascii_address
 from payorcrm.mail.models import MailSender
 from payorcrm.mail.own_server import waiting_of
@@ -102,6 +103,7 @@ def sender(request: HttpRequest, staff: Staff) -> HttpResponse:
         "form": form,
         "own": [form[name] for name in OWN],
         "sender": kept,
+        "allowance": allowance_of(staff.merchant, now=clock.now()),
         "waiting": waiting_of(staff.merchant),
         "trial": latest_trial(staff.merchant),
     }

@@ -14,12 +14,14 @@ from payorcrm.backoffice.sign_up_forms import BusinessForm, PasswordForm, SignUp
 from payorcrm.core.clock import now
 from payorcrm.core.models import User
 from payorcrm.merchants.models import Staff
-from payorcrm.merchants.open import NotAMerchant, open_for
+from payorcrm.merchants.open import NotAMerchant
 from payorcrm.sign_ups.accept import (
     AddressHasSignIn,
+    OneAtATime,
     OpenAlready,
     SignUpOver,
     has_password,
+    open_another,
     open_signed_up,
     sign_up_of_link,
 )
@@ -45,7 +47,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return ratelimit.respond_429(request)
     try:
         return _open_now(request, form) if isinstance(request.user, User) else _ask(request, form)
-    except NotAMerchant as refused:
+    except (NotAMerchant, OneAtATime) as refused:
         form.add_error(None, str(refused))
         return render(request, "sign_up/sign_up.html", {"form": form}, status=refused.status)
 
@@ -61,7 +63,7 @@ def _ask(request: HttpRequest, form: BusinessForm) -> HttpResponse:
 
 def _open_now(request: HttpRequest, form: BusinessForm) -> HttpResponse:
     assert isinstance(request.user, User)
-    return _welcome(request, open_for(request.user, form.details()))
+    return _welcome(request, open_another(request.user, form.details()))
 
 
 def _welcome(request: HttpRequest, staff: Staff) -> HttpResponse:
