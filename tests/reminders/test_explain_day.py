@@ -179,7 +179,7 @@ def test_days_that_were_missed_for_too_long_say_so(ruled):
 
     assert explained.sentences == [
         "The rules did not run on this day; nothing was sent by them.",
-        "No run followed within five days; what is older is not sent any more.",
+        "No run followed within five days, nor on your next day of sending; it is not sent any more.",
     ]
 
 

@@ -18,6 +18,8 @@ RUNS_REMEMBERED = 30
 
 def why_to_hold(run: DayRun, schedule: Schedule, rules: Sequence[Rule], found: Found) -> str:
     """Return a sentence about what is odd in the run that was matched in this transaction; empty if nothing is."""
+    if not found.mail_count:
+        return ""
     past = DayRun.objects.filter(merchant=run.merchant, state__in=[DayRunState.SENT, DayRunState.RELEASED])
     sizes = past.filter(mail_count__gt=0).order_by("-day").values("mail_count", "invoice_count")[:RUNS_REMEMBERED]
     usual = sizes.aggregate(mails=Avg("mail_count", default=0), invoices=Avg("invoice_count", default=0))

@@ -12,7 +12,7 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import compile_tree
 from payorcrm.reminders.models import DayRun, Found, Rule, Schedule
 from payorcrm.reminders.select import DIRECTED, HELD, JUST_NOW
-from payorcrm.reminders.sending_days import LATEST
+from payorcrm.reminders.sending_days import step_days
 
 # Lives as long as the transaction, on its connection alone. What is foreseen is what a rehearsal expects of the days
 # before, and what is freed is what the next run will free; in a run they stay empty.
@@ -192,9 +192,9 @@ SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0), min(oldest_due_on) 
 """
 
 
-def freed_since(day: date) -> date:
-    """Return the first day of runs whose steps a run of `day` may free: older ones are not sent any more."""
-    return day - 2 * LATEST
+def freed_since(schedule: Schedule, day: date) -> date:
+    """Return the first day of runs whose steps a run of `day`, or of the day before, may free."""
+    return step_days(schedule, day - timedelta(days=1))[0]
 
 
 def match_values(merchant: Merchant, schedule: Schedule, now: datetime) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def rehearse(
     with transaction.atomic(), connection.cursor() as cursor:
         match_by(match_values(merchant, schedule, now), rules, [])
         cursor.execute("TRUNCATE foreseen_step, foreseen_invoice, foreseen_mail, freed_step")
-        since = freed_since(day_in(merchant.time_zone, now))
+        since = freed_since(schedule, day_in(merchant.time_zone, now))
         cursor.execute(f"INSERT INTO freed_step {STEPS_TO_FREE}", {"merchant": merchant.id, "since": since})
         coming = list(coming_runs(merchant, schedule, now))
         for day, moment in coming:

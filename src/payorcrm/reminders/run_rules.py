@@ -57,12 +57,10 @@ def run_rules(*, merchant: Merchant, schedule: Schedule, day: date, now: datetim
     days = step_days(schedule, day)
     with transaction.atomic():
         Merchant.objects.select_for_update(no_key=True).get(id=merchant.id)
-        run, is_new = DayRun.objects.get_or_create(
-            merchant=merchant, day=day, defaults={"started_at": now, "step_days": days}
-        )
-        if not is_new:
+        if DayRun.objects.filter(merchant=merchant, day=day).exists():
             return []
-        _free_unsent(merchant, day)
+        run = DayRun.objects.create(merchant=merchant, day=day, started_at=now, step_days=days)
+        _free_unsent(merchant, freed_since(schedule, day))
         rules = active_rules(merchant)
         run.rules = [_as_it_is(rule) for rule in rules]
         found = match_rules(rules, merchant=merchant, schedule=schedule, days=days, now=now)
@@ -89,9 +87,9 @@ def _as_it_is(rule: Rule) -> dict[str, object]:
     return {"id": str(rule.id), "name": rule.name, "since": since, "conditions": rule.conditions}
 
 
-def _free_unsent(merchant: Merchant, day: date) -> None:
+def _free_unsent(merchant: Merchant, since: date) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(FREE, {"merchant": merchant.id, "since": freed_since(day)})
+        cursor.execute(FREE, {"merchant": merchant.id, "since": since})
 
 
 FREE = f"DELETE FROM reminders_step WHERE id IN ({STEPS_TO_FREE})"  # noqa: S608

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from payorcrm.core.ids import uuid7_start
 from payorcrm.mail.jobs import deliver_soon
@@ -16,19 +17,26 @@ from payorcrm.reminders.send import NEW_IDS, WRITE
 
 def send_matched(run: DayRun, rules: Sequence[Rule], now: datetime) -> None:
     """Queue one mail for each customer and currency of the table `considered`."""
+    with connection.cursor() as cursor:
+        if run.mail_count:
+            _queue_mails(cursor, run, rules, now)
+        cursor.execute(OMISSIONS, {"day_run": run.id})
+    if run.mail_count:
+        deliver_soon()
+
+
+def _queue_mails(cursor: CursorWrapper, run: DayRun, rules: Sequence[Rule], now: datetime) -> None:
+    cursor.execute("SELECT DISTINCT rule_id FROM considered WHERE left_out IS NULL")
+    writing = {rule_id for (rule_id,) in cursor.fetchall()}
     ReminderRun.objects.bulk_create(
         ReminderRun(merchant=run.merchant, template=rule.template, rule=rule, day_run=run, started_at=now)
         for rule in rules
+        if rule.id in writing
     )
     names: dict[str, Any] = {"merchant": run.merchant_id, "day_run": run.id, "now": now, "to_address": "", "kind": KIND}
-    with connection.cursor() as cursor:
-        cursor.execute(SEND, names | {"uuid7_start": uuid7_start()})
-        cursor.execute(COUNT, {"day_run": run.id})
-        cursor.execute(STEPS, {"day_run": run.id, "state": "sent"})
-        cursor.execute(OMISSIONS, {"day_run": run.id})
-    ReminderRun.objects.filter(day_run=run, reminder_count=0).delete()
-    if run.mail_count:
-        deliver_soon()
+    cursor.execute(SEND, names | {"uuid7_start": uuid7_start()})
+    cursor.execute(COUNT, {"day_run": run.id})
+    cursor.execute(STEPS, {"day_run": run.id, "state": "sent"})
 
 
 def let_lapse(run: DayRun) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,10 @@ from payorcrm.reminders.models import Schedule
 if TYPE_CHECKING:
     from holidays import HolidayBase
 
-# A step that could not be sent for longer than this is not sent any more.
+# A step that could not be sent for longer than this is not sent any more, if there was another day to send it on.
 LATEST = timedelta(days=5)
-# A row of days without sending that is longer than this is not looked through.
-LONGEST_BREAK = 21
+# Two holidays on Mondays put three weeks between two days of sending. Nobody pauses for longer than this.
+FARTHEST_BACK = 60
 WORKDAYS = [0, 1, 2, 3, 4]
 
 IsSendingDay = Callable[[date], bool]
@@ -29,22 +30,27 @@ def sending_days(schedule: Schedule) -> IsSendingDay:
     """Return what says whether a day is one of the chosen weekdays and no holiday."""
     if not schedule.country:
         return lambda day: day.weekday() in schedule.weekdays
-    free = _holidays_of(schedule)
-    return lambda day: day.weekday() in schedule.weekdays and day not in free
+    return lambda day: day.weekday() in schedule.weekdays and not _holiday(schedule, day)
 
 
 def why_no_sending_day(schedule: Schedule, day: date) -> str:
     """Return why nothing is sent on a day: its weekday or its holiday; empty if something may be."""
     if day.weekday() not in schedule.weekdays:
         return f"{day:%A} is no day on which you send."
-    name = _holidays_of(schedule).get(day) if schedule.country else None
+    name = _holiday(schedule, day) if schedule.country else ""
     return f"{name} is a public holiday." if name else ""
 
 
-def _holidays_of(schedule: Schedule) -> "HolidayBase":
+def _holiday(schedule: Schedule, day: date) -> str:
+    return _holidays_of(schedule.country, schedule.subdivision, day.year).get(day) or ""
+
+
+@lru_cache(maxsize=500)
+def _holidays_of(country: str, subdivision: str, year: int) -> "HolidayBase":
+    """Return the holidays of one year, all of them looked up, so that threads may share them."""
     from holidays import country_holidays  # a large library that few runs need
 
-    return country_holidays(schedule.country, subdiv=schedule.subdivision or None, language="en_US")
+    return country_holidays(country, subdiv=subdivision or None, years=year, expand=False, language="en_US")
 
 
 def run_day(schedule: Schedule, time_zone: str, now: datetime) -> date | None:
@@ -66,13 +72,16 @@ def run_day(schedule: Schedule, time_zone: str, now: datetime) -> date | None:
 def step_days(schedule: Schedule, day: date) -> list[date]:
     """Return the days whose steps a run of `day` sends: those that were to be sent within the last five days.
 
-    What is due on a day without sending is to be sent on the next one with it.
+    What is due on a day without sending is to be sent on the next one with it. Where her weekdays and holidays leave no
+    other chance within five days, the next sending day is one, however late: that is her calendar, and no outage.
     """
     is_sending_day = sending_days(schedule)
-    found, sent_on = [], day
-    for back in range(LATEST.days + LONGEST_BREAK):
+    found, chances = [day], 0
+    for back in range(1, FARTHEST_BACK):
         each = day - timedelta(days=back)
-        sent_on = each if is_sending_day(each) else sent_on
-        if day - sent_on <= LATEST:
-            found.append(each)
+        if is_sending_day(each):
+            chances += 1
+            if chances > 1 and day - each > LATEST:
+                break
+        found.append(each)
     return found[::-1]

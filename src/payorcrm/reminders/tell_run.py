@@ -7,7 +7,7 @@ from payorcrm.core.clock import day_in
 from payorcrm.core.write_dates import write_time
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.models import DayRun, DayRunState, Rule
-from payorcrm.reminders.sending_days import LATEST, schedule_of, why_no_sending_day
+from payorcrm.reminders.sending_days import schedule_of, why_no_sending_day
 
 
 def tell_run(merchant: Merchant, *, day: date, run: DayRun | None, now: datetime) -> list[str]:
@@ -21,8 +21,8 @@ def tell_run(merchant: Merchant, *, day: date, run: DayRun | None, now: datetime
     sentences = [reason] if reason else [_why_no_run(merchant, day, now)]
     if followed:
         return [*sentences, f"What fell due was for the run of {_in_words(followed.day)}."]
-    if DayRun.objects.filter(merchant=merchant, day__gt=day + LATEST).exists():
-        sentences.append("No run followed within five days; what is older is not sent any more.")
+    if DayRun.objects.filter(merchant=merchant, day__gt=day).exists():
+        sentences.append("No run followed within five days, nor on your next day of sending; it is not sent any more.")
     return sentences
 
 
