@@ -21,6 +21,11 @@ def form(shop, **changes) -> dict[str, object]:
     return {"template": str(shop.template.id), "min_days_overdue": "1"} | changes
 
 
+def seen(page) -> dict[str, object]:
+    """Return what the form of a page says of the mails that it shows."""
+    return {"seen": page.context["summary"].mark, "mails": str(page.context["summary"].mail_count)}
+
+
 def test_the_question_says_how_many_mails_go_to_how_many_customers_and_sends_none():
     shop = make_shop()
     other = CustomerFactory(merchant=shop.merchant)
@@ -56,13 +61,35 @@ def test_one_customer_is_reminded_by_name():
 def test_the_second_press_sends_nothing_and_says_so():
     shop = make_shop()
     client = client_of(shop.merchant)
+    both = form(shop, **seen(client.get(place(shop))))
 
-    first = client.post(place(shop), form(shop), follow=True)
-    second = client.post(place(shop), form(shop), follow=True)
+    first = client.post(place(shop), both, follow=True)
+    second = client.post(place(shop), both, follow=True)
 
     assert "1 reminder is on the way" in first.text
     assert "No reminder was sent" in second.text
     assert sum(ReminderRun.objects.values_list("reminder_count", flat=True)) == 1
+
+
+@pytest.mark.parametrize("of_whom", [{}, {"everything": "yes"}])
+def test_who_fell_due_after_the_question_is_not_mailed_before_the_new_number_was_seen(of_whom):
+    shop = make_shop()
+    client = client_of(shop.merchant)
+    page = client.get(place(shop), of_whom)
+    mails = Mail.objects.count()
+    InvoiceFactory(customer=shop.customer)
+
+    other_invoices = client.post(place(shop), form(shop, **of_whom, mark=page.context["chosen"].mark(), **seen(page)))
+    InvoiceFactory(customer=CustomerFactory(merchant=shop.merchant))
+    more = client.post(place(shop), form(shop, **of_whom, mark=page.context["chosen"].mark(), **seen(page)))
+    without = client.post(place(shop), form(shop, **of_whom, mark=more.context["chosen"].mark()))
+
+    assert "It is 1 mail still, but to other customers or about other invoices." in other_invoices.text
+    assert "It was 1 mail; now it is 2." in more.text
+    assert "Nothing was sent" in without.text
+    assert (Mail.objects.count(), ReminderRun.objects.count()) == (mails, 0)
+    client.post(place(shop), form(shop, **of_whom, mark=more.context["chosen"].mark(), **seen(more)))
+    assert Mail.objects.count() == mails + 2
 
 
 def test_days_overdue_narrow_the_count():
@@ -85,7 +112,7 @@ def test_nothing_chosen_leads_back_to_the_customers():
 def test_the_list_of_runs_says_who_sent_what():
     shop = make_shop()
     client = client_of(shop.merchant)
-    client.post(place(shop), form(shop))
+    client.post(place(shop), form(shop, **seen(client.get(place(shop)))))
 
     text = client.get(reverse("backoffice:templates", args=[shop.merchant.slug])).text
 

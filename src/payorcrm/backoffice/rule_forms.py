@@ -91,7 +91,7 @@ class ScheduleForm(forms.ModelForm):
         }
         help_texts = {
             "send_at": "In your time zone. What falls on another day is sent on the next day that you choose.",
-            "min_days_between": "1 to 60. What is left out for that is tried again for five days, and on your next day.",
+            "min_days_between": "1 to 60. What is left out is tried again for five days, and on your next day.",
             "brake_factor": "Such a run waits, and you are told by mail. 20 mails or fewer never wait for this.",
         }
         widgets = {"send_at": forms.TimeInput(format="%H:%M", attrs={"type": "time"})}

@@ -32,8 +32,9 @@ class LeftOutCustomers:
 
 @dataclass(frozen=True, slots=True)
 class OverdueSummary:
-    """What a reminder run would send now."""
+    """What a reminder run would send now; the mark tells it from a run to anybody else, or about other invoices."""
 
+    mark: str
     mail_count: int
     customer_count: int
     invoice_count: int
@@ -57,6 +58,7 @@ def overdue_summary(
         rows = cursor.fetchall()
     chosen = [row for row in rows if row[0] is None]
     return OverdueSummary(
+        mark=str(sum(int(row[6]) for row in chosen)),
         mail_count=sum(row[2] for row in chosen),
         customer_count=_count_customers(values) if len(chosen) > 1 else sum(row[2] for row in chosen),
         invoice_count=sum(row[3] for row in chosen),
@@ -100,6 +102,7 @@ overdue AS (
     SELECT customer_id, currency,
         coalesce(array_agg(id) FILTER (WHERE NOT {HELD}), array_agg(id)) AS invoice_ids,
         coalesce(sum(balance) FILTER (WHERE NOT {HELD}), sum(balance)) AS amount,
+        coalesce(sum(uuid_hash_extended(id, 0)) FILTER (WHERE NOT {HELD}), 0) AS mark,
         bool_and({HELD}) AS is_held
     FROM invoices_invoice AS invoice
     WHERE merchant_id = %(merchant)s AND status = 'open' AND due_on <= %(latest_due)s AND in_flight = 0
@@ -148,7 +151,7 @@ CANDIDATES = OVERDUE + DIRECTED
 
 SUMMARY = f"""
 SELECT left_out, currency, count(*), sum(cardinality(invoice_ids)), sum(amount),
-    (array_agg(company_name ORDER BY lower(company_name)))[1:{NAMES_SHOWN}]
+    (array_agg(company_name ORDER BY lower(company_name)))[1:{NAMES_SHOWN}], sum(mark)
 FROM candidates GROUP BY left_out, currency ORDER BY left_out, currency
 """  # noqa: S608
 COUNT_CUSTOMERS = f"WITH {CANDIDATES} SELECT count(DISTINCT customer_id) FROM candidates WHERE left_out IS NULL"  # noqa: S608

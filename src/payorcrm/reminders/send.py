@@ -37,6 +37,14 @@ class CannotRemind(Refused):
     status: ClassVar[int] = 422
 
 
+class OthersThanSeen(Refused):
+    """Who is overdue changed between the look at a run and its start."""
+
+    code = "others_than_seen"
+    status: ClassVar[int] = 409
+    message = "The list has changed since you looked. Nothing was sent."
+
+
 def send_reminders(
     *,
     merchant: Merchant,
@@ -48,12 +56,14 @@ def send_reminders(
     to_address: str | None = None,
     template: ReminderTemplate | None = None,
     started_by: User | None = None,
+    seen: str | None = None,
 ) -> ReminderRun:
     """Queue reminders of all overdue invoices, or of those named, one mail a customer and currency; return the run.
 
     With `to_address` all mails go there and nobody counts as reminded. Customers whose reminder is under way or a
     minute old are left out, so a second press sends nothing; runs of one merchant wait for each other. A run may
-    be empty: `overdue_summary` says why. Raises NoSuchCustomer, CannotRemind.
+    be empty: `overdue_summary` says why. With `seen`, the mark of a summary, a run that would send anything else sends
+    nothing. Raises NoSuchCustomer, CannotRemind, OthersThanSeen.
     """
     _refuse_nonsense(min_days_overdue, to_address)
     if customer_number is not None:
@@ -68,7 +78,9 @@ def send_reminders(
             min_days_overdue=min_days_overdue,
             to_address=to_address or "",
         )
-        _insert_reminders(run, customer_ids, invoice_ids, now)
+        mark = _insert_reminders(run, customer_ids, invoice_ids, now)
+        if seen is not None and run.reminder_count and mark != seen:
+            raise OthersThanSeen
         run.save(update_fields=["reminder_count", "invoice_count"])
         if run.reminder_count:
             deliver_soon()
@@ -96,7 +108,8 @@ def _customer_id(merchant: Merchant, number: str) -> UUID:
 
 def _insert_reminders(
     run: ReminderRun, customer_ids: Sequence[UUID] | None, invoice_ids: Sequence[UUID] | None, now: datetime
-) -> None:
+) -> str:
+    """Count on the run what it queues, and return the mark of it."""
     values = selection(
         run.merchant,
         now=now,
@@ -108,7 +121,8 @@ def _insert_reminders(
     values |= {"run": run.id, "now": now, "to_address": run.to_address, "kind": KIND, "uuid7_start": uuid7_start()}
     with connection.cursor() as cursor:
         cursor.execute(INSERT, values)
-        run.reminder_count, run.invoice_count = cursor.fetchone()
+        run.reminder_count, run.invoice_count, mark = cursor.fetchone()
+    return str(mark)
 
 
 NEW_IDS = f"{UUID7_IN_SQL} AS request_id, {UUID7_IN_SQL} AS mail_id, {UUID7_IN_SQL} AS reminder_id"
@@ -137,7 +151,7 @@ reminders AS (
     INSERT INTO reminders_reminder (id, merchant_id, customer_id, run_id, request_id, mail_id)
     SELECT reminder_id, %(merchant)s, customer_id, run_id, request_id, mail_id FROM chosen
 )
-SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0) FROM chosen
+SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0), coalesce(sum(mark), 0) FROM chosen
 """
 INSERT = f"""
 WITH {CANDIDATES},

@@ -54,7 +54,7 @@ def claim_matched(run: DayRun) -> None:
 
 SEND = f"""
 WITH chosen AS MATERIALIZED (
-    SELECT considered.*, run.id AS run_id, {NEW_IDS}
+    SELECT considered.*, 0 AS mark, run.id AS run_id, {NEW_IDS}
     FROM considered
     JOIN reminders_reminderrun AS run ON run.day_run_id = %(day_run)s AND run.rule_id = considered.rule_id
     WHERE left_out IS NULL

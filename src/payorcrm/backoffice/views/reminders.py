@@ -13,7 +13,7 @@ from payorcrm.backoffice.forms import ReminderForm
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.select import overdue_summary
-from payorcrm.reminders.send import send_reminders
+from payorcrm.reminders.send import OthersThanSeen, send_reminders
 from payorcrm.reminders.templates import template_for
 
 
@@ -49,7 +49,12 @@ def _ask_or_send(
     form = ReminderForm(sent_in if "min_days_overdue" in sent_in else None, merchant=staff.merchant)
     has_changed = request.method == "POST" and chosen.has_changed(sent_in)
     if request.method == "POST" and form.is_valid() and not has_changed:
-        return _send(request, staff, form, of_whom)
+        # Whoever was ticked was meant; of a list that nobody ticked, only what was shown.
+        seen = request.POST.get("seen", "") if chosen.is_everything or not chosen.ids else None
+        try:
+            return _send(request, staff, form, of_whom | {"seen": seen})
+        except OthersThanSeen:
+            has_changed = True
     summary = overdue_summary(staff.merchant, clock.now(), form.least_days(), **of_whom)
     considered = summary.invoice_count + sum(each.invoice_count for each in summary.left_out)
     context = {
@@ -60,9 +65,15 @@ def _ask_or_send(
         "one": _name_of(staff, chosen, noun),
         "summary": summary,
         "has_changed": has_changed,
+        "seen_count": _number(sent_in.get("mails", "")),
         "not_due_count": len(chosen.ids) - considered if noun == "invoice" else 0,
     }
     return render(request, "backoffice/reminder_send.html", context)
+
+
+def _number(typed: str) -> int | None:
+    """Return how many mails a form was about, to say how many there are now instead."""
+    return int(typed) if typed.isdecimal() and len(typed) < 9 else None
 
 
 def _name_of(staff: Staff, chosen: Chosen, noun: str) -> str:
