@@ -112,7 +112,7 @@ def money_of_payment(merchant: Merchant, ids: Ids) -> Sums:
 class Action:
     """What a POST did. The entry says what was before and after of `rows` and `sums`.
 
-    Of views that call the network, which are apart, the action writes the entry in its own transaction.
+    Apart are views that call the network, or stay on their page: the entry is written in a transaction of their own.
     """
 
     kind: AuditKind
@@ -194,7 +194,7 @@ ACTIONS: dict[str, Action] = {
     "template_delete": Action(REMINDERS, "Deleted a template", named("template_id")),
     "template_text_remove": Action(REMINDERS, "Removed a language of a template", named("template_id")),
     "template_restore": Action(REMINDERS, "Used an earlier version of a template again", named("template_id")),
-    "template_test": Action(MAILS, "Sent a test of a template"),
+    "template_test": Action(MAILS, "Sent a test of a template", is_apart=True),
     "settings_company": Action(SETTINGS, "Changed the company's settings", the_merchant),
     "settings_branding": Action(SETTINGS, "Changed logo or colour", the_merchant),
     "gateway_connect": Action(SETTINGS, "Connected a payment processor", the_gateways, is_apart=True),

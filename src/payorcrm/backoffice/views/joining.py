@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib.auth import login
 from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -43,6 +44,7 @@ class NewAccountForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@transaction.atomic
 def join_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation and what is missing; a POST joins. Raises NotGenuine, LinkIsOver, InvitedSomebodyElse."""
     invitation = open_join_link(token, now=clock.now())

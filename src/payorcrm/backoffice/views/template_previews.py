@@ -4,12 +4,14 @@ from uuid import UUID
 
 from csp.decorators import csp_replace
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, kept_template_of, template_of
+from payorcrm.backoffice.audit import writing_down
 from payorcrm.backoffice.template_forms import TemplateForm
 from payorcrm.backoffice.views.templates import editor_page, framing_previews
 from payorcrm.core import clock
@@ -73,13 +75,20 @@ def test(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpResponse:
     found, customer = template_of(staff, template_id), _customer_in(request, staff)
     tone, words = "good", f"A test is on its way to {staff.user.email}. No customer gets it."
     try:
-        send_test(merchant=staff.merchant, customer=customer, asked_by=staff.user, now=clock.now(), **_text_in(request))
+        _send_test(request, staff, customer)
     except Refused as refusal:
         tone, words = "bad", f"No test was sent. {refusal}"
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "backoffice/template_tested.html", {"tone": tone, "words": words})
     (messages.success if tone == "good" else messages.error)(request, words)
     return editor_page(request, staff, found, TemplateForm(initial=request.POST.dict()))
+
+
+def _send_test(request: HttpRequest, staff: Staff, customer: Customer | None) -> None:
+    text = _text_in(request)
+    with transaction.atomic():
+        send_test(merchant=staff.merchant, customer=customer, asked_by=staff.user, now=clock.now(), **text)
+        writing_down(request)()
 
 
 def _text_in(request: HttpRequest) -> dict[str, str]:
