@@ -104,6 +104,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "statement_run_decide",
     "hold_invoice",
     "hold_end",
+    "hold_prolong",
     "sender_trial",
     "team_member",
     "team_remove",

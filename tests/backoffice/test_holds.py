@@ -1,15 +1,16 @@
 """The list of holds, the answer to "why", and the alarms about runs, as staff see them."""
 
-from datetime import time
+from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 
+from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Role
-from payorcrm.reminders.hold import hold_for_bounce, put_several_on_hold
+from payorcrm.reminders.hold import hold_for_bounce, put_on_hold, put_several_on_hold
 from payorcrm.reminders.models import DayRun, Hold, HoldReason, Rule, Schedule
 from payorcrm.reminders.run_rules import run_due_rules
 from tests.backoffice.rows import client_of, make_shop
@@ -30,7 +31,7 @@ def place(name, shop, *ids):
 
 def listed(shop, query=""):
     page = client_of(shop.merchant).get(place("holds", shop) + query)
-    return [hold for hold, _ in page.context["rows"]], page.text
+    return [hold for hold, *_ in page.context["rows"]], page.text
 
 
 def test_holds_in_force_are_listed_and_ended_ones_on_request(shop):
@@ -60,6 +61,30 @@ def test_a_hold_is_ended_in_the_list_and_not_by_a_viewer(shop):
 
     assert answer["Location"] == place("holds", shop)
     assert listed(shop)[0] == []
+
+
+def test_a_hold_whose_day_is_near_stands_on_the_dashboard_until_it_is_prolonged(shop):
+    today = day_in(shop.merchant.time_zone, present())
+    hold = put_on_hold(
+        customer=shop.customer,
+        invoice=None,
+        reason=HoldReason.DISPUTE,
+        until=today + timedelta(days=1),
+        note="",
+        held_by=None,
+        now=present(),
+    )
+    client = client_of(shop.merchant)
+
+    before = client.get(place("dashboard", shop)).text
+    (listed_hold,), text = listed(shop, "?state=review")
+    done = client.post(place("hold_prolong", shop, hold.id), {"back": "holds"}, follow=True)
+
+    assert "1 hold to look at" in before
+    assert listed_hold == hold
+    assert "Prolong<span" in text
+    assert "On hold until" in done.text
+    assert "to look at</strong>" not in client.get(place("dashboard", shop)).text
 
 
 @pytest.mark.parametrize("count", [1, 30])

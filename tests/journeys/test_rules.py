@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import time, timedelta
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from payorcrm.core import clock
 from payorcrm.merchants.models import Merchant
@@ -26,11 +26,14 @@ def test_a_rule_is_written_by_keyboard_tested_rehearsed_and_switched_on(system: 
     page.keyboard.type("7")
     _press(page, "add-condition-")
     expect(page.locator("#if-1")).to_be_focused()
-    page.keyboard.type("Category is …")
-    # Not the field of “Currency is …”, which the first letter alone chooses for a moment.
-    expect(page.get_by_label("Category of condition 2")).to_be_visible()
+    _choose_on_a_slow_network(page, "Name contains …")
+    expect(page.get_by_label("Text of condition 2")).to_be_visible()
     _tab_to(page, "a-1")
-    page.keyboard.type("Retail")
+    page.keyboard.type("Re")
+    page.keyboard.press("Shift+Tab")
+    _choose_on_a_slow_network(page, "Category is …", meanwhile=lambda: page.keyboard.type("tail"))
+    expect(page.get_by_label("Category of condition 2")).to_have_value("Retail")
+    expect(page.get_by_label("Category of condition 2")).to_be_focused()
     _press(page, "add-group-")
     expect(page.locator("#joint-2")).to_be_focused()
     _press(page, "up-2")
@@ -91,6 +94,22 @@ def _signed_in(person: Person) -> Merchant:
     fill_in_sign_in(person, staff.user.email)
     person.sees_title("Reminders")
     return merchant
+
+
+def _choose_on_a_slow_network(page: Page, label: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Type the name of a condition, go on to its field and do something there before the one answer comes."""
+    held: list[Route] = []
+    page.route("**/rules/new/", lambda route: held.append(route))
+    with page.expect_request("**/rules/new/"):
+        # Its first letters alone choose other conditions for a moment.
+        page.keyboard.type(label)
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    meanwhile()
+    (asked,) = held
+    with page.expect_response("**/rules/new/"):
+        asked.continue_()
+    page.unroute("**/rules/new/")
 
 
 FOCUSED = """(wanted) => {

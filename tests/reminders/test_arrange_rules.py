@@ -1,9 +1,13 @@
 """Rules are made, copied, put in another order and removed; what was sent by them keeps its reason."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
+from payorcrm.core.errors import Refused
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders import arrange_rules
 from payorcrm.reminders.arrange_rules import (
@@ -16,9 +20,10 @@ from payorcrm.reminders.arrange_rules import (
     remove_rule,
 )
 from payorcrm.reminders.conditions import ConditionsRefused
-from payorcrm.reminders.models import Rule, Step
+from payorcrm.reminders.models import ReminderTemplate, Rule, Step
 from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.switch_rules import change_rule, rules_of, switch_off, switch_on, switched
+from payorcrm.reminders.templates import InUse, TemplateGone, copy_template, delete_template, template_for
 from tests.factories.models import NOW, TODAY, CustomerFactory, MerchantFactory
 from tests.reminders.rules import invoice_due, set_schedule, switch_all_on
 
@@ -137,3 +142,57 @@ def test_how_a_rule_would_be_if_switched_is_not_stored(merchant: Merchant) -> No
     assert (other.is_active, other.active_since, other.id) == (True, TODAY, rule.id)
     assert not rules_of(merchant)[0].is_active
     assert not switched(other, now=NOW).is_active
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_deleted_first", [True, False])
+def test_a_rule_and_the_deletion_of_its_template_in_one_instant_wait_for_each_other(is_deleted_first):
+    merchant = MerchantFactory()
+    template = copy_template(template_for(merchant), saved_by=None)
+    refusals = []
+
+    def take():
+        make_rule(merchant=merchant, name="Late", template=template, conditions=LATE)
+
+    def delete():
+        delete_template(template, now=NOW)
+
+    def try_second():
+        try:
+            (take if is_deleted_first else delete)()
+        except Refused as refusal:
+            refusals.append(type(refusal))
+        connection.close()
+
+    with transaction.atomic():
+        (delete if is_deleted_first else take)()
+        second = threading.Thread(target=try_second)
+        second.start()
+        _until_somebody_waits_for_a_lock()
+    second.join()
+
+    assert refusals == [TemplateGone if is_deleted_first else InUse]
+    assert Rule.objects.filter(template=template).exists() is not is_deleted_first
+
+
+def _until_somebody_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_the_database_deletes_no_template_that_a_rule_needs():
+    rule = rules_of(MerchantFactory())[0]
+
+    with pytest.raises(IntegrityError, match="rule_needs_its_template"), transaction.atomic():
+        ReminderTemplate.objects.filter(id=rule.template_id).update(is_default=False, deleted_at=NOW)
+    remove_rule(rule, now=NOW)
+    for other in rules_of(rule.merchant):
+        remove_rule(other, now=NOW)
+    ReminderTemplate.objects.filter(id=rule.template_id).update(is_default=False, deleted_at=NOW)
+
+    assert not ReminderTemplate.objects.filter(id=rule.template_id).exists()

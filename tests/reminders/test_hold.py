@@ -3,19 +3,24 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from payorcrm.customers.change_contact import Person, change_contact
 from payorcrm.customers.models import Contact, Notification, Topic
+from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.reminders.hold import (
     HoldEndsTooEarly,
+    HoldHasEnded,
     HoldNeedsADay,
     end_hold,
     hold_for_bounce,
     holds_of,
+    prolong_hold,
     put_on_hold,
     put_several_on_hold,
 )
-from payorcrm.reminders.models import Hold, HoldReason
+from payorcrm.reminders.models import ENDS_WHEN_SETTLED, Hold, HoldReason
+from payorcrm.reminders.select import overdue_summary
 from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +110,101 @@ def test_a_bounce_ends_when_mails_are_directed_to_somebody_else(customer):
     )
 
     assert not holds_of(customer, today=TODAY)
+
+
+def settle(invoice, status=InvoiceStatus.PAID):
+    Invoice.objects.filter(id=invoice.id).update(status=status, balance=0, in_flight=0)
+
+
+def reopen(invoice):
+    Invoice.objects.filter(id=invoice.id).update(status=InvoiceStatus.OPEN, balance=invoice.total, in_flight=0)
+
+
+def by_reason(reason, days=None):
+    """Return what puts a customer on hold for a reason, and does not end it."""
+    until = None if days is None else TODAY + timedelta(days=days)
+    return lambda customer, _: hold(customer, reason=reason, until=until)
+
+
+# What stops reminders, the last day on which it does, and what ends it where that is no day.
+STOPS = {
+    "paid": (lambda _, invoice: settle(invoice), None, lambda _, invoice: reopen(invoice)),
+    "processing": (
+        lambda _, invoice: Invoice.objects.filter(id=invoice.id).update(in_flight=invoice.balance),
+        None,
+        lambda _, invoice: Invoice.objects.filter(id=invoice.id).update(in_flight=0),
+    ),
+    "autopay": (by_reason(HoldReason.AUTOPAY), 90, None),
+    "autopay until a day": (by_reason(HoldReason.AUTOPAY, 30), 30, None),
+    "promise to pay": (by_reason(HoldReason.PROMISE, 3), 3, None),
+    "dispute": (by_reason(HoldReason.DISPUTE), 14, None),
+    "dispute until a day": (by_reason(HoldReason.DISPUTE, 40), 40, None),
+    "reply received": (by_reason(HoldReason.REPLY), 7, None),
+    "bounced address": (
+        lambda customer, _: hold_for_bounce(customer=customer, now=NOW),
+        None,
+        lambda customer, _: correct_address(customer, "right@acme.example"),
+    ),
+    "bounced address, by hand": (
+        by_reason(HoldReason.BOUNCED),
+        None,
+        lambda customer, _: correct_address(customer, "right@acme.example"),
+    ),
+    "pause until a date": (by_reason(HoldReason.PAUSE, 3), 3, None),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+def test_whatever_stops_mails_ends_by_itself(customer, name):
+    stop, last, end = STOPS[name]
+    invoice = InvoiceFactory(customer=customer)
+
+    def mails(days):
+        return overdue_summary(customer.merchant, NOW + timedelta(days=days)).mail_count
+
+    assert mails(0) == 1
+    stop(customer, invoice)
+    far = 1000 if last is None else last
+    assert (mails(0), mails(far)) == (0, 0)
+    if end:
+        end(customer, invoice)
+    assert mails(far + 1) == 1
+
+
+@pytest.mark.parametrize("reason", HoldReason)
+@pytest.mark.parametrize("status", [InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.WRITTEN_OFF])
+def test_what_was_promised_disputed_or_replied_about_ends_when_it_is_settled(customer, reason, status):
+    one, two = InvoiceFactory.create_batch(2, customer=customer)
+    hold(customer, reason=reason, until=TODAY + timedelta(days=9), invoice=one)
+    hold(customer, reason=reason, until=TODAY + timedelta(days=9))
+
+    settle(one, status)
+    after_one = [each.invoice_id for each in holds_of(customer, today=TODAY)]
+    settle(two, status)
+    after_all = holds_of(customer, today=TODAY).count()
+
+    stays = reason not in ENDS_WHEN_SETTLED
+    assert after_one == ([one.id, None] if stays else [None])
+    assert after_all == (2 if stays else 0)
+
+
+def test_no_hold_is_without_an_end(customer):
+    with pytest.raises(IntegrityError, match="hold_ends_by_itself"), transaction.atomic():
+        Hold.objects.filter(id=hold(customer).id).update(until=None)
+
+
+def test_a_hold_to_be_looked_at_is_prolonged_also_when_its_day_has_just_passed_but_not_when_it_ended(customer):
+    dispute, promise = hold(customer), hold(customer, reason=HoldReason.PROMISE, until=TODAY)
+    days = [days for days in range(40) if Hold.objects.all().to_review(today=TODAY + timedelta(days=days)).exists()]
+
+    assert days == list(range(12, 22))
+    assert prolong_hold(dispute, now=NOW + timedelta(days=20)) == TODAY + timedelta(days=34)
+    assert prolong_hold(dispute, now=NOW) == TODAY + timedelta(days=34)
+    assert holds_of(customer, today=TODAY + timedelta(days=34)).get() == dispute
+    end_hold(dispute, ended_by=None, now=NOW)
+    for each in (dispute, promise):
+        with pytest.raises(HoldHasEnded):
+            prolong_hold(each, now=NOW)
 
 
 def test_other_holds_do_not_end_with_the_address(customer):

@@ -101,8 +101,8 @@ def _add_customer(merchant: Merchant, chance: random.Random) -> None:
 
 
 def hold(customer: Customer, invoice: Invoice | None, days: int | None) -> None:
-    """Put a customer or an invoice on hold, for some days or for good."""
-    until = None if days is None else TODAY + timedelta(days=days)
+    """Put a customer or an invoice on hold, for some days or for longer than anybody rehearses."""
+    until = TODAY + timedelta(days=100 if days is None else days)
     Hold.objects.create(
         merchant=customer.merchant,
         customer=customer,

@@ -12,12 +12,20 @@ from holidays.utils import list_supported_countries
 
 from payorcrm.backoffice.forms import ALL, Filter, day_field, search_field
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.models import Hold, HoldQuerySet, HoldReason, ReminderTemplate, Rule, Schedule
+from payorcrm.reminders.models import (
+    REVIEWED_AFTER,
+    Hold,
+    HoldQuerySet,
+    HoldReason,
+    ReminderTemplate,
+    Rule,
+    Schedule,
+)
 
 _SUBDIVISIONS = list_supported_countries(include_aliases=False)
 _NAMES = Locale("en").territories
 COUNTRIES = sorted(((code, _NAMES.get(code, code)) for code in _SUBDIVISIONS), key=lambda each: each[1])
-HOLD_STATES = [("endless", "In force, without a last day"), ("ended", "Ended"), ("all", "All")]
+HOLD_STATES = [("review", "To look at"), ("ended", "Ended"), ("all", "All")]
 WEEKDAYS = list(enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]))
 
 
@@ -102,7 +110,10 @@ class HoldForm(forms.Form):
 
     reason = forms.ChoiceField(choices=HoldReason.choices)
     until = day_field("Last day")
-    until.help_text = "A promise to pay and a pause need one. Without it, until you end the hold."
+    until.help_text = (
+        "A promise to pay and a pause need one. Without it, a reply holds for {reply} days, a dispute for {dispute},"
+        " and paying automatically for {autopay}; around the last day the dashboard reminds you of it."
+    ).format(**{reason.value: days for reason, days in REVIEWED_AFTER.items()})
     note = forms.CharField(max_length=300, required=False)
 
 
@@ -134,8 +145,8 @@ class HoldFilter(Filter):
         state = self.given("state")
         if state == "ended":
             return holds.filter(Q(ended_at__isnull=False) | Q(until__lt=today))
-        if state == "endless":
-            return holds.active(today=today).filter(until__isnull=True)
+        if state == "review":
+            return holds.to_review(today=today)
         return holds if state == "all" else holds.active(today=today)
 
 

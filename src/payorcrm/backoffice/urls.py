@@ -135,6 +135,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/hold/", holds.hold_customer, name="hold_customer"),
     path("invoices/<uuid:invoice_id>/hold/", holds.hold_invoice, name="hold_invoice"),
     path("holds/<uuid:hold_id>/end/", holds.end, name="hold_end"),
+    path("holds/<uuid:hold_id>/prolong/", holds.prolong, name="hold_prolong"),
     path("reminders/<uuid:template_id>/", templates.template, name="template"),
     path("statements/", statements.statements, name="statements"),
     path("statements/new/", statement_rule.new, name="statement_rule_new"),

@@ -13,6 +13,7 @@ from payorcrm.core.errors import Refused
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import Tree, check_tree
 from payorcrm.reminders.models import ReminderTemplate, Rule
+from payorcrm.reminders.templates import refusing_a_deleted_template
 
 LONGEST_NAME = 100
 # Each active rule is a statement of every run, and of each of the thirty days of a rehearsal.
@@ -36,9 +37,9 @@ class TooManyRules(Refused):
 
 @contextmanager
 def refusing_a_name_twice() -> Iterator[None]:
-    """Let the database say that a name is taken. Raises RuleNameTaken."""
+    """Let the database say that a name is taken, or the template gone. Raises RuleNameTaken, TemplateGone."""
     try:
-        with transaction.atomic():
+        with refusing_a_deleted_template():
             yield
     except IntegrityError as error:
         if "rule_name_unique" not in str(error):
@@ -47,7 +48,10 @@ def refusing_a_name_twice() -> Iterator[None]:
 
 
 def make_rule(*, merchant: Merchant, name: str, template: ReminderTemplate, conditions: Tree) -> Rule:
-    """Store a new rule below the others, switched off. Raises ConditionsRefused, RuleNameTaken, TooManyRules."""
+    """Store a new rule below the others, switched off.
+
+    Raises ConditionsRefused, RuleNameTaken, TemplateGone, TooManyRules.
+    """
     check_tree(conditions)
     with refusing_a_name_twice():
         _lock(merchant)

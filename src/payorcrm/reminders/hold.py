@@ -4,8 +4,8 @@ Paid invoices and those that a payment under way has reserved need no hold: nobo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from payorcrm.customers.models import Customer, Topic
 from payorcrm.customers.recipients import recipients_of
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.models import REASONS_WITH_A_DAY, Hold, HoldReason
+from payorcrm.reminders.models import REASONS_WITH_A_DAY, REVIEWED_AFTER, Hold, HoldReason
 
 
 class HoldEndsTooEarly(Refused):
@@ -38,21 +38,31 @@ class HoldNeedsADay(Refused):
     message = "A promise to pay and a pause need a last day; reminders go on after it."
 
 
+class HoldHasEnded(Refused):
+    """A hold that was to be prolonged has ended already, by somebody or because what it was about is settled."""
+
+    code = "hold_has_ended"
+    status: ClassVar[int] = 409
+    message = "This hold has ended: somebody ended it, or what it was about is settled. Nothing was changed."
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Why nobody is reminded, and for how long; without a last day, until somebody ends it."""
+    """Why nobody is reminded, and for how long; without a last day, for as long as is usual for the reason."""
 
     reason: HoldReason
     until: date | None = None
     note: str = ""
     address: str = ""
 
-    def check(self, today: date) -> None:
-        """Refuse what would be over already or never end. Raises HoldEndsTooEarly, HoldNeedsADay."""
+    def from_day(self, today: date) -> "Terms":
+        """Return them with a last day. Raises HoldEndsTooEarly, HoldNeedsADay."""
         if self.until and self.until < today:
             raise HoldEndsTooEarly
         if self.reason in REASONS_WITH_A_DAY and not self.until:
             raise HoldNeedsADay
+        usual = REVIEWED_AFTER.get(self.reason)
+        return self if self.until or usual is None else replace(self, until=today + timedelta(days=usual))
 
 
 def put_on_hold(
@@ -115,7 +125,7 @@ def _hold(
     merchant: Merchant, targets: Sequence[Target], terms: Terms, held_by: User | None, now: datetime
 ) -> list[Hold]:
     today = day_in(merchant.time_zone, now)
-    terms.check(today)
+    terms = terms.from_day(today)
     customer_ids = {customer_id for customer_id, _ in targets}
     with transaction.atomic():
         # Two presses at once wait for each other here, and the second finds the first one's hold.
@@ -124,6 +134,8 @@ def _hold(
         known = {(hold.customer_id, hold.invoice_id): hold for hold in same}
         new = [_new_hold(merchant, target, terms, held_by, now) for target in targets if target not in known]
         changed = [_with_terms(known[target], terms) for target in targets if target in known]
+        if terms.reason == HoldReason.BOUNCED and not terms.address:
+            _name_addresses(new + changed)
         Hold.objects.bulk_create(new, batch_size=1000)
         Hold.objects.bulk_update(changed, ["until", "note", "address"], batch_size=1000)
     return new + changed
@@ -139,6 +151,30 @@ def _new_hold(merchant: Merchant, target: Target, terms: Terms, held_by: User | 
 def _with_terms(hold: Hold, terms: Terms) -> Hold:
     hold.until, hold.note, hold.address = terms.until, terms.note, terms.address
     return hold
+
+
+def _name_addresses(holds: Sequence[Hold]) -> None:
+    """Say of each customer which address does not work: the one that reminders go to now."""
+    recipients = recipients_of([hold.customer_id for hold in holds], Topic.REMINDERS)
+    for hold in holds:
+        found = recipients.get(hold.customer_id)
+        hold.address = found.to[0][0] if found else ""
+
+
+def prolong_hold(hold: Hold, *, now: datetime) -> date:
+    """Let a hold that is looked at last for as long as is usual, from today on, and return its new last day.
+
+    One whose last day has just passed is in force again. Raises HoldHasEnded.
+    """
+    with transaction.atomic():
+        held = Hold.objects.select_for_update(of=("self",)).select_related("merchant").get(id=hold.id)
+        usual = REVIEWED_AFTER.get(HoldReason(held.reason))
+        if held.ended_at or usual is None:
+            raise HoldHasEnded
+        until = day_in(held.merchant.time_zone, now) + timedelta(days=usual)
+        held.until = max(until, held.until or until)
+        held.save(update_fields=["until"])
+    return held.until
 
 
 def end_hold(hold: Hold, *, ended_by: User | None, now: datetime) -> None:

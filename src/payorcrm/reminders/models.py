@@ -1,7 +1,7 @@
 """Templates of reminder mails, rules, holds, runs that send them, and one row for each reminder."""
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -321,8 +321,14 @@ class HoldReason(models.TextChoices):
     PAUSE = "pause", "Paused"
 
 
-# What ends by itself only if somebody says on which day.
+# What nobody can guess the last day of.
 REASONS_WITH_A_DAY = (HoldReason.PROMISE, HoldReason.PAUSE)
+# After how many days the others end if nobody says a last day; the staff look at them around that day.
+REVIEWED_AFTER = {HoldReason.DISPUTE: 14, HoldReason.REPLY: 7, HoldReason.AUTOPAY: 90}
+# What is over as soon as what it is about is paid, void or written off; the database ends it.
+ENDS_WHEN_SETTLED = (HoldReason.PROMISE, HoldReason.DISPUTE, HoldReason.REPLY)
+# From so many days before its last day until so many after it, a hold is to be looked at.
+REVIEW_BEFORE, REVIEW_AFTER = timedelta(days=2), timedelta(days=7)
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
@@ -332,9 +338,14 @@ class HoldQuerySet(models.QuerySet["Hold"]):
         """Those that stop mails today; `today` is the merchant's."""
         return self.filter(ended_at__isnull=True).filter(models.Q(until__isnull=True) | models.Q(until__gte=today))
 
+    def to_review(self, *, today: date) -> Self:
+        """Those whose last day comes or has just passed, so that somebody prolongs them or lets reminders go on."""
+        days = (today - REVIEW_AFTER, today + REVIEW_BEFORE)
+        return self.filter(ended_at__isnull=True, reason__in=REVIEWED_AFTER, until__range=days)
+
 
 class Hold(models.Model):
-    """Stops reminders to a customer, or about one invoice, until its last day or until somebody ends it."""
+    """Stops reminders to a customer, or about one invoice, and ends by itself, or earlier by a person."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -353,8 +364,27 @@ class Hold(models.Model):
     objects = HoldQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(name="hold_reason", condition=models.Q(reason__in=HoldReason.values))]
+        constraints = [
+            models.CheckConstraint(name="hold_reason", condition=models.Q(reason__in=HoldReason.values)),
+            # A bounce ends with the address.
+            models.CheckConstraint(
+                name="hold_ends_by_itself",
+                condition=models.Q(until__isnull=False)
+                | models.Q(reason=HoldReason.BOUNCED)
+                | models.Q(ended_at__isnull=False),
+            ),
+        ]
         indexes = [models.Index(fields=["merchant", "-id"], name="hold_by_merchant")]
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether it ends on a day that is a guess, and may be prolonged by a press."""
+        return self.reason in REVIEWED_AFTER
+
+    @property
+    def ends_when_settled(self) -> bool:
+        """Whether it ends before its last day if what it is about is settled."""
+        return self.reason in ENDS_WHEN_SETTLED
 
     def has_passed(self, today: date) -> bool:
         """Say whether its last day is over."""

@@ -113,6 +113,11 @@ def holds_in_force(merchant: Merchant, *, today: date) -> int:
     return Hold.objects.filter(merchant=merchant).active(today=today).count()
 
 
+def holds_to_review(merchant: Merchant, *, today: date) -> int:
+    """Count the holds that somebody should prolong or let end."""
+    return Hold.objects.filter(merchant=merchant).to_review(today=today).count()
+
+
 def midnight_of(merchant: Merchant, day: date) -> datetime:
     """Return when a day begins where the merchant is."""
     return datetime.combine(day, time.min, ZoneInfo(merchant.time_zone))

@@ -74,7 +74,10 @@ def changed(rule: Rule, *, name: str, template: ReminderTemplate, conditions: Tr
 
 
 def change_rule(rule: Rule, *, name: str, template: ReminderTemplate, conditions: Tree, now: datetime) -> Rule:
-    """Store what a rule says; a new condition counts from today. Raises ConditionsRefused, RuleNameTaken."""
+    """Store what a rule says; a new condition counts from today.
+
+    Raises ConditionsRefused, RuleNameTaken, TemplateGone.
+    """
     with refusing_a_name_twice():
         # Somebody may have switched it meanwhile.
         stored = Rule.objects.select_for_update(of=("self",)).select_related("merchant").get(id=rule.id)

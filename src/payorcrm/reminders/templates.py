@@ -1,6 +1,7 @@
 """Templates of reminders: the default one that every merchant has; making, saving, copying and deleting others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import ClassVar
 
@@ -58,6 +59,14 @@ class SavedMeanwhile(Refused):
         )
 
 
+class TemplateGone(Refused):
+    """A rule was to send a template that somebody has deleted."""
+
+    code = "template_gone"
+    status: ClassVar[int] = 409
+    message = "Somebody has deleted this template in the meantime. Choose another one. Nothing was saved."
+
+
 class InUse(Refused):
     """A template that something still needs cannot be deleted."""
 
@@ -107,6 +116,18 @@ def save_template(
         template.name, template.saved_by = name.strip() or DEFAULT_NAME, saved_by
         _store(template)
     return template
+
+
+@contextmanager
+def refusing_a_deleted_template() -> Iterator[None]:
+    """Let the database say that a template is not there any more, even since an instant. Raises TemplateGone."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "rule_needs_its_template" not in str(error):
+            raise
+        raise TemplateGone from error
 
 
 def start_template(*, merchant: Merchant, start: str, saved_by: User | None) -> ReminderTemplate:

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from payorcrm.core.clock import day_in
 from payorcrm.core.errors import Refused
+from payorcrm.reminders.templates import refusing_a_deleted_template
 from payorcrm.statements.conditions import check_customers
 from payorcrm.statements.models import RunState, StatementRule, StatementRun
 from payorcrm.statements.select import count_recipients
@@ -21,13 +22,13 @@ class StatementRuleNameTaken(Refused):
 def keep_rule(rule: StatementRule, *, now: datetime) -> None:
     """Store a new or changed rule; what is new about one that is on counts from today.
 
-    Raises ConditionsRefused, StatementRuleNameTaken.
+    Raises ConditionsRefused, StatementRuleNameTaken, TemplateGone.
     """
     check_customers(rule.conditions)
     if rule.is_active and _sends_otherwise(rule):
         _count_from_today(rule, now)
     try:
-        with transaction.atomic():
+        with refusing_a_deleted_template():
             rule.save()
     except IntegrityError as error:
         if "statement_rule_name_unique" not in str(error):

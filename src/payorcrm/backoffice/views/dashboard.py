@@ -13,7 +13,7 @@ from payorcrm.mail.limit import allowance_of
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.queries import payments_for
-from payorcrm.reminders.queries import timetable_of
+from payorcrm.reminders.queries import holds_to_review, timetable_of
 
 _LATEST = 8
 
@@ -35,6 +35,7 @@ def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
         "agings": agings,
         "standing": standing_of(merchant, aging, now=now, today=today),
         "timetable": timetable_of(merchant, now=now),
+        "holds_to_review": holds_to_review(merchant, today=today),
         "allowance": allowance_of(merchant, now=now),
         "mails_today": mails_today(merchant, today=today),
         "payments": payments_for(merchant)[:_LATEST],

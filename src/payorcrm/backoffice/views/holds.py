@@ -14,11 +14,12 @@ from payorcrm.backoffice.views.customers import customer_page
 from payorcrm.backoffice.views.invoices import invoice_page
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
+from payorcrm.core.write_dates import write_day
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.models import Staff
-from payorcrm.reminders.hold import end_hold, put_on_hold
-from payorcrm.reminders.models import Hold, HoldReason
+from payorcrm.reminders.hold import end_hold, prolong_hold, put_on_hold
+from payorcrm.reminders.models import REVIEW_AFTER, REVIEW_BEFORE, Hold, HoldReason
 from payorcrm.ui.paging import page_of
 
 
@@ -35,7 +36,7 @@ def holds(request: HttpRequest, staff: Staff) -> HttpResponse:
         "section": "reminders",
         "filters": filters,
         "page": page,
-        "rows": [(hold, _standing(hold, today)) for hold in page.rows],
+        "rows": [(hold, _standing(hold, today), _may_prolong(hold, today)) for hold in page.rows],
         "processing_count": processing.count(),
     }
     return render(request, "backoffice/hold_list.html", context)
@@ -45,6 +46,13 @@ def _standing(hold: Hold, today: date) -> str:
     if hold.ended_at:
         return "ended"
     return "passed" if hold.has_passed(today) else "active"
+
+
+def _may_prolong(hold: Hold, today: date) -> bool:
+    """Say whether its day is near enough that somebody should look at it."""
+    if hold.ended_at or not hold.is_reviewed or hold.until is None:
+        return False
+    return today - REVIEW_AFTER <= hold.until <= today + REVIEW_BEFORE
 
 
 @require_POST
@@ -75,7 +83,7 @@ def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoi
         form.fields["reason"].widget.attrs["autofocus"] = True
         return False
     try:
-        put_on_hold(
+        hold = put_on_hold(
             customer=customer,
             invoice=invoice,
             reason=HoldReason(form.cleaned_data["reason"]),
@@ -88,7 +96,8 @@ def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoi
         form.add_error("until", str(refusal))
         form.fields["until"].widget.attrs["autofocus"] = True
         return False
-    messages.success(request, "On hold: no reminder goes out, not even one that is on its way.")
+    until = f" until {write_day(hold.until)}" if hold.until else ""
+    messages.success(request, f"On hold{until}: no reminder goes out, not even one that is on its way.")
     return True
 
 
@@ -99,6 +108,20 @@ def end(request: HttpRequest, staff: Staff, hold_id: UUID) -> HttpResponse:
     hold = hold_of(staff, hold_id)
     end_hold(hold, ended_by=staff.user, now=clock.now())
     messages.success(request, "The hold has ended; reminders go on.")
+    return _back(request, staff, hold)
+
+
+@require_POST
+@for_collectors
+def prolong(request: HttpRequest, staff: Staff, hold_id: UUID) -> HttpResponse:
+    """Let a hold last longer."""
+    hold = hold_of(staff, hold_id)
+    until = prolong_hold(hold, now=clock.now())
+    messages.success(request, f"On hold until {write_day(until)}: no reminder goes out until then.")
+    return _back(request, staff, hold)
+
+
+def _back(request: HttpRequest, staff: Staff, hold: Hold) -> HttpResponse:
     slug = staff.merchant.slug
     if request.POST.get("back") == "holds":
         return redirect("backoffice:holds", merchant_slug=slug)

@@ -41,7 +41,7 @@ from payorcrm.reminders.describe_conditions import describe
 from payorcrm.reminders.models import Rule
 from payorcrm.reminders.rehearse import Difference, rehearse_change
 from payorcrm.reminders.switch_rules import change_rule, changed, switch_off, switch_on, switched
-from payorcrm.reminders.templates import template_for
+from payorcrm.reminders.templates import TemplateGone, template_for
 from payorcrm.reminders.try_rule import Trial, try_rule
 
 # Above every rule that is stored, as a new one will be.
@@ -151,6 +151,9 @@ def _saved(request: HttpRequest, staff: Staff, subject: Rule, page: _Page, tree:
             stored = change_rule(subject, name=name, template=template, conditions=tree, now=clock.now())
     except RuleNameTaken as refusal:
         page.form.add_error("name", str(refusal))
+        return _rendered(request, staff, subject, page)
+    except TemplateGone as refusal:
+        page.form.add_error("template", str(refusal))
         return _rendered(request, staff, subject, page)
     except Refused as refusal:
         page.form.add_error(None, str(refusal))

@@ -34,3 +34,25 @@ document.addEventListener("keydown", (event) => {
   closeMenus();
   menu?.querySelector("summary").focus();
 });
+
+// Whoever types while a part of the page is on its way keeps what was typed: the answer knows only what was sent.
+const fieldsIn = (part) => part?.querySelectorAll("input[id]:not([type=hidden], [type=checkbox], [type=radio]), select[id], textarea[id]") ?? [];
+const sent = new WeakMap();
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  sent.set(detail.xhr, new Map([...fieldsIn(detail.target)].map((field) => [field.id, field.value])));
+});
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const before = sent.get(detail.xhr);
+  for (const field of fieldsIn(detail.target)) {
+    if (!before?.has(field.id) || before.get(field.id) === field.value) before?.delete(field.id);
+    else before.set(field.id, { sent: before.get(field.id), typed: field.value, caret: field.selectionStart ?? null });
+  }
+});
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  for (const [id, kept] of sent.get(detail.xhr) ?? []) {
+    const field = document.getElementById(id);
+    if (field?.value !== kept.sent) continue;
+    field.value = kept.typed;
+    if (kept.caret !== null && field === document.activeElement) field.setSelectionRange(kept.caret, kept.caret);
+  }
+});
