@@ -1,15 +1,25 @@
 """The worker: jobs enqueue within their own transaction, and a killed worker's jobs are not lost."""
 
 import asyncio
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from payorcrm.commands.worker import rescue_jobs_of_dead_workers, working_application
+from payorcrm.commands.worker import places, rescue_jobs_of_dead_workers, until_one_ends, working_application
 from payorcrm.core.jobs import enqueue, job
+from payorcrm.mail.jobs import deliver
+from payorcrm.mail.models import MailSender
+from tests.factories.outbox import queued
+from tests.factories.own_server import own_sender
+from tests.factories.smtp import ScriptedServer
+from tests.mail.conftest import server
+
+__all__ = ["server"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,3 +115,56 @@ def test_job_of_a_living_worker_is_left_to_it() -> None:
     rescue()
 
     assert states() == {"long_one": "doing"}
+
+
+def test_merchants_servers_that_hang_hold_up_neither_the_installations_mails_nor_other_jobs(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    seen: list[tuple[list[str], int]] = []
+
+    @job()
+    def collect_money() -> None:
+        done.append("collected")
+
+    def story() -> None:
+        for n in range(4):
+            queued(f"jo{n}@acme.example", merchant=own_sender(None, port=hanging.getsockname()[1]).merchant)
+        enqueue(deliver)  # which makes the jobs of the four servers
+        wait_until(lambda: ProcrastinateJob.objects.filter(task_name__endswith=".deliver_own", status="doing").exists())
+        queued("other@acme.example")
+        enqueue(deliver)
+        enqueue(collect_money)
+        wait_until(lambda: bool(server.recipients and done))
+        seen.append((list(server.recipients), MailSender.objects.filter(failing_since__isnull=False).count()))
+        hanging.close()  # which breaks its connections
+
+    monkeypatch.setattr("payorcrm.mail.models.SECONDS_FOR_OWN_SERVER", 60)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        work_while(story)
+
+    assert done == ["collected"]
+    assert seen == [(["other@acme.example"], 0)]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def work_while(story: Callable[[], None]) -> None:
+    """Run a worker with two places, as the command does, until a story is told."""
+
+    def tell() -> None:
+        try:
+            story()
+        finally:
+            connection.close()
+
+    async def work() -> None:
+        async with working_application() as application:
+            await until_one_ends(*places(application, 2), asyncio.to_thread(tell))
+
+    asyncio.run(work())

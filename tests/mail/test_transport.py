@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from payorcrm.mail.transport import CannotConnect, connect
+from payorcrm.mail.connect import CannotConnect, connect
 from tests.factories.smtp import ScriptedServer, accept_only
 
 

@@ -8,9 +8,10 @@ import pytest
 from django.db import connection, transaction
 
 from payorcrm.customers.change_contact import Person, change_contact
-from payorcrm.customers.models import Customer
+from payorcrm.customers.models import Contact, Customer, Notification, Topic
 from payorcrm.invoices.models import Invoice, InvoiceStatus
-from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.models import Mail, MailState, SuppressionReason
+from payorcrm.mail.suppress import suppress
 from payorcrm.mail.transport import KEPT_BACK
 from payorcrm.reminders.conditions import ConditionsRefused
 from payorcrm.reminders.hold import end_hold, put_on_hold
@@ -109,10 +110,56 @@ def test_a_part_that_is_paid_while_a_batch_is_under_way_is_not_asked_for(server:
     run_due_rules(now=NOW)
 
     deliver_while(lambda: Invoice.objects.filter(id=invoice.id).update(balance=2500))
+    kept_back = Mail.objects.get()
     deliver(NOW + timedelta(minutes=2))
 
     (mail,) = server.mails
     assert "$25.00" in mail["Subject"]
+    assert (kept_back.attempt_count, kept_back.send_after) == (0, NOW + timedelta(minutes=1))  # it was no try
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["address", "choice", "copy"])
+def test_an_address_that_changes_while_a_batch_is_under_way_gets_no_mail(server: ScriptedServer, change):
+    customer = CustomerFactory()
+    switch_all_on(customer.merchant)
+    set_schedule(customer.merchant)
+    late(customer, 7)
+    for_reminders = {"customer": customer, "merchant": customer.merchant, "topic": Topic.REMINDERS}
+    changes = {
+        "address": lambda: Contact.objects.filter(customer=customer).update(email="new@acme.example"),
+        "choice": lambda: Notification.objects.get_or_create(**for_reminders, defaults={"to": ["new@acme.example"]}),
+        "copy": lambda: Notification.objects.get_or_create(**for_reminders, defaults={"cc": ["new@acme.example"]}),
+    }
+    run_due_rules(now=NOW)
+
+    deliver_while(changes[change])
+    too_early = list(server.mails)
+    deliver(NOW + timedelta(minutes=2))
+
+    assert too_early == []
+    assert "new@acme.example" in server.recipients
+    assert len(server.mails) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_stopped_while_a_batch_is_under_way_gets_no_mail(server: ScriptedServer):
+    customer = CustomerFactory()
+    switch_all_on(customer.merchant)
+    set_schedule(customer.merchant)
+    late(customer, 7)
+    run_due_rules(now=NOW)
+    mail = Mail.objects.get()
+
+    deliver_while(
+        lambda: suppress(mail=mail, address=mail.to_address, reason=SuppressionReason.COMPLAINED, note="", at=NOW)
+    )
+    deliver(NOW + timedelta(minutes=2))
+
+    assert server.mails == []
+    mail.refresh_from_db()
+    assert mail.state == MailState.FAILED
+    assert "No reminder or invitation goes to" in mail.last_error
 
 
 def test_a_hold_between_choosing_and_sending_withdraws_the_mail(customer, server: ScriptedServer):

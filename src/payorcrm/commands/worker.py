@@ -4,9 +4,10 @@ import argparse
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from payorcrm.commands.exits import Exit
 from payorcrm.commands.installation import answering_database, opened
@@ -19,12 +20,15 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 3
 SECONDS_BETWEEN_BEGINNINGS = 2
 DEAD_AFTER_SECONDS = 15
+# For what else the event loop asks of threads, such as looking up names.
+SPARE_THREADS = 2
 SUMMARY = "run a worker for the background jobs"
+HELP = "how many jobs run at once, and half as many beside that wait for merchants' mail servers (default: %(default)s)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many jobs at once."""
-    parser.add_argument("--concurrency", type=int, default=4, help="how many jobs run at once (default: %(default)s)")
+    """How many jobs at once; half as many places apart are for merchants' own mail servers."""
+    parser.add_argument("--concurrency", type=int, default=4, help=HELP)
 
 
 def run(arguments: argparse.Namespace) -> Exit:
@@ -56,25 +60,49 @@ async def _work(concurrency: int) -> None:
 
 
 async def _work_until_trouble(concurrency: int) -> None:
+    async with working_application() as application:
+        await until_one_ends(*places(application, concurrency), _rescue_from_time_to_time(application))
+
+
+def places(application: "App", concurrency: int) -> "list[Coroutine[Any, Any, None]]":
+    """Return what works on the queues: so many places, and half as many apart for merchants' own servers."""
+    from payorcrm.core.jobs import OUTSIDE
+
+    inside, apart = {task.queue for task in application.tasks.values()} - {OUTSIDE}, max(concurrency // 2, 1)
+    # Each job has a thread; Python's own number of them follows from the processors.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency + apart + SPARE_THREADS))
+    return [_work_on(application, sorted(inside), concurrency), _work_on(application, [OUTSIDE], apart)]
+
+
+async def _work_on(application: "App", queues: list[str], concurrency: int) -> None:
     from django.conf import settings
 
-    async with working_application() as application:
-        rescue = asyncio.create_task(_rescue_from_time_to_time(application))
-        try:
-            # PgBouncer's transaction pooling passes no notifications on, so the worker looks more often itself.
-            await application.run_worker_async(
-                concurrency=concurrency,
-                listen_notify=not settings.BEHIND_PGBOUNCER,
-                fetch_job_polling_interval=0.5 if settings.BEHIND_PGBOUNCER else 1.0,
-                shutdown_graceful_timeout=10,
-                delete_jobs="successful",
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=DEAD_AFTER_SECONDS,
-                install_signal_handlers=False,
-            )
-        finally:
-            rescue.cancel()
-            await asyncio.gather(rescue, return_exceptions=True)
+    # PgBouncer's transaction pooling passes no notifications on, so the worker looks more often itself.
+    await application.run_worker_async(
+        queues=queues,
+        concurrency=concurrency,
+        listen_notify=not settings.BEHIND_PGBOUNCER,
+        fetch_job_polling_interval=0.5 if settings.BEHIND_PGBOUNCER else 1.0,
+        shutdown_graceful_timeout=10,
+        delete_jobs="successful",
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=DEAD_AFTER_SECONDS,
+        install_signal_handlers=False,
+    )
+
+
+async def until_one_ends(*parts: "Coroutine[Any, Any, None]") -> None:
+    """Run all until one ends or this is cancelled; end the others and raise what went wrong."""
+    running = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for part in running:
+            part.cancel()
+        outcomes = await asyncio.gather(*running, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 @asynccontextmanager

@@ -19,6 +19,9 @@ from procrastinate.tasks import Task
 
 from payorcrm.core.errors import Unavailable
 
+# Jobs that wait for servers which a merchant named, as long as those please: workers have places apart for them.
+OUTSIDE = "outside"
+
 # A worker puts a connection of its own into the application, but what its jobs enqueue belongs to their transaction.
 _OUR_CONNECTION = DjangoConnector()
 _OUR_QUEUE = JobManager(_OUR_CONNECTION)

@@ -123,7 +123,7 @@ class Delivery:
 
     def _begin(self, mail: Mail, outgoing: Outgoing) -> None:
         now = self.clock()
-        self.notebook.note(mail, outgoing.subject, now, outgoing.proviso)
+        self.notebook.note(mail, outgoing, now)
         self.transport.begin(outgoing, now, self.notebook.is_noted)
 
     def _finish(self, mail: Mail, outgoing: Outgoing) -> Result:

@@ -6,9 +6,12 @@ between leads nowhere else. The certificate is still that of the name.
 
 import smtplib
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from math import inf
 from typing import Any
 
 from django.conf import settings
@@ -29,11 +32,41 @@ class SaysTooMuch(OSError):
     """A server talks without end."""
 
 
+class NameHangs(TimeoutError):
+    """Nobody says in time which address a name has."""
+
+
 class GuardedSmtp(smtplib.SMTP):
-    """Dials checked addresses only, and waits for a whole answer no longer than for its first letter."""
+    """Dials checked addresses only, and waits for a whole answer no longer than for its first letter.
+
+    With `until`, a moment of the monotonic clock, all that it does together takes no longer.
+    """
+
+    _until = inf
+
+    def __init__(self, host: str, port: int, *, until: float = inf, **options: Any) -> None:
+        self._until = until
+        super().__init__(host, port, **options)
+
+    @property
+    def timeout(self) -> float:  # type: ignore[override]
+        """How long to wait for the next thing."""
+        return max(min(self._seconds, self._until - time.monotonic()), 0.001)
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        self._seconds = seconds
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return dial(host, port, timeout)
+        found = dial(host, port, timeout, self._until)
+        found.settimeout(self.timeout)
+        return found
+
+    def starttls(self, **options: Any) -> tuple[int, bytes]:
+        """Agree on encryption within what is left of the time."""
+        if self.sock:
+            self.sock.settimeout(self.timeout)
+        return super().starttls(**options)
 
     def getreply(self) -> tuple[int, bytes]:
         """Return what the server answers; one that talks on and on is left."""
@@ -83,24 +116,47 @@ class Answers:
 class GuardedSmtpOverTls(smtplib.SMTP_SSL, GuardedSmtp):
     """The same with TLS from the first byte; the certificate must be that of the name."""
 
+    def __init__(self, host: str, port: int, *, until: float = inf, **options: Any) -> None:
+        self._until = until
+        super().__init__(host, port, **options)
 
-def dial(host: str, port: int, timeout: float) -> socket.socket:
+
+def dial(host: str, port: int, timeout: float, until: float = inf) -> socket.socket:
     """Connect to the first allowed address of a host that answers. Raises OSError, NotAllowed among them."""
     trouble: OSError = NotAllowed(f"{host}:{port} is not an address for mail servers here")
-    for address in list(_allowed_addresses(host, port))[:MOST_TRIED]:
+    for address in list(_allowed_addresses(host, port, timeout))[:MOST_TRIED]:
         try:
-            return socket.create_connection((str(address), port), timeout)
+            return socket.create_connection((str(address), port), max(min(timeout, until - time.monotonic()), 0.001))
         except OSError as error:
             trouble = error
     raise trouble
 
 
-def _allowed_addresses(host: str, port: int) -> Iterator[IPv4Address | IPv6Address]:
+def look_up(host: str, port: int, seconds: float) -> list[str]:
+    """Return the addresses of a name. Raises OSError, NameHangs among them.
+
+    How long the system asks for a name cannot be told to it, so a thread asks, and is left if that takes too long.
+    """
+    found: Future[list[str]] = Future()
+
+    def ask() -> None:
+        try:
+            places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.set_result(list(dict.fromkeys(str(place[0]) for *_, place in places)))
+        except UnicodeError as error:  # a part of the name is empty or too long
+            found.set_exception(socket.gaierror(socket.EAI_NONAME, str(error)))
+        except OSError as error:
+            found.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True, name="look up").start()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # a part of the name is empty or too long
-        raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
-    for text in dict.fromkeys(str(place[0]) for *_, place in found):
+        return found.result(seconds)
+    except TimeoutError as error:
+        raise NameHangs(f"the name {host} could not be looked up in time") from error
+
+
+def _allowed_addresses(host: str, port: int, seconds: float) -> Iterator[IPv4Address | IPv6Address]:
+    for text in look_up(host, port, seconds):
         address = ip_address(text.partition("%")[0])
         if is_allowed(address, port):
             yield address

@@ -2,12 +2,12 @@
 
 A note is the right to hand a mail over on one claim: the sender writes it before, `release_stuck` instead of it, and
 the primary key lets only one of the two win. Notes are written on a connection of their own and wait for no disk.
-There, too, a mail's proviso is looked at: no note, no mail.
+There, too, a mail's proviso is looked at, and whether its addresses were stopped meanwhile: no note, no mail.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from django.conf import settings
@@ -15,21 +15,26 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import pq
 
 from payorcrm.mail.models import Mail
-from payorcrm.mail.proviso import Proviso
+from payorcrm.mail.proviso import Proviso, text_array
+from payorcrm.mail.transport import Outgoing
 
 # Only in this statement's own transaction: a pooler may give the connection to somebody else after it. If the
 # database's machine loses power, the notes of the last moment (three times wal_writer_delay) are lost.
 NO_WAIT = "set_config('synchronous_commit', 'off', true)"
 NOTE = f"""
     INSERT INTO mail_handover (mail_id, claimed_at, line, place, subject, begun_at)
-    SELECT $1::uuid, $2::timestamptz, $3::uuid, $4::int, $5::text, $6::timestamptz WHERE {{proviso}}
+    SELECT $1::uuid, $2::timestamptz, $3::uuid, $4::int, $5::text, $6::timestamptz WHERE {{proviso}} AND NOT EXISTS (
+        SELECT FROM mail_suppression
+        WHERE merchant_id = $7::uuid AND address = ANY ($8::text[]) AND lifted_at IS NULL
+    )
     ON CONFLICT DO NOTHING RETURNING {NO_WAIT}
-"""
+"""  # noqa: S608
 ANSWERED = f"""
     UPDATE mail_handover SET was_taken = $3::boolean
     WHERE mail_id = $1::uuid AND claimed_at = $2::timestamptz RETURNING {NO_WAIT}
 """  # noqa: S608
 WITHOUT = Proviso("true", ())
+NO_MERCHANT = UUID(int=0)
 
 
 class Notebook:
@@ -42,12 +47,14 @@ class Notebook:
         self._is_waiting = False
         self._prepared: dict[str, bytes] = {}
 
-    def note(self, mail: Mail, subject: str, now: datetime, proviso: Proviso | None = None) -> None:
+    def note(self, mail: Mail, outgoing: Outgoing, now: datetime) -> None:
         """Begin to note that a mail is handed over; `is_noted` waits for it."""
         self._place += 1
-        proviso = proviso or WITHOUT
-        values = [str(mail.id), _moment(mail.claimed_at), self._line, str(self._place), subject[:300], now.isoformat()]
-        self._send(NOTE.format(proviso=proviso.sql), [*values, *proviso.values])
+        proviso = outgoing.proviso or WITHOUT
+        claim = [str(mail.id), _moment(mail.claimed_at)]
+        line = [self._line, str(self._place), outgoing.subject[:300], now.isoformat()]
+        stoppable = [str(mail.merchant_id or NO_MERCHANT), text_array(outgoing.stoppable)]
+        self._send(NOTE.format(proviso=proviso.sql), [*claim, *line, *stoppable, *proviso.values])
 
     def is_noted(self) -> bool:
         """Say whether the mail may go: not after another worker has taken it back, nor against its proviso."""

@@ -1,13 +1,14 @@
 """When mails are delivered: as soon as they are queued, and once a minute whatever is left.
 
-Each merchant's own server has a job of its own, so that a slow one takes nobody else's time.
+Each merchant's own server has a job of its own, so that a slow one takes nobody else's time; workers have places apart
+for these, so that many slow ones together hold up neither the installation's mails nor payments.
 """
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from payorcrm.core import clock
-from payorcrm.core.jobs import enqueue, enqueue_once, job, periodic
+from payorcrm.core.jobs import OUTSIDE, enqueue, enqueue_once, job, periodic
 from payorcrm.mail import deliver as delivery
 from payorcrm.mail.models import MailSender
 from payorcrm.mail.own_server import senders_with_mail
@@ -26,7 +27,7 @@ def deliver() -> None:
         enqueue(deliver)
 
 
-@job(queue="mail")
+@job(queue=OUTSIDE)
 def deliver_own(sender_id: str) -> None:
     """Send what is due over one merchant's own server."""
     sender = MailSender.objects.filter(id=UUID(sender_id), uses_own_server=True).first()

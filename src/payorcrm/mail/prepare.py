@@ -156,9 +156,18 @@ def _outgoing(mail: Mail, composed: Draft | bytes, batch: Batch) -> Prepared:
             return Outgoing(mail.id, address, mail.subject, composed)
         others = _reachable(mail, batch) if mail.also_to or mail.cc else ALONE
         message = _message_of(mail, composed, others, batch)
-        return Outgoing(mail.id, address, composed.subject, message, *others, proviso=composed.proviso)
+        subject, proviso, stoppable = composed.subject, composed.proviso, _stoppable(mail, batch)
+        return Outgoing(mail.id, address, subject, message, *others, stoppable=stoppable, proviso=proviso)
     except Refused as error:
         return Answer(MailState.FAILED, str(error))
+
+
+def _stoppable(mail: Mail, batch: Batch) -> tuple[str, ...]:
+    """Return the addresses that a stop from now on keeps a mail of a run from; it is left out where there was one."""
+    if not mail.is_bulk or mail.merchant_id is None:
+        return ()
+    addresses = (mail.to_address, *mail.also_to, *mail.cc)
+    return tuple(address.lower() for address in addresses if not is_stopped(mail, address, batch.stopped))
 
 
 def _reachable(mail: Mail, batch: Batch) -> Others:

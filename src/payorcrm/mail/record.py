@@ -57,8 +57,9 @@ def retry_at(attempt_count: int, *, now: datetime) -> datetime:
 
 RECORD = """
 WITH result AS (
-    SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
-        AS result (id, claimed_at, state, send_after, subject, error)
+    SELECT * FROM unnest(
+        %s::uuid[], %s::timestamptz[], %s::text[], %s::int[], %s::timestamptz[], %s::text[], %s::text[]
+    ) AS result (id, claimed_at, state, attempt_count, send_after, subject, error)
 ),
 closed_notes AS (
     DELETE FROM mail_handover AS note USING result
@@ -66,6 +67,7 @@ closed_notes AS (
 )
 UPDATE mail_mail AS mail SET
     state = result.state,
+    attempt_count = result.attempt_count,
     send_after = coalesce(result.send_after, mail.send_after),
     sent_at = CASE WHEN result.state = 'sent' THEN %s::timestamptz END,
     subject = CASE WHEN result.subject = '' THEN mail.subject ELSE result.subject END,
@@ -78,14 +80,16 @@ RETURNING mail.id
 """
 
 
-def _row(result: Result, now: datetime) -> tuple[UUID, datetime | None, str, datetime | None, str, str]:
+def _row(result: Result, now: datetime) -> tuple[UUID, datetime | None, str, int, datetime | None, str, str]:
     mail, answer = result.mail, result.answer
-    state, error, again = answer.state, answer.error, None
-    if state == MailState.DEFERRED and mail.attempt_count >= MAX_ATTEMPTS:
-        state, error = MailState.FAILED, f"Given up after {mail.attempt_count} tries. {error}"
+    state, error, again, tries = answer.state, answer.error, None, mail.attempt_count
+    if not answer.is_try:
+        tries, again = max(tries - 1, 0), now + RETRY_AFTER[0]
+    elif state == MailState.DEFERRED and tries >= MAX_ATTEMPTS:
+        state, error = MailState.FAILED, f"Given up after {tries} tries. {error}"
     elif state == MailState.DEFERRED:
-        again = retry_at(mail.attempt_count, now=now)
-    return mail.id, mail.claimed_at, state.value, again, result.subject[:300], error.replace("\0", "\ufffd")
+        again = retry_at(tries, now=now)
+    return mail.id, mail.claimed_at, state.value, tries, again, result.subject[:300], error.replace("\0", "\ufffd")
 
 
 def _after_sending(results: list[Result], now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import smtplib
-import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +13,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from payorcrm.core.errors import Unavailable
-from payorcrm.mail.guard import GuardedSmtp, GuardedSmtpOverTls
+from payorcrm.mail.connect import CannotConnect, connect, has_hung, said_by
 from payorcrm.mail.models import MailboxMessage, MailSender, MailState
 from payorcrm.mail.proviso import Proviso
 
-SECONDS_TO_ANSWER = 30
 # A server that has the whole message may look at it for long. Who hangs up on it sends it twice, so RFC 5321, section
 # 4.5.3.2.6, asks for ten minutes; a worker has other work, too.
 SECONDS_TO_TAKE_OVER = 120
@@ -39,6 +36,8 @@ class Outgoing:
     cc: tuple[str, ...] = ()
     # Whom the message does not reach, known before it is handed over.
     left_out: tuple[str, ...] = ()
+    # In small letters, those that a run's mails may be stopped from going to.
+    stoppable: tuple[str, ...] = ()
     proviso: Proviso | None = None
 
 
@@ -48,10 +47,14 @@ class Answer:
 
     state: MailState
     error: str = ""
+    # Whether it counts as one of the tries that a mail has.
+    is_try: bool = True
 
 
 # Nobody reads it beside a mail that another worker has taken over: what that one does is recorded.
-KEPT_BACK = Answer(MailState.DEFERRED, "What this mail says has just changed. It is written anew in a moment.")
+KEPT_BACK = Answer(
+    MailState.DEFERRED, "What this mail says, or whom it goes to, has just changed. It is written anew.", is_try=False
+)
 
 
 def always() -> bool:
@@ -90,13 +93,6 @@ class Transport(ABC):
 
     def close(self) -> None:  # noqa: B027, not every way out holds something open
         """Leave nothing open."""
-
-
-class CannotConnect(Unavailable):
-    """The mail server does not let us in."""
-
-    code = "cannot_connect_to_mail_server"
-    message = "The mail server cannot be reached."
 
 
 def open_transport() -> Transport | None:
@@ -179,8 +175,8 @@ class SmtpTransport(Transport):
             # The connection broke while the message was under way. It may have arrived: the next try has the same
             # Message-ID, by which mail clients recognise it.
             self._drop()
-            answer = Answer(MailState.DEFERRED, f"The connection to the mail server broke: {_said(error)}")
-            if _has_hung(error):
+            answer = Answer(MailState.DEFERRED, f"The connection to the mail server broke: {said_by(error)}")
+            if has_hung(error):
                 self.is_down, self.trouble = True, answer.error
             return answer
 
@@ -309,75 +305,8 @@ def dot_stuffed(message: bytes) -> bytes:
     return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-def connect(server: Mapping[str, Any], *, own_name: str) -> smtplib.SMTP:
-    """Connect, secure the line as configured and sign in. Raises CannotConnect, which says what went wrong."""
-    connection = None
-    try:
-        connection = _dial(server, own_name)
-        _secure(connection, server)
-        _sign_in(connection, server)
-    except OSError as error:
-        if connection:
-            connection.close()
-        place = f"{server['host']}:{server['port']}"
-        raise CannotConnect(f"The mail server {place} {_trouble(error)}: {_said(error)}") from error
-    return connection
-
-
-def _trouble(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return "could not prove who it is"
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "refused our user name or password"
-    return "did not answer as expected" if isinstance(error, smtplib.SMTPException) else "cannot be reached"
-
-
-def _dial(server: Mapping[str, Any], own_name: str) -> smtplib.SMTP:
-    is_guarded = server.get("is_guarded", False)
-    options = {"local_hostname": own_name, "timeout": server.get("seconds", SECONDS_TO_ANSWER)}
-    if server["security"] == "tls":
-        over_tls = GuardedSmtpOverTls if is_guarded else smtplib.SMTP_SSL
-        return over_tls(server["host"], server["port"], context=ssl.create_default_context(), **options)
-    plain = GuardedSmtp if is_guarded else smtplib.SMTP
-    return plain(server["host"], server["port"], **options)
-
-
-def _secure(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:
-    connection.ehlo_or_helo_if_needed()
-    wanted = server["security"] == "starttls" or (
-        server["security"] == "opportunistic" and connection.has_extn("starttls")
-    )
-    if wanted:
-        connection.starttls(context=ssl.create_default_context())
-        connection.ehlo()
-
-
-def _sign_in(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:
-    if not server["user"]:
-        return
-    is_secret = isinstance(connection.sock, ssl.SSLSocket)
-    if not is_secret and server["security"] != "none":
-        raise smtplib.SMTPNotSupportedError("it offers no encryption, and our password does not go over an open line")
-    connection.login(server["user"], server["password"])
-
-
 def _wait_for(connection: smtplib.SMTP, seconds: float) -> None:
     """Let an answer take so long from now on."""
     connection.timeout = seconds
     if connection.sock:
         connection.sock.settimeout(seconds)
-
-
-def _has_hung(error: BaseException) -> bool:
-    """Say whether nothing came for too long: the next mail would wait as long; smtplib wraps the time-out."""
-    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_bytes(error.smtp_error).decode('utf-8', 'replace')}"
-    return str(error) or type(error).__name__
-
-
-def _bytes(text: bytes | str) -> bytes:
-    return text if isinstance(text, bytes) else text.encode()

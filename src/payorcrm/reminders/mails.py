@@ -109,7 +109,8 @@ def _compose(fact: Facts, now: datetime) -> Composed:
 
 def _proviso(fact: Facts) -> Proviso:
     said = [Said(row.id, row.payable) for row in fact.rows if row.id]
-    return nothing_changed(fact.customer_id, said, [each.invoice_id for each in said], today=fact.today)
+    asked = [each.invoice_id for each in said]
+    return nothing_changed(fact.customer_id, fact.recipients, said, asked, today=fact.today)
 
 
 def draft_of(fact: Facts, now: datetime) -> Draft:

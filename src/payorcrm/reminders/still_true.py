@@ -8,20 +8,32 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from payorcrm.mail.proviso import Proviso
+from payorcrm.customers.models import Topic
+from payorcrm.customers.recipients import Recipients
+from payorcrm.mail.proviso import Proviso, text_array
 
 NOTHING_CHANGED = """
     NOT EXISTS (
-        SELECT FROM unnest($7::uuid[], $8::bigint[], $9::bigint[]) AS said (id, balance, in_flight)
+        SELECT FROM unnest($9::uuid[], $10::bigint[], $11::bigint[]) AS said (id, balance, in_flight)
         JOIN invoices_invoice AS invoice USING (id)
         WHERE invoice.status <> 'open' OR invoice.balance <> said.balance OR invoice.in_flight <> said.in_flight
     ) AND NOT EXISTS (
-        SELECT FROM reminders_hold WHERE customer_id = $10::uuid AND ended_at IS NULL
-            AND coalesce(until >= $12::date, true) AND (invoice_id IS NULL OR invoice_id = ANY ($11::uuid[]))
+        SELECT FROM reminders_hold WHERE customer_id = $12::uuid AND ended_at IS NULL
+            AND coalesce(until >= $14::date, true) AND (invoice_id IS NULL OR invoice_id = ANY ($13::uuid[]))
     ) AND NOT EXISTS (
-        SELECT FROM customers_customer WHERE id = $10::uuid AND (unsubscribed_at IS NOT NULL OR NOT is_reminded)
+        SELECT FROM customers_customer AS customer
+        LEFT JOIN customers_notification AS chosen ON chosen.customer_id = customer.id AND chosen.topic = $15
+        LEFT JOIN customers_contact AS contact ON contact.customer_id = customer.id AND contact.is_primary
+        WHERE customer.id = $12::uuid AND (
+            customer.unsubscribed_at IS NOT NULL OR NOT customer.is_reminded OR cardinality($16::text[]) > 0 AND (
+                NOT coalesce(chosen.is_wanted, true)
+                OR coalesce(nullif(chosen."to", '{}'), ARRAY[contact.email])::text[] <> $16::text[]
+                OR coalesce(chosen.cc, '{}')::text[] <> $17::text[]
+            )
+        )
     )
 """
+NOBODY = Recipients([], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +45,13 @@ class Said:
     in_flight: int = 0
 
 
-def nothing_changed(customer_id: UUID, said: Sequence[Said], asked: Iterable[UUID], *, today: date) -> Proviso:
-    """Return the proviso that each invoice is owed as the mail says, and that no hold stops what it asks for."""
+def nothing_changed(
+    customer_id: UUID, recipients: Recipients | None, said: Sequence[Said], asked: Iterable[UUID], *, today: date
+) -> Proviso:
+    """Return the proviso that each invoice is owed as the mail says, that no hold stops what it asks for, and that the
+    customer wants it where it goes; a rehearsal goes to no recipients of a customer.
+    """
+    whom = recipients or NOBODY
     values = (
         _array(each.invoice_id for each in said),
         _array(each.balance for each in said),
@@ -42,6 +59,9 @@ def nothing_changed(customer_id: UUID, said: Sequence[Said], asked: Iterable[UUI
         str(customer_id),
         _array(asked),
         today.isoformat(),
+        Topic.REMINDERS.value,
+        text_array(address for address, _ in whom.to),
+        text_array(whom.cc),
     )
     return Proviso(NOTHING_CHANGED, values)
 

@@ -64,7 +64,7 @@ def _compose(fact: StatementFacts, now: datetime) -> Composed:
 def _proviso(fact: StatementFacts) -> Proviso:
     said = [Said(each.id, each.balance, each.in_flight) for each in fact.owed.listed]
     asked = [row.id for part in fact.payable for row in part.rows if row.id]
-    return nothing_changed(fact.customer.id, said, asked, today=fact.owed.today)
+    return nothing_changed(fact.customer.id, fact.recipients, said, asked, today=fact.owed.today)
 
 
 def preview_statement(*, merchant: Merchant, template: ReminderTemplate, customer: Customer, now: datetime) -> str:
