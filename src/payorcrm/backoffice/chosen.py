@@ -40,6 +40,13 @@ class UnreadableFilter(Refused):
     message = "One of the filters cannot be read. Mend it in the list first, so that it is clear which rows you mean."
 
 
+class NobodyChosen(Refused):
+    """The button above a list was pressed, and no row of it was ticked."""
+
+    code: ClassVar[str] = "nobody_chosen"
+    message = "Choose at least one customer first."
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The rows, and what a form must carry to name the same ones again."""
@@ -55,6 +62,14 @@ class Chosen:
     def has_changed(self, sent_in: QueryDict) -> bool:
         """Say whether a form was about other rows than there are now."""
         return self.is_everything and sent_in.get("mark") != self.mark()
+
+
+def customers_or_all(staff: Staff, sent_in: QueryDict) -> tuple[Chosen, list[UUID] | None]:
+    """Return the customers that a form names, and their ids; no ids: all are meant. Raises NobodyChosen, TooMany."""
+    chosen = customers_in(staff, sent_in)
+    if "chosen" in sent_in and not chosen.ids:
+        raise NobodyChosen
+    return chosen, chosen.ids if chosen.ids or chosen.is_everything else None
 
 
 def invoices_in(staff: Staff, sent_in: QueryDict) -> Chosen:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
@@ -11,20 +10,9 @@ from payorcrm.core.language import babel_locale
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceEventKind
 from payorcrm.mail.models import Mail, MailState
-from payorcrm.payments.models import Allocation, AllocationChange, Payment
+from payorcrm.payments.happening import Happening, latest_first
+from payorcrm.payments.models import Allocation, AllocationChange
 from payorcrm.reminders.models import Reminder
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of an invoice's history: a change, or a payment."""
-
-    at: datetime
-    state: str
-    words: str
-    amount: Money | None = None
-    payment: Payment | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +40,7 @@ def lines_of(invoice: Invoice) -> list[Line]:
 
 def history_of(invoice: Invoice) -> list[Happening]:
     """Return payments and changes of an invoice, the latest first."""
-    happenings = [*_payments_of(invoice), *_changes_of(invoice), *_moves_of(invoice)]
-    return sorted(happenings, key=lambda happening: happening.at, reverse=True)
+    return latest_first([*_payments_of(invoice), *_changes_of(invoice), *_moves_of(invoice)])
 
 
 def mails_about(invoice: Invoice) -> list[Mail]:

@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
 from payorcrm.backoffice.access import NotYourRole, customer_of, for_staff, statement_rule_of
+from payorcrm.backoffice.framed_mail import framed_mail
 from payorcrm.core.clock import day_in, now
 from payorcrm.invoices.draw_statement import statement_pdf
 from payorcrm.merchants.models import Staff
@@ -18,19 +18,6 @@ from payorcrm.statements.mails import preview_statement
 from payorcrm.statements.send import NoStatementSent, send_statement
 from payorcrm.statements.templates import statement_template
 from payorcrm.ui.documents import pdf_response
-
-# A mail is a page of its own with styles inside; nothing in it may run, and only our pages may frame it.
-_MAIL_POLICY = {
-    "default-src": ["'none'"],
-    "script-src": ["'none'"],
-    "connect-src": ["'none'"],
-    "frame-src": ["'none'"],
-    "img-src": ["'self'", "data:"],
-    "style-src": ["'unsafe-inline'"],
-    "frame-ancestors": ["'self'"],
-    "form-action": ["'none'"],
-    "base-uri": ["'none'"],
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,8 +48,7 @@ def _sent(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpResponse
 
 
 @require_safe
-@xframe_options_sameorigin
-@csp_replace(_MAIL_POLICY)
+@framed_mail
 @for_staff
 def statement_mail(request: HttpRequest, staff: Staff, customer_id: UUID) -> HttpResponse:
     """Show the mail itself; its links lead nowhere."""

@@ -17,7 +17,7 @@ from payorcrm.backoffice.access import (
     for_staff,
     invitation_run_of,
 )
-from payorcrm.backoffice.chosen import customers_in
+from payorcrm.backoffice.chosen import NobodyChosen, customers_in, customers_or_all
 from payorcrm.core import clock
 from payorcrm.customers.invitation_runs import plan_run, progress_of, send_test_invitation, start_run
 from payorcrm.customers.portal_access import remove_access
@@ -29,20 +29,20 @@ from payorcrm.merchants.models import Staff
 def invite(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Say how many mails would go to which addresses; a POST sends them. Without customers, all are meant."""
     sent_in = request.POST if request.method == "POST" else request.GET
-    chosen = customers_in(staff, sent_in)
-    if "chosen" in sent_in and not chosen.ids:
-        messages.warning(request, "Choose at least one customer first.")
+    try:
+        chosen, ids = customers_or_all(staff, sent_in)
+    except NobodyChosen as refusal:
+        messages.warning(request, str(refusal))
         return redirect("backoffice:customers", merchant_slug=staff.merchant.slug)
-    customer_ids = chosen.ids if chosen.ids or chosen.is_everything else None
     has_changed = request.method == "POST" and chosen.has_changed(sent_in)
     if request.method == "POST" and not has_changed:
-        run = start_run(merchant=staff.merchant, customer_ids=customer_ids, started_by=staff.user, now=clock.now())
+        run = start_run(merchant=staff.merchant, customer_ids=ids, started_by=staff.user, now=clock.now())
         return redirect("backoffice:invitation_run", merchant_slug=staff.merchant.slug, run_id=run.id)
     context = {
         "section": "customers",
         "chosen": chosen,
         "one": customers_of(staff, chosen.ids)[0] if len(chosen.ids) == 1 else None,
-        "plan": plan_run(merchant=staff.merchant, customer_ids=customer_ids),
+        "plan": plan_run(merchant=staff.merchant, customer_ids=ids),
         "has_changed": has_changed,
     }
     return render(request, "backoffice/invite_preview.html", context)

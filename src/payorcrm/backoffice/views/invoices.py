@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from django import forms
@@ -15,18 +15,16 @@ from payorcrm.backoffice.access import for_staff, invoice_of
 from payorcrm.backoffice.chosen import carried, count_of
 from payorcrm.backoffice.invoice_filter import InvoiceFilter
 from payorcrm.backoffice.invoice_forms import DueDateForm, InvoiceNoteForm, VoidForm
+from payorcrm.backoffice.invoice_history import history_of
 from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.views.documents import DocumentForm
 from payorcrm.backoffice.views.invoice_files import FileForm
 from payorcrm.core import clock
-from payorcrm.core.money import Money
-from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceEvent, InvoiceFile, Standing
+from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceFile, Standing
 from payorcrm.invoices.void import why_not_void
-from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Merchant, Staff
-from payorcrm.payments.models import Allocation, AllocationChange, Payment
 from payorcrm.reminders.hold import holds_on
-from payorcrm.reminders.models import Hold, Reminder
+from payorcrm.reminders.models import Hold
 from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of
 
@@ -52,19 +50,6 @@ class Row:
     standing: Standing
     days_overdue: int
     is_held: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of an invoice's history, whatever table it comes from."""
-
-    at: datetime
-    state: str
-    words: str
-    amount: Money | None = None
-    payment: Payment | None = None
-    note: str = ""
-    mail: Mail | None = None
 
 
 @require_safe
@@ -160,50 +145,3 @@ def held_among(found: Sequence[Invoice], *, today: date) -> set[UUID]:
     holds = Hold.objects.active(today=today).filter(customer__in={each.customer_id for each in found})
     targets = {invoice_id or customer_id for customer_id, invoice_id in holds.values_list("customer_id", "invoice_id")}
     return {each.id for each in found if each.id in targets or each.customer_id in targets}
-
-
-def history_of(subject: Invoice) -> list[Happening]:
-    """Return reminders, payments and changes of an invoice, the latest first."""
-    happenings = [*_payments(subject), *_moves(subject), *_changes(subject), *_reminders(subject)]
-    return sorted(happenings, key=lambda happening: happening.at, reverse=True)
-
-
-def _payments(subject: Invoice) -> Iterable[Happening]:
-    allocations = Allocation.objects.filter(invoice=subject).select_related("payment", "payment__method")
-    for allocation in allocations:
-        payment = allocation.payment
-        words = f"{payment.standing().label} with {payment.way()}"
-        at = payment.returned_at or payment.settled_at or payment.submitted_at
-        yield Happening(at, payment.state, words, allocation.amount_money(), payment)
-
-
-def _moves(subject: Invoice) -> Iterable[Happening]:
-    # A refund that was credited is among the changes.
-    changes = AllocationChange.objects.filter(invoice=subject).exclude(refund__is_owed_again=False)
-    for change in changes.select_related("payment", "made_by", "refund"):
-        if change.refund:
-            words = "Given back and owed again"
-        else:
-            words = f"Payment applied {'here' if change.change > 0 else 'otherwise'}"
-        note = f"By {change.made_by}" if change.made_by else ""
-        yield Happening(change.at, "moved", words, change.change_money(), change.payment, note)
-
-
-def _changes(subject: Invoice) -> Iterable[Happening]:
-    for event in InvoiceEvent.objects.filter(invoice=subject).select_related("made_by"):
-        amount = Money(event.amount, subject.currency) if event.amount else None
-        words = f"{event.get_kind_display()} by {event.made_by}" if event.made_by else event.get_kind_display()
-        yield Happening(event.at, event.kind, words, amount, note=event.note)
-
-
-def _reminders(subject: Invoice) -> Iterable[Happening]:
-    reminders = Reminder.objects.filter(request__lines__invoice=subject).select_related("mail")
-    for reminder in reminders:
-        mail = reminder.mail
-        yield Happening(
-            mail.sent_at or mail.queued_at,
-            mail.state,
-            f"Reminder to {mail.to_address}",
-            note=mail.get_state_display(),
-            mail=mail,
-        )

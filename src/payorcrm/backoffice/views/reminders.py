@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.backoffice.access import customers_of, for_collectors
-from payorcrm.backoffice.chosen import Chosen, customers_in, invoices_in
+from payorcrm.backoffice.chosen import Chosen, NobodyChosen, customers_or_all, invoices_in
 from payorcrm.backoffice.forms import ReminderForm
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
@@ -22,11 +22,11 @@ from payorcrm.reminders.templates import template_for
 def send(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Ask before reminding the chosen customers, or all who are overdue; a POST reminds them."""
     sent_in = request.POST if request.method == "POST" else request.GET
-    chosen = customers_in(staff, sent_in)
-    if "chosen" in sent_in and not chosen.ids:
-        messages.warning(request, "Choose at least one customer first.")
+    try:
+        chosen, ids = customers_or_all(staff, sent_in)
+    except NobodyChosen as refusal:
+        messages.warning(request, str(refusal))
         return redirect("backoffice:customers", merchant_slug=staff.merchant.slug)
-    ids = chosen.ids if chosen.ids or chosen.is_everything else None
     return _ask_or_send(request, staff, chosen, {"customer_ids": ids}, noun="customer")
 
 

@@ -2,16 +2,15 @@
 
 from uuid import UUID
 
-from csp.decorators import csp_replace
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, kept_template_of, template_of
 from payorcrm.backoffice.audit import writing_down
+from payorcrm.backoffice.framed_mail import framed_mail
 from payorcrm.backoffice.template_forms import TemplateForm
 from payorcrm.backoffice.views.templates import editor_page, framing_previews
 from payorcrm.core import clock
@@ -23,23 +22,9 @@ from payorcrm.reminders.fields import TemplateRefused
 from payorcrm.reminders.preview_template import preview_template
 from payorcrm.reminders.send_test import send_test
 
-# A mail is a page of its own with styles inside; nothing in it may run, and only our pages may frame it.
-_MAIL_POLICY = {
-    "default-src": ["'none'"],
-    "script-src": ["'none'"],
-    "connect-src": ["'none'"],
-    "frame-src": ["'none'"],
-    "img-src": ["'self'", "data:"],
-    "style-src": ["'unsafe-inline'"],
-    "frame-ancestors": ["'self'"],
-    "form-action": ["'none'"],
-    "base-uri": ["'none'"],
-}
-
 
 @require_POST
-@xframe_options_sameorigin
-@csp_replace(_MAIL_POLICY)
+@framed_mail
 @for_staff
 def preview(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpResponse:
     """Show the text in the editor as one customer's mail; nothing is saved or sent."""

@@ -23,31 +23,36 @@ from payorcrm.ui.templatetags.ui import grouped
 def basket(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Make a request of the invoices that were chosen, or of all that are unpaid, and show its page."""
     chosen = invoices_to_pay(visit, request.POST.getlist("invoice"))
-    is_all = request.POST.get("all") == "unpaid"
-    if not chosen and not is_all:
+    wants_all = request.POST.get("all") == "unpaid"
+    if not chosen and not wants_all:
         messages.warning(request, _("Please choose at least one invoice to pay."))
         return redirect("portal:invoices")
     try:
-        made = _request(request, visit, chosen, is_all=is_all)
+        made = _request_all(request, visit) if wants_all else _request(request, visit, chosen)
     except MixedSelection as mixed:
         return _choose_currency(request, mixed, chosen)
     except NothingLeftToPay:
         messages.warning(request, _("Nothing is left to pay of what you chose: it is paid, or a payment is under way."))
         return redirect("portal:invoices")
-    if not is_all and not request.POST.get("currency"):
+    if not wants_all and not request.POST.get("currency"):
         _say_what_is_left_out(request, len(chosen) - made.lines.count())
     return redirect("portal:checkout", made.id)
 
 
-def _request(request: HttpRequest, visit: Visit, chosen: list[UUID], *, is_all: bool) -> PaymentRequest:
-    named = request.POST.get("currency", "")
-    currency = named if is_currency(named) else ""
-    if is_all:
-        return request_all_unpaid(customer=visit.customer, user=visit.user, currency=currency, now=now())
-    everything = dict.fromkeys(chosen)
+def _request(request: HttpRequest, visit: Visit, chosen: list[UUID]) -> PaymentRequest:
+    everything, currency = dict.fromkeys(chosen), _currency_in(request)
     return request_from_portal(
         customer=visit.customer, user=visit.user, amounts=everything, currency=currency, now=now()
     )
+
+
+def _request_all(request: HttpRequest, visit: Visit) -> PaymentRequest:
+    return request_all_unpaid(customer=visit.customer, user=visit.user, currency=_currency_in(request), now=now())
+
+
+def _currency_in(request: HttpRequest) -> str:
+    named = request.POST.get("currency", "")
+    return named if is_currency(named) else ""
 
 
 def _choose_currency(request: HttpRequest, mixed: MixedSelection, chosen: list[UUID]) -> HttpResponse:
