@@ -5,6 +5,7 @@ import pytest
 from django.core.exceptions import ObjectDoesNotExist
 
 from payorcrm.core.headers import MissingColumns
+from payorcrm.core.rehearsing import rehearsing
 from payorcrm.customers.import_customers import import_customers
 from payorcrm.customers.models import Contact, Customer, Import, PortalAccess
 from payorcrm.invoices.import_invoices import import_invoices
@@ -216,7 +217,8 @@ def test_dry_run_reports_the_same_and_changes_nothing(bring):
     before = everything()
     lines = ("C1,Acme Tools,new@acme.example,,,,", "C2,Beta,b@beta.example,,,,")
 
-    rehearsed = bring(*lines, is_dry_run=True)
+    with rehearsing():
+        rehearsed = bring(*lines)
 
     assert everything() == before
     assert Import.objects.count() == 1

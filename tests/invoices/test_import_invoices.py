@@ -7,6 +7,7 @@ import pytest
 
 from payorcrm.core.dates import DateOrder
 from payorcrm.core.headers import MissingColumns, UnclearColumns
+from payorcrm.core.rehearsing import rehearsing
 from payorcrm.customers.models import Import
 from payorcrm.invoices.import_invoices import import_invoices
 from payorcrm.invoices.models import Invoice, InvoiceEvent
@@ -70,7 +71,8 @@ def test_dry_run_reports_the_same_and_changes_nothing(merchant, tmp_path):
     lines = ("C1,INV-1,100,40,2026-08-05,2026-07-05,USD", "C2,INV-2,30,30,2026-08-05,2026-07-05,")
     before = everything()
 
-    rehearsed = import_lines(merchant, tmp_path, *lines, is_dry_run=True)
+    with rehearsing():
+        rehearsed = import_lines(merchant, tmp_path, *lines)
 
     assert everything() == before
     imported = import_lines(merchant, tmp_path, *lines)

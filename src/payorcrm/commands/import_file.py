@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,6 +41,10 @@ class CannotRead(Refused):
     code: ClassVar[str] = "cannot_read"
 
 
+BROUGHT = "Imported"
+WOULD_BRING = "A dry run, nothing was changed. An import would bring"
+
+
 def run(arguments: argparse.Namespace) -> Exit:
     """Import, report every bad row, and say by the exit code whether anything was refused."""
     from rich.console import Console
@@ -50,7 +55,7 @@ def run(arguments: argparse.Namespace) -> Exit:
     with opened(), answering_database():
         merchant = the_merchant(arguments.merchant)
         report = _import(arguments, merchant, console)
-        _print_report(console, report, is_dry_run=arguments.dry_run)
+        _print_report(console, report, WOULD_BRING if arguments.dry_run else BROUGHT)
         if report.is_imported and report.invitations:
             _invite(arguments, merchant, report, console)
     return Exit.OK if report.is_imported and not report.bad_rows else Exit.REFUSED
@@ -60,19 +65,20 @@ def _import(arguments: argparse.Namespace, merchant: "Merchant", console: "Conso
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from payorcrm.core import clock
+    from payorcrm.core.rehearsing import rehearsing
     from payorcrm.customers.import_customers import import_customers
     from payorcrm.invoices.import_invoices import import_invoices
 
     import_rows = {"customers": import_customers, "invoices": import_invoices}[arguments.kind]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    trying = rehearsing() if arguments.dry_run else nullcontext()
+    with Progress(*columns, console=console, transient=True) as progress, trying:
         rows = progress.add_task(f"Importing {arguments.kind}", total=None)
         return import_rows(
             merchant=merchant,
             path=arguments.file,
             now=clock.now(),
             skip_bad_rows=arguments.skip_bad_rows,
-            is_dry_run=arguments.dry_run,
             dates=_date_order(arguments.dates),
             progress=lambda finished, total: progress.update(rows, completed=finished, total=total),
         )
@@ -120,7 +126,7 @@ def _agreed(question: str) -> bool:
     return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
 
 
-def _print_report(console: "Console", report: "ImportReport", *, is_dry_run: bool) -> None:
+def _print_report(console: "Console", report: "ImportReport", outcome: str) -> None:
     understood = ", ".join(f"{column} ({meaning})" for column, meaning in report.understood)
     _say(console, f"Columns understood: {understood}")
     if report.ignored_columns:
@@ -138,12 +144,7 @@ def _print_report(console: "Console", report: "ImportReport", *, is_dry_run: boo
         _say(console, "Nothing was imported. Correct these rows, or import the others with --skip-bad-rows.")
         return
     counts = f"{report.new_count} new, {report.changed_count} changed, {report.unchanged_count} unchanged"
-    if is_dry_run:
-        _say(
-            console, f"A dry run, nothing was changed. An import would bring: {counts}, {report.skipped_count} skipped."
-        )
-        return
-    _say(console, f"Imported: {counts}, {report.skipped_count} skipped.")
+    _say(console, f"{outcome}: {counts}, {report.skipped_count} skipped.")
 
 
 def _say(console: "Console", line: str) -> None:

@@ -24,7 +24,6 @@ def import_customers(
     path: Path,
     now: datetime,
     skip_bad_rows: bool = False,
-    is_dry_run: bool = False,
     dates: DateOrder | None = None,
     choices: Choices | None = None,
     progress: Progress | None = None,
@@ -32,8 +31,8 @@ def import_customers(
     """Bring a merchant's customers to what a CSV or XLSX file says, and return what became of every row.
 
     Importing a file twice changes nothing the second time, and an empty cell erases nothing. Nothing is imported when
-    any row is bad, unless `skip_bad_rows`, or by a dry run, whose report is the same. It invites nobody, and says
-    whom of the new ones a run of invitations would reach. Customers have no dates; `dates` makes both imports callable
+    any row is bad, unless `skip_bad_rows`. It invites nobody, and says whom of the new ones a run of invitations would
+    reach. Customers have no dates; `dates` makes both imports callable
     alike. `choices` says what columns mean where somebody chose it. Raises UnreadableFile.
     """
     with open_table(path, with_choices(LAYOUT, choices or {}), progress) as table, transaction.atomic():
@@ -42,10 +41,7 @@ def import_customers(
             transaction.set_rollback(True)
             return refused_report(table, bad_rows)
         drop_rows({bad.row for bad in bad_rows})
-        report = _merge(table, bad_rows, merchant=merchant, path=path, now=now)
-        if is_dry_run:
-            transaction.set_rollback(True)
-        return report
+        return _merge(table, bad_rows, merchant=merchant, path=path, now=now)
 
 
 def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:

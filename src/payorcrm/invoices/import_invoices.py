@@ -26,7 +26,6 @@ def import_invoices(
     path: Path,
     now: datetime,
     skip_bad_rows: bool = False,
-    is_dry_run: bool = False,
     dates: DateOrder | None = None,
     choices: Choices | None = None,
     progress: Progress | None = None,
@@ -34,7 +33,7 @@ def import_invoices(
     """Bring a merchant's invoices to what a CSV or XLSX file says, and return what became of every row.
 
     Importing a file twice changes nothing the second time. Nothing is imported when any row is bad, unless
-    `skip_bad_rows`, or by a dry run, whose report is the same. Invoices that the file does not name stay as they are.
+    `skip_bad_rows`. Invoices that the file does not name stay as they are.
     `choices` says what columns mean where somebody chose it. Raises UnreadableFile.
     """
     with open_table(path, with_choices(LAYOUT, choices or {}), progress) as table, transaction.atomic():
@@ -47,10 +46,7 @@ def import_invoices(
             transaction.set_rollback(True)
             return refused_report(table, bad_rows)
         drop_rows({bad.row for bad in bad_rows})
-        report = _merge(table, bad_rows, merchant=merchant, path=path, now=now)
-        if is_dry_run:
-            transaction.set_rollback(True)
-        return report
+        return _merge(table, bad_rows, merchant=merchant, path=path, now=now)
 
 
 def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:

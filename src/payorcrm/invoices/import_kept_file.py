@@ -12,6 +12,7 @@ from payorcrm.core.dates import DateOrder
 from payorcrm.core.delimited import Progress
 from payorcrm.core.errors import Refused
 from payorcrm.core.jobs import enqueue_named
+from payorcrm.core.rehearsing import rehearsing
 from payorcrm.customers.import_customers import import_customers
 from payorcrm.customers.invitation_runs import start_run
 from payorcrm.customers.models import ImportKind
@@ -37,7 +38,8 @@ class ChosenAnew(Refused):
 
 def preview(file: ImportFile, *, now: datetime) -> ImportReport:
     """Return what an import of the good rows would do, with every bad row; nothing changes. Raises UnreadableFile."""
-    return _read_in(file, now=now, is_dry_run=True, skip_bad_rows=True, progress=None)
+    with rehearsing():
+        return _read_in(file, now=now, skip_bad_rows=True, progress=None)
 
 
 def start_import(*, file: ImportFile, version: int, skips_bad_rows: bool, sends_invitations: bool) -> ImportFile:
@@ -79,7 +81,7 @@ def unfinished_files() -> list[UUID]:
 
 
 def _import(file: ImportFile, *, now: datetime, progress: Progress) -> None:
-    report = _read_in(file, now=now, is_dry_run=False, skip_bad_rows=file.skips_bad_rows, progress=progress)
+    report = _read_in(file, now=now, skip_bad_rows=file.skips_bad_rows, progress=progress)
     if not report.is_imported:
         problem = f"{report.skipped_count} rows cannot be used, and the others were not to be imported without them."
         _finish(file, ImportState.FAILED, now, problem=problem)
@@ -92,16 +94,13 @@ def _import(file: ImportFile, *, now: datetime, progress: Progress) -> None:
     _finish(file, ImportState.DONE, now)
 
 
-def _read_in(
-    file: ImportFile, *, now: datetime, is_dry_run: bool, skip_bad_rows: bool, progress: Progress | None
-) -> ImportReport:
+def _read_in(file: ImportFile, *, now: datetime, skip_bad_rows: bool, progress: Progress | None) -> ImportReport:
     with on_disk(file) as path:
         return _IMPORTS[file.kind](
             merchant=file.merchant,
             path=path,
             now=now,
             skip_bad_rows=skip_bad_rows,
-            is_dry_run=is_dry_run,
             dates=DateOrder(file.dates) if file.dates else None,
             choices=file.choices,
             progress=progress,

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -22,7 +24,7 @@ from payorcrm.invoices.void_many import plan_void, void_many
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.end_holds import end_holds, holds_on_customers, holds_on_invoices
 from payorcrm.reminders.hold import put_several_on_hold
-from payorcrm.reminders.models import HoldReason
+from payorcrm.reminders.models import Hold, HoldReason
 
 GROUPED = "{:,}".format
 
@@ -161,29 +163,7 @@ def _hold(staff: Staff, given: dict[str, Any], *, noun: str, **ids: list[Any]) -
 @for_collectors
 def end_holds_on_invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
     """End the holds on the chosen invoices."""
-    return _ask_or_do(request, staff, invoices_in(staff, _asked(request)), plan=_end_invoices_plan, act=_end_invoices)
-
-
-def _end_invoices_plan(staff: Staff, chosen: Chosen) -> Plan:
-    today = clock.day_in(staff.merchant.time_zone, clock.now())
-    holds = holds_on_invoices(staff.merchant, chosen.ids, today=today)
-    held, held_count = holds.values("invoice").distinct().count(), holds.count()
-    without = len(chosen.ids) - held
-    return Plan(
-        heading=f"End the holds on {_some(held, 'invoice')}?",
-        lead="Reminders about them go on as your rules say. A hold on a whole customer stays.",
-        button=f"End {_some(held_count, 'hold')}",
-        count=held_count,
-        stats=[("Invoices", GROUPED(held)), ("Holds that end", GROUPED(held_count))],
-        left_out=[("Without a hold of their own", without, [])] if without else [],
-    )
-
-
-def _end_invoices(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
-    now = clock.now()
-    today = clock.day_in(staff.merchant.time_zone, now)
-    count = end_holds(holds_on_invoices(staff.merchant, chosen.ids, today=today), ended_by=staff.user, now=now)
-    return f"{_some(count, 'hold')} ended; reminders go on."
+    return _ask_or_do(request, staff, invoices_in(staff, _asked(request)), **_ending(_OF_INVOICES))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -216,26 +196,55 @@ def _hold_customers(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
 def end_holds_on_customers(request: HttpRequest, staff: Staff) -> HttpResponse:
     """End the holds on the chosen customers as a whole."""
     chosen = customers_in(staff, _asked(request))
-    return _ask_or_do(request, staff, chosen, plan=_end_customers_plan, act=_end_customers, noun="customer")
+    return _ask_or_do(request, staff, chosen, **_ending(_OF_CUSTOMERS))
 
 
-def _end_customers_plan(staff: Staff, chosen: Chosen) -> Plan:
-    today = clock.day_in(staff.merchant.time_zone, clock.now())
-    holds = holds_on_customers(staff.merchant, chosen.ids, today=today)
-    held, held_count = holds.values("customer").distinct().count(), holds.count()
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What differs between ending holds on invoices and on customers."""
+
+    noun: str
+    holds: Callable[..., QuerySet[Hold]]
+    lead: str
+    left_out: str
+
+
+_OF_INVOICES = _Ending(
+    "invoice",
+    holds_on_invoices,
+    "Reminders about them go on as your rules say. A hold on a whole customer stays.",
+    "Without a hold of their own",
+)
+_OF_CUSTOMERS = _Ending(
+    "customer",
+    holds_on_customers,
+    "Reminders to them go on as your rules say. Holds on single invoices stay.",
+    "Not on hold",
+)
+
+
+def _ending(of: _Ending) -> dict[str, Any]:
+    return {"plan": partial(_end_plan, of), "act": partial(_end, of), "noun": of.noun}
+
+
+def _holds(of: _Ending, staff: Staff, chosen: Chosen) -> QuerySet[Hold]:
+    return of.holds(staff.merchant, chosen.ids, today=clock.day_in(staff.merchant.time_zone, clock.now()))
+
+
+def _end_plan(of: _Ending, staff: Staff, chosen: Chosen) -> Plan:
+    holds = _holds(of, staff, chosen)
+    held, held_count = holds.values(of.noun).distinct().count(), holds.count()
     without = len(chosen.ids) - held
     return Plan(
-        heading=f"End the holds on {_some(held, 'customer')}?",
-        lead="Reminders to them go on as your rules say. Holds on single invoices stay.",
+        heading=f"End the holds on {_some(held, of.noun)}?",
+        lead=of.lead,
         button=f"End {_some(held_count, 'hold')}",
         count=held_count,
-        stats=[("Customers", GROUPED(held)), ("Holds that end", GROUPED(held_count))],
-        left_out=[("Not on hold", without, [])] if without else [],
+        stats=[(f"{of.noun.capitalize()}s", GROUPED(held)), ("Holds that end", GROUPED(held_count))],
+        left_out=[(of.left_out, without, [])] if without else [],
     )
 
 
-def _end_customers(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
-    now = clock.now()
-    today = clock.day_in(staff.merchant.time_zone, now)
-    count = end_holds(holds_on_customers(staff.merchant, chosen.ids, today=today), ended_by=staff.user, now=now)
+def _end(of: _Ending, staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+    count = end_holds(_holds(of, staff, chosen), ended_by=staff.user, now=clock.now())
     return f"{_some(count, 'hold')} ended; reminders go on."
