@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def owed_now(customer, today=TODAY) -> list[Money]:
-    return [each.payable for each in owed_by(customer.id, today=today)]
+    return [each.payable for each in owed_by(customer.id, today=today).lines]
 
 
 def test_each_currency_has_its_own_sums():
@@ -24,7 +24,7 @@ def test_each_currency_has_its_own_sums():
     InvoiceFactory(customer=customer, amount=usd("80.00"), due_on=TODAY + timedelta(days=1))
     InvoiceFactory(customer=customer, amount=Money(5000, "EUR"), in_flight=5000)
 
-    euros, dollars = owed_by(customer.id, today=TODAY)
+    euros, dollars = owed_by(customer.id, today=TODAY).lines
 
     assert (dollars.balance, dollars.payable, dollars.overdue) == (usd("200.00"), usd("180.00"), usd("100.00"))
     assert (dollars.payable_count, dollars.overdue_count, dollars.processing_count) == (2, 1, 1)
@@ -59,7 +59,7 @@ def test_tomorrow_more_is_overdue():
     customer = CustomerFactory()
     InvoiceFactory(customer=customer, due_on=TODAY)
 
-    overdue = [owed_by(customer.id, today=TODAY + timedelta(days=late))[0].overdue for late in (0, 1)]
+    overdue = [owed_by(customer.id, today=TODAY + timedelta(days=late)).lines[0].overdue for late in (0, 1)]
 
     assert overdue == [usd("0.00"), usd("120.00")]
 

@@ -32,29 +32,40 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """What a customer owes, a line for each currency with an open invoice.
+
+    `version` names the state of the customer's invoices: while it stays the same, so does all that was read of them
+    since. It is empty inside of a transaction, whose own changes may never come true.
+    """
+
+    lines: tuple[Owed, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     today: date
     until: float
     snapshot: str
     last_note: int
-    owed: list[Owed]
+    sums: Sums
 
 
 _kept: dict[UUID, _Kept] = {}
 
 
-def owed_by(customer_id: UUID, *, today: date) -> list[Owed]:
-    """Return what a customer owes, a line for each currency with an open invoice; `today` is the merchant's."""
+def owed_by(customer_id: UUID, *, today: date) -> Sums:
+    """Return what a customer owes; `today` is the merchant's."""
     kept = _kept.get(customer_id)
     if kept and kept.today == today and monotonic() < kept.until and _is_still_right(customer_id, kept):
-        return kept.owed
+        return kept.sums
     added_up = _add_up(customer_id, today)
-    # What a transaction sees of its own changes may never come true.
-    if not connection.in_atomic_block:
+    if added_up.sums.version:
         if len(_kept) >= _MOST_KEPT:
             _kept.clear()
         _kept[customer_id] = added_up
-    return added_up.owed
+    return added_up.sums
 
 
 def forget_notes() -> int:
@@ -81,8 +92,10 @@ def _add_up(customer_id: UUID, today: date) -> _Kept:
     with connection.cursor() as cursor:
         cursor.execute(_SUMS, {"customer": customer_id, "today": today})
         rows = cursor.fetchall()
-    owed = [_owed(currency, amounts, counts) for _, _, currency, amounts, counts in rows if currency]
-    return _Kept(today, monotonic() + _SUMS_KEPT_FOR, str(rows[0][0]), rows[0][1], owed)
+    snapshot, last_note = str(rows[0][0]), rows[0][1]
+    lines = tuple(_owed(currency, amounts, counts) for _, _, currency, amounts, counts in rows if currency)
+    version = "" if connection.in_atomic_block else f"{snapshot}/{last_note}"
+    return _Kept(today, monotonic() + _SUMS_KEPT_FOR, snapshot, last_note, Sums(lines, version))
 
 
 def _owed(currency: str, amounts: list[int], counts: list[int]) -> Owed:

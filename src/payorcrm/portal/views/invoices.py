@@ -10,12 +10,12 @@ from payorcrm.core.clock import day_in, now
 from payorcrm.invoices.owed import owed_by
 from payorcrm.portal.access import Visit, for_customers, invoice_of_customer
 from payorcrm.portal.invoice_export import HEAD, rows_to_export
+from payorcrm.portal.invoice_frame import can_pick, frame_of, render_framed
 from payorcrm.portal.invoice_history import history_of, lines_of, mails_about
 from payorcrm.portal.invoice_list import Wanted
-from payorcrm.portal.invoice_parts import Around, parts_of
-from payorcrm.portal.invoice_rows import rows_of, standing_of
+from payorcrm.portal.invoice_pages import written_page
+from payorcrm.portal.invoice_rows import standing_of
 from payorcrm.ui.exports import csv_response, xlsx_response
-from payorcrm.ui.paging import page_of
 
 
 @require_safe
@@ -25,21 +25,11 @@ def invoices(request: HttpRequest, visit: Visit) -> HttpResponse:
     today = day_in(visit.merchant.time_zone, now())
     wanted = Wanted.read(request.GET)
     owed = owed_by(visit.customer.id, today=today)
-    page = page_of(wanted.invoices_of(visit.customer, today=today), by=wanted.by, query=request.GET)
-    around = Around(
-        company=visit.customer.company_name,
-        owed=tuple(owed),
-        wanted=wanted,
-        is_empty=not page.rows,
-        is_viewing=visit.is_viewing,
+    page = written_page(
+        visit.customer, wanted, request.GET, today=today, can_pick=can_pick(visit, wanted), version=owed.version
     )
-    shown = {
-        "section": "invoices",
-        "parts": parts_of(around),
-        "rows": rows_of(page.rows, today=today, can_pick=around.can_pick),
-        "page": page,
-    }
-    return render(request, "portal/invoice_list.html", shown)
+    frame = frame_of(request, visit, wanted, owed=owed.lines, is_empty=not page.rows)
+    return render_framed(request, visit, frame, owed=owed.lines, page=page)
 
 
 @require_safe

@@ -169,10 +169,10 @@ def empty(icon_name: str, title: str, text: str = "", url: str = "", label: str 
     }
 
 
-@register.inclusion_tag("ui/pager.html")
-def pager(page: Page[Any]) -> dict[str, Page[Any]]:
+@register.simple_tag(name="pager")
+def written_pager(page: Page[Any]) -> SafeString:
     """Lead to the pages before and after."""
-    return {"page": page}
+    return _kept("ui/pager.html", get_language() or "", (("next", page.next), ("previous", page.previous)))
 
 
 @register.inclusion_tag("ui/field.html")
