@@ -1,9 +1,14 @@
 """The page of payment processors."""
 
+from typing import ClassVar
+
 import pytest
 from django.urls import reverse
 
+from payorcrm.gateways.base import MethodKind
+from payorcrm.gateways.sandbox.gateway import SandboxGateway
 from payorcrm.merchants.models import GatewayAccount, Role
+from payorcrm.merchants.queries import CannotTakePayments, account_for_new
 from tests.backoffice.rows import client_of
 from tests.factories.models import CustomerFactory, GatewayAccountFactory, MerchantFactory, PaymentMethodFactory
 
@@ -47,6 +52,53 @@ def test_a_processor_that_does_not_answer_is_said(settings):
     response = post(MerchantFactory(), "gateway_connect_test")
 
     assert "does not answer. Please try again in a moment. Nothing was changed." in response.text
+
+
+class CardsOnly(SandboxGateway):
+    """A second processor, which takes no bank accounts."""
+
+    name: ClassVar[str] = "cards_only"
+    label: ClassVar[str] = "Cards Only"
+    kinds: ClassVar[frozenset[MethodKind]] = frozenset({MethodKind.CARD})
+
+
+@pytest.fixture
+def two_processors(settings):
+    settings.PAYMENT_GATEWAYS |= {"cards_only": "tests.backoffice.test_gateways.CardsOnly"}
+    merchant = MerchantFactory()
+    for name in ("cards_only", "sandbox"):
+        GatewayAccountFactory(merchant=merchant, gateway=name)
+    return merchant
+
+
+def new_go_to(merchant):
+    return [account_for_new(merchant.id, kind).gateway for kind in (MethodKind.CARD, MethodKind.BANK_ACCOUNT)]
+
+
+def test_new_cards_go_where_the_owner_says_and_bank_accounts_only_where_they_are_taken(two_processors):
+    before = new_go_to(two_processors)
+    shown = page(two_processors)
+    done = post(two_processors, "gateway_choose", {"cards": "sandbox", "accounts": "sandbox"})
+    after = new_go_to(two_processors)
+    refused = post(two_processors, "gateway_choose", {"cards": "sandbox", "accounts": "cards_only"})
+    post(two_processors, "gateway_choose", {"cards": "cards_only"})
+
+    assert before == ["cards_only", "sandbox"]
+    assert "New cards go to" in shown
+    assert "What customers have saved already stays where it is." in done.text
+    assert after == ["sandbox", "sandbox"]
+    assert "not one of the available choices" in refused.text
+    assert new_go_to(two_processors) == ["cards_only", "sandbox"]
+
+
+def test_without_the_processor_that_was_chosen_the_other_takes_new_cards(two_processors):
+    post(two_processors, "gateway_choose", {"cards": "sandbox", "accounts": "sandbox"})
+    post(two_processors, "gateway_disconnect")
+
+    assert account_for_new(two_processors.id, MethodKind.CARD).gateway == "cards_only"
+    with pytest.raises(CannotTakePayments):
+        account_for_new(two_processors.id, MethodKind.BANK_ACCOUNT)
+    assert "New cards go to" not in page(two_processors)
 
 
 def test_disconnecting_is_refused_with_the_number_of_what_hangs_on_it():

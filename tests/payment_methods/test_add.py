@@ -23,7 +23,7 @@ def customer(merchant):
 
 
 def add(customer, token):
-    return add_method(customer=customer, method_token=token, consent=CONSENT, now=NOW)
+    return add_method(customer=customer, kind=MethodKind.CARD, method_token=token, consent=CONSENT, now=NOW)
 
 
 def test_card_is_saved_with_the_consent_and_its_owner_hears_of_it(customer):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from payorcrm.gateways.base import MethodKind
 from payorcrm.gateways.base import VerificationOutcome as Outcome
 from payorcrm.mail.models import Mail
 from payorcrm.payment_methods.add import add_method
@@ -45,7 +46,9 @@ def test_same_card_added_in_six_tabs_is_saved_once(sandbox):
 
     added = at_once(
         [
-            lambda each=each: add_method(customer=customer, method_token=each, consent=consent, now=NOW)
+            lambda each=each: add_method(
+                customer=customer, kind=MethodKind.CARD, method_token=each, consent=consent, now=NOW
+            )
             for each in tokens
         ]
     )

@@ -202,6 +202,7 @@ ACTIONS: dict[str, Action] = {
     "gateway_connect_test": Action(
         SETTINGS, "Connected a test account of a payment processor", the_gateways, is_apart=True
     ),
+    "gateway_choose": Action(SETTINGS, "Chose where new cards and bank accounts go", the_gateways),
     "gateway_disconnect": Action(SETTINGS, "Disconnected a payment processor", the_gateways),
     "settings_portal": Action(SETTINGS, "Changed the portal's settings", the_merchant),
     "sender": Action(SETTINGS, "Changed the mail sender", the_sender, is_apart=True),

@@ -1,7 +1,7 @@
 """What an owner may change of the merchant, one form for each section of the settings."""
 
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -11,9 +11,11 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from payorcrm.gateways.base import Credentials
+from payorcrm.gateways.base import Credentials, MethodKind
+from payorcrm.gateways.registry import gateway_class
 from payorcrm.merchants.logo import LOGO_TYPE, MAX_BYTES, NotALogo, clean_logo
 from payorcrm.merchants.models import Merchant
+from payorcrm.merchants.queries import able_accounts, account_for_new
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -141,6 +143,33 @@ class PortalForm(SectionForm):
             "invites_new_customers": "After an import, customers who are new get a mail with a password.",
             "allows_part_payments": "In the portal; the payment buttons of mails always pay in full.",
         }
+
+
+class NewMethodsForm(forms.Form):
+    """Which of the connected processors takes new cards, and which new bank accounts."""
+
+    NAMES: ClassVar[dict[str, MethodKind]] = {"cards": MethodKind.CARD, "accounts": MethodKind.BANK_ACCOUNT}
+
+    cards = forms.ChoiceField(label="New cards go to", required=False)
+    accounts = forms.ChoiceField(label="New bank accounts go to", required=False)
+
+    def __init__(self, sent_in: Any, *, merchant: Merchant) -> None:
+        now = {}
+        able = {name: able_accounts(merchant.id, kind) for name, kind in self.NAMES.items()}
+        for name, kind in self.NAMES.items():
+            if able[name]:
+                now[name] = account_for_new(merchant.id, kind).gateway
+        super().__init__(sent_in, initial=now)
+        for name, accounts in able.items():
+            choices = [(each.gateway, gateway_class(each.gateway).label) for each in accounts]
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            if not choices:
+                del self.fields[name]
+        self.has_a_choice = any(len(accounts) > 1 for accounts in able.values())
+
+    def chosen(self) -> list[tuple[MethodKind, str]]:
+        """Return what a valid form names."""
+        return [(kind, self.cleaned_data[name]) for name, kind in self.NAMES.items() if self.cleaned_data.get(name)]
 
 
 class KeysForm(forms.Form):

@@ -169,6 +169,7 @@ urlpatterns = [
     path("settings/payments/", gateways.gateways, name="settings_payments"),
     path("settings/payments/connect/", gateways.connect, name="gateway_connect"),
     path("settings/payments/connect-test/", gateways.connect_test, name="gateway_connect_test"),
+    path("settings/payments/choose/", gateways.choose, name="gateway_choose"),
     path("settings/payments/disconnect/", gateways.disconnect, name="gateway_disconnect"),
     path("settings/reminders/", settings.reminders, name="settings_reminders"),
     path("settings/portal/", settings.portal, name="settings_portal"),

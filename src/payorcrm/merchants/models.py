@@ -123,9 +123,20 @@ class GatewayAccount(models.Model):
     secret_key = EncryptedTextField()
     webhook_secret = EncryptedTextField()
     events_seen_at = models.DateTimeField(null=True, blank=True)
+    # Of several, the one that was chosen for what customers enter from now on; else the first that takes it.
+    takes_new_cards = models.BooleanField(default=False, db_default=False)
+    takes_new_accounts = models.BooleanField(default=False, db_default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["merchant", "gateway"], name="gateway_once_per_merchant")]
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "gateway"], name="gateway_once_per_merchant"),
+            models.UniqueConstraint(
+                fields=["merchant"], condition=models.Q(takes_new_cards=True), name="one_gateway_for_new_cards"
+            ),
+            models.UniqueConstraint(
+                fields=["merchant"], condition=models.Q(takes_new_accounts=True), name="one_gateway_for_new_accounts"
+            ),
+        ]
 
     def credentials(self) -> Credentials:
         """Return the keys as an adapter wants them."""

@@ -1,12 +1,13 @@
 """Reads about merchants that several callers share."""
 
+from operator import attrgetter
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from payorcrm.core.errors import Refused
-from payorcrm.gateways.base import Gateway
-from payorcrm.gateways.registry import gateway
+from payorcrm.gateways.base import Gateway, MethodKind
+from payorcrm.gateways.registry import gateway, gateway_class
 from payorcrm.merchants.models import GatewayAccount, Merchant, Role, Staff
 
 
@@ -25,6 +26,21 @@ def gateway_account_of(merchant_id: UUID, name: str = "") -> GatewayAccount:
     ):
         return account
     raise CannotTakePayments
+
+
+def account_for_new(merchant_id: UUID, kind: MethodKind) -> GatewayAccount:
+    """Return the account at which a card or bank account is entered now. Raises CannotTakePayments."""
+    accounts = able_accounts(merchant_id, kind)
+    if not accounts:
+        raise CannotTakePayments
+    is_chosen = attrgetter("takes_new_cards" if kind == MethodKind.CARD else "takes_new_accounts")
+    return next(filter(is_chosen, accounts), accounts[0])
+
+
+def able_accounts(merchant_id: UUID, kind: MethodKind) -> list[GatewayAccount]:
+    """Return the accounts at processors that take cards, or bank accounts; the one connected first comes first."""
+    accounts = GatewayAccount.objects.filter(merchant=merchant_id).order_by("id")
+    return [account for account in accounts if kind in gateway_class(account.gateway).kinds]
 
 
 def gateway_of(account: GatewayAccount) -> Gateway:

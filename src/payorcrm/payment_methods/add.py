@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from payorcrm.customers.models import Customer
+from payorcrm.gateways.base import MethodKind
 from payorcrm.payment_methods import mails
 from payorcrm.payment_methods.models import PaymentMethod, Verification
 from payorcrm.payment_methods.save import Consent, TriesUsedUp, agree_to_keep, save_once, take_out, take_over_method
@@ -19,12 +20,12 @@ class Added:
     is_new: bool
 
 
-def add_method(*, customer: Customer, method_token: str, consent: Consent, now: datetime) -> Added:
+def add_method(*, customer: Customer, kind: MethodKind, method_token: str, consent: Consent, now: datetime) -> Added:
     """Save what the payer entered at the processor.
 
     Calls the processor. Raises TriesUsedUp, MethodNotAccepted, GatewayUnavailable, CannotTakePayments.
     """
-    entered = take_over_method(customer=customer, method_token=method_token, consent=consent, now=now)
+    entered = take_over_method(customer=customer, kind=kind, method_token=method_token, consent=consent, now=now)
     return save_entered(entered, consent=consent, now=now)
 
 

@@ -15,7 +15,7 @@ from payorcrm.core.jobs import enqueue_named
 from payorcrm.customers.models import Customer
 from payorcrm.gateways import base as gateways
 from payorcrm.gateways.base import MethodDetails, MethodKind
-from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.merchants.queries import account_for_new, gateway_of
 from payorcrm.payment_methods.models import MOST_TRIES, PaymentMethod, Verification
 
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -64,13 +64,15 @@ def consent_text(kind: str, merchant_name: str) -> str:
     return text % {"merchant": merchant_name}
 
 
-def take_over_method(*, customer: Customer, method_token: str, consent: Consent | None, now: datetime) -> PaymentMethod:
+def take_over_method(
+    *, customer: Customer, kind: MethodKind, method_token: str, consent: Consent | None, now: datetime
+) -> PaymentMethod:
     """Exchange the token that the payer's browser brought for a method of the customer.
 
     With consent it becomes a saved one once a payment with it goes through (`keep_if_agreed`).
     Calls the processor. Raises MethodNotAccepted, GatewayUnavailable, CannotTakePayments.
     """
-    account = gateway_account_of(customer.merchant_id)
+    account = account_for_new(customer.merchant_id, kind)
     details = gateway_of(account).finish_saving_method(method_token, reusable=consent is not None)
     return PaymentMethod.objects.create(
         customer=customer,

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import transaction
 
 from payorcrm.core.errors import Refused
-from payorcrm.gateways.base import Credentials
+from payorcrm.gateways.base import Credentials, MethodKind
 from payorcrm.gateways.registry import gateway, open_test_account
 from payorcrm.merchants.models import GatewayAccount, Merchant
+from payorcrm.merchants.queries import able_accounts
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import IN_FLIGHT_STATES, OPEN_REFUND_STATES, Payment, Refund
 
@@ -104,6 +105,22 @@ def disconnect_gateway(*, merchant: Merchant, name: str) -> None:
         if use := use_of(merchant, name):
             raise GatewayInUse(use)
         account.delete()
+
+
+def choose_for_new(*, merchant: Merchant, kind: MethodKind, name: str) -> None:
+    """Let one of the connected processors take the cards, or bank accounts, that are entered from now on.
+
+    What is saved already stays where it is. Raises NotConnected.
+    """
+    field = "takes_new_cards" if kind == MethodKind.CARD else "takes_new_accounts"
+    with transaction.atomic():
+        Merchant.objects.select_for_update(no_key=True).get(id=merchant.id)
+        chosen = next((each for each in able_accounts(merchant.id, kind) if each.gateway == name), None)
+        if chosen is None:
+            raise NotConnected
+        accounts = GatewayAccount.objects.filter(merchant=merchant)
+        accounts.exclude(id=chosen.id).filter(**{field: True}).update(**{field: False})
+        accounts.filter(id=chosen.id).update(**{field: True})
 
 
 def webhook_address(merchant: Merchant, name: str) -> str:

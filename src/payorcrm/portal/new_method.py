@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 
 from payorcrm.core.clock import now
 from payorcrm.gateways.base import GatewayUnavailable, MethodKind, MethodNotAccepted
-from payorcrm.merchants.queries import gateway_account_of, gateway_of
+from payorcrm.merchants.queries import account_for_new, gateway_of
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.save import Consent, consent_text, take_over_method
 from payorcrm.payments.links import BANK, CARD
@@ -24,7 +24,7 @@ def fields_of(
 ) -> dict[str, Any]:
     """Return what a page with the processor's fields shows; their hosted page leads back to `path`."""
     kind = KINDS[choice]
-    line = gateway_of(gateway_account_of(payment_request.merchant_id))
+    line = gateway_of(account_for_new(payment_request.merchant_id, kind))
     return {
         "kind": kind,
         "is_card": kind == MethodKind.CARD,
@@ -51,6 +51,7 @@ def take_over(
     try:
         return take_over_method(
             customer=payment_request.customer,
+            kind=kind,
             method_token=entered.token,
             consent=given_consent(request, payment_request, kind) if may_keep else None,
             now=now(),

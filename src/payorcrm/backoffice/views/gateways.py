@@ -3,19 +3,21 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import for_owners, for_staff
 from payorcrm.backoffice.audit import writing_down
-from payorcrm.backoffice.settings_forms import KeysForm
+from payorcrm.backoffice.settings_forms import KeysForm, NewMethodsForm
 from payorcrm.backoffice.settings_sections import render_section
 from payorcrm.core.errors import Refused, Unavailable
 from payorcrm.gateways.base import Gateway
 from payorcrm.gateways.registry import offered_gateways
 from payorcrm.merchants.models import GatewayAccount, Staff
 from payorcrm.payments.connect_gateway import (
+    choose_for_new,
     connect_gateway,
     connect_test_account,
     disconnect_gateway,
@@ -72,6 +74,19 @@ def disconnect(request: HttpRequest, staff: Staff) -> HttpResponse:
     return _done(request, staff, f"{offered.label} is disconnected: customers cannot pay through it.")
 
 
+@require_POST
+@for_owners
+def choose(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Say which processor takes the cards and bank accounts that customers enter from now on. Raises NotConnected."""
+    form = NewMethodsForm(request.POST, merchant=staff.merchant)
+    if not form.is_valid():
+        return _page(request, staff, choice=form)
+    with transaction.atomic():
+        for kind, name in form.chosen():
+            choose_for_new(merchant=staff.merchant, kind=kind, name=name)
+    return _done(request, staff, "Saved. What customers have saved already stays where it is.")
+
+
 def _chosen(request: HttpRequest) -> type[Gateway]:
     name = request.POST.get("gateway")
     found = next((each for each in offered_gateways() if each.name == name), None)
@@ -85,10 +100,17 @@ def _done(request: HttpRequest, staff: Staff, words: str) -> HttpResponse:
     return redirect("backoffice:settings_payments", merchant_slug=staff.merchant.slug)
 
 
-def _page(request: HttpRequest, staff: Staff, typed: dict[str, KeysForm] | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    staff: Staff,
+    typed: dict[str, KeysForm] | None = None,
+    choice: NewMethodsForm | None = None,
+) -> HttpResponse:
     accounts = {each.gateway: each for each in GatewayAccount.objects.filter(merchant=staff.merchant).order_by("id")}
     rows = [_row(staff, each, accounts, typed or {}) for each in offered_gateways()]
-    return render_section(request, "settings_payments", "backoffice/settings_payments.html", {"rows": rows})
+    choice = choice or NewMethodsForm(None, merchant=staff.merchant)
+    context = {"rows": rows, "choice": choice}
+    return render_section(request, "settings_payments", "backoffice/settings_payments.html", context)
 
 
 def _row(
@@ -99,7 +121,6 @@ def _row(
         # A template would call the class itself.
         "gateway": {part: getattr(offered, part) for part in ("name", "label", "is_rehearsal", "opens_test_accounts")},
         "account": account,
-        "is_first": next(iter(accounts), None) == name,
         "takes": " and ".join(sorted(kind.value.replace("_", " ") + "s" for kind in offered.kinds)),
         "use": use_of(staff.merchant, name) if account else None,
         "webhook": webhook_address(staff.merchant, name),

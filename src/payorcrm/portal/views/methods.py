@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from payorcrm.core.clock import day_in, now
 from payorcrm.gateways.base import GatewayUnavailable, MethodNotAccepted
-from payorcrm.merchants.queries import CannotTakePayments, gateway_account_of, gateway_of
+from payorcrm.merchants.queries import CannotTakePayments, account_for_new, gateway_of
 from payorcrm.payment_methods.add import Added, add_method
 from payorcrm.payment_methods.choose_default import CannotPay, make_default
 from payorcrm.payment_methods.models import PaymentMethod, Verification
@@ -77,7 +77,9 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
         consent = Consent(consent_text(KINDS[choice], visit.merchant.name), address_of(request), now())
         token = form.cleaned_data["method_token"]
         try:
-            added = add_method(customer=visit.customer, method_token=token, consent=consent, now=now())
+            added = add_method(
+                customer=visit.customer, kind=KINDS[choice], method_token=token, consent=consent, now=now()
+            )
             return _after_adding(request, added)
         except (MethodNotAccepted, TriesUsedUp) as error:
             form.add_error("method_token", str(error))
@@ -90,7 +92,7 @@ def add(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _add_page(request: HttpRequest, visit: Visit, choice: str, form: AddForm, *, status: int = 200) -> HttpResponse:
     kind = KINDS[choice]
     try:
-        line = gateway_of(gateway_account_of(visit.merchant.id))
+        line = gateway_of(account_for_new(visit.merchant.id, kind))
     except CannotTakePayments as error:
         return render(request, "portal/method_cannot_add.html", {"section": "methods", "text": str(error)}, status=409)
     fields = line.start_saving_method(
