@@ -9,8 +9,9 @@ from django.db import connection
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import InvoiceDocument
+from payorcrm.reminders.condition_kinds import Kind
 from payorcrm.reminders.conditions import ConditionsRefused, check_customer_tree, check_tree, compile_customer_tree
-from payorcrm.reminders.known_conditions import CONDITIONS, Kind
+from payorcrm.reminders.known_conditions import CONDITIONS
 from payorcrm.reminders.models import Rule
 from payorcrm.reminders.switch_rules import rules_of
 from payorcrm.reminders.try_rule import try_rule

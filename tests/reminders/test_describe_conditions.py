@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from payorcrm.reminders.condition_kinds import Kind
 from payorcrm.reminders.conditions import check_tree
 from payorcrm.reminders.describe_conditions import amount_of, describe, hundredths_of
-from payorcrm.reminders.known_conditions import CONDITIONS, Kind
+from payorcrm.reminders.known_conditions import CONDITIONS
 
 LATE = {"if": "overdue_exactly", "is": 7}
 RETAIL = {"if": "category_is", "is": "Retail"}

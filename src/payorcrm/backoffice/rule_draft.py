@@ -13,9 +13,10 @@ from django.http import QueryDict
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.money import Money
+from payorcrm.reminders.condition_kinds import About, Condition, Kind, problem_of
 from payorcrm.reminders.conditions import DEEPEST, MOST_CONDITIONS, Tree
 from payorcrm.reminders.describe_conditions import amount_of, hundredths_of
-from payorcrm.reminders.known_conditions import CONDITIONS, About, Condition, Kind, problem_of
+from payorcrm.reminders.known_conditions import CONDITIONS
 
 JOINTS = (("all", "All of these are true"), ("any", "At least one of these is true"))
 _FIELD = re.compile(r"(?P<what>joint|if):(?P<path>\d{1,3}(?:-\d{1,3}){0,9})\Z")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from payorcrm.core.errors import Refused
-from payorcrm.reminders.known_conditions import CONDITIONS, CUSTOMER, DUE, problem_of
+from payorcrm.reminders.condition_kinds import problem_of
+from payorcrm.reminders.known_conditions import CONDITIONS, CUSTOMER, DUE
 
 DEEPEST = 5
 MOST_CONDITIONS = 40

@@ -7,8 +7,9 @@ from babel import Locale
 
 from payorcrm.core.money import Money, decimals_of
 from payorcrm.core.write_dates import write_day
+from payorcrm.reminders.condition_kinds import About, Condition, Kind
 from payorcrm.reminders.conditions import Tree
-from payorcrm.reminders.known_conditions import CONDITIONS, About, Condition, Kind
+from payorcrm.reminders.known_conditions import CONDITIONS
 
 _ENGLISH = Locale("en")
 

@@ -27,9 +27,9 @@ from payorcrm.backoffice.statement_forms import StatementRuleForm, typed_in
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.merchants.models import Staff
+from payorcrm.reminders.condition_kinds import About
 from payorcrm.reminders.conditions import ConditionsRefused, Tree
 from payorcrm.reminders.describe_conditions import clause
-from payorcrm.reminders.known_conditions import About
 from payorcrm.statements.conditions import check_customers
 from payorcrm.statements.keep_rules import keep_rule
 from payorcrm.statements.models import StatementRule
