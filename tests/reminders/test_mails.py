@@ -2,10 +2,12 @@
 
 import re
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from syrupy.assertion import SnapshotAssertion
 
@@ -27,6 +29,7 @@ from tests.factories.models import (
     usd,
 )
 from tests.factories.outbox import deliver
+from tests.factories.papers import text_of as printed
 from tests.factories.smtp import ScriptedServer
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +233,25 @@ def test_only_customers_who_can_sign_in_are_told_where(server: ScriptedServer) -
     assert "Sign in to see your payments</a>" in html_of(told)
     assert "sign in" not in (text_of(untold) + html_of(untold)).lower()
     assert not re.search(r"<p[^>]*>\s*</p>", html_of(untold))
+
+
+def test_links_to_papers_open_without_signing_in(server: ScriptedServer, client: Client, travel_to) -> None:
+    invoice = InvoiceFactory(number="INV-7")
+    InvoiceFactory(customer=invoice.customer, number="INV-8", due_on=date(2027, 1, 8))  # not due, so not in the mail
+    body = "{{invoice_list}}<p>{{statement_pdf}}</p>{{invoice_pdfs}}"
+    save_template(template_for(invoice.merchant), subject="Hello", body=body, name="With papers")
+    send_reminders(merchant=invoice.merchant, now=NOW)
+    deliver()
+    travel_to(NOW + timedelta(days=80))
+
+    (mail,) = server.mails
+    links = [link for link in links_in(mail) if "/pdf/" in link or "/statement/" in link]
+    statement, paper = (printed(client.get(urlsplit(link).path).content) for link in links)
+
+    assert all(link in text_of(mail) for link in links)
+    assert "INV-7" in statement
+    assert "INV-8" in statement
+    assert "INV-7" in paper
 
 
 def test_a_template_with_conditions_is_rendered_for_each_mail(server: ScriptedServer) -> None:

@@ -161,6 +161,7 @@ ACCOUNT_RATE_LIMITS = {
     "open_sign_up": "20/m/ip,20/h/key",
     "choose_password": "20/m/ip",
     "try_sender": "5/m/key,60/h/key",  # of a merchant
+    "mailed_pdf": "120/m/ip,60/m/key",  # of a mail
     "add_method": "20/h/key",  # of a customer, against trying out stolen cards
 }
 # Whether a business may sign itself up at /signup/; elsewhere `payorcrm add-merchant` adds it.

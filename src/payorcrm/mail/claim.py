@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -40,7 +41,7 @@ class WayOut:
     def _due(self) -> str:
         return DUE + (OF_MERCHANT if self.merchant_id else OF_NO_OWN_SERVER)
 
-    def _values(self, now: datetime) -> dict[str, object]:
+    def _values(self, now: datetime) -> dict[str, Any]:
         return {"now": now, "limit": self.limit, "merchant": self.merchant_id}
 
 

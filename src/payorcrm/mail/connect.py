@@ -73,6 +73,8 @@ def _secure(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:
         server["security"] == "opportunistic" and connection.has_extn("starttls")
     )
     if wanted:
+        if connection.sock:
+            connection.sock.settimeout(connection.timeout)  # shaking hands is to take no longer than what is left
         connection.starttls(context=ssl.create_default_context())
         connection.ehlo()
 

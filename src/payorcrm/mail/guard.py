@@ -62,12 +62,6 @@ class GuardedSmtp(smtplib.SMTP):
         found.settimeout(self.timeout)
         return found
 
-    def starttls(self, **options: Any) -> tuple[int, bytes]:
-        """Agree on encryption within what is left of the time."""
-        if self.sock:
-            self.sock.settimeout(self.timeout)
-        return super().starttls(**options)
-
     def getreply(self) -> tuple[int, bytes]:
         """Return what the server answers; one that talks on and on is left."""
         if self.file is None and self.sock:

@@ -95,6 +95,32 @@ def open_payment_page(token: str, *, now: datetime) -> UUID:
     return _uuid(payload)
 
 
+def invoice_pdf_link(request_id: UUID, invoice_id: UUID, now: datetime) -> str:
+    """Return the absolute address of an invoice's PDF, behind the payment link of the mail that is about it."""
+    return f"{payment_link(request_id, CARD, now)}invoices/{invoice_id}/pdf/"
+
+
+def statement_link(request_id: UUID, now: datetime) -> str:
+    """Return the absolute address of the statement of a request's customer.
+
+    It shows all that is open, so a payment link does not open it: only a mail whose template offers it does.
+    """
+    return f"{settings.PUBLIC_URL}/statement/{statement_token(request_id, now)}/"
+
+
+def statement_token(request_id: UUID, now: datetime) -> str:
+    """Return the token of a statement's link."""
+    return sign("statement-link", request_id.bytes, now=now)
+
+
+def open_statement_link(token: str, *, now: datetime) -> UUID:
+    """Return the request whose customer's statement a link shows. Raises NotGenuine, LinkExpired."""
+    payload, made_at = open_signed("statement-link", token)
+    if now - made_at > LINK_LIFE:
+        raise LinkExpired(_("This link is too old to show a statement. Please ask for a new one."))
+    return _uuid(payload)
+
+
 def unsubscribe_link(customer_id: UUID, now: datetime) -> str:
     """Return the absolute address that ends reminders to a customer (RFC 8058 posts there); it never expires."""
     return f"{settings.PUBLIC_URL}/unsubscribe/{sign('unsubscribe', customer_id.bytes, now=now)}/"

@@ -38,7 +38,12 @@ class RequestGone(Refused):
 
 def request_of(link: PaymentLink) -> PaymentRequest:
     """Return the request that a payment link names. Raises RequestGone."""
-    request = PaymentRequest.objects.select_related("merchant", "customer").filter(id=link.request_id).first()
+    return request_named(link.request_id)
+
+
+def request_named(request_id: UUID) -> PaymentRequest:
+    """Return the request that a mail was about. Raises RequestGone."""
+    request = PaymentRequest.objects.select_related("merchant", "customer").filter(id=request_id).first()
     if request is None:
         raise RequestGone
     return request

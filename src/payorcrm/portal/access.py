@@ -33,11 +33,12 @@ from payorcrm.payments.links import (
     PaymentLink,
     open_payment_link,
     open_payment_page,
+    open_statement_link,
     open_unsubscribe_link,
     read_payment_token,
 )
 from payorcrm.payments.models import Confirmation, Payment, PaymentRequest, RequestOrigin
-from payorcrm.payments.queries import payments_of, request_of
+from payorcrm.payments.queries import payments_of, request_named, request_of
 from payorcrm.payments.request_payment import are_invoices_of
 from payorcrm.portal.entrance import sign_in_address
 from payorcrm.portal.invited import Opened
@@ -86,6 +87,20 @@ def _pay_page(request: HttpRequest, token: str, link: PaymentLink) -> PayPage:
     payment_request = request_of(link)
     answer_mail(request, payment_request.customer, payment_request.merchant)
     return PayPage(token, link, payment_request)
+
+
+def invoice_of_link(page: PayPage, invoice_id: UUID) -> Invoice:
+    """Return one invoice of the mail that a payment link came with, or 404; drafts are the merchant's own."""
+    asked = page.request.lines.values("invoice_id")
+    invoices = Invoice.objects.filter(customer=page.request.customer_id, id__in=asked)
+    return get_object_or_404(invoices.exclude(status=InvoiceStatus.DRAFT), id=invoice_id)
+
+
+def request_of_statement(request: HttpRequest, token: str, now: datetime) -> PaymentRequest:
+    """Open the link of a statement. Raises NotGenuine, LinkExpired, RequestGone."""
+    payment_request = request_named(open_statement_link(token, now=now))
+    answer_mail(request, payment_request.customer, payment_request.merchant)
+    return payment_request
 
 
 def saved_method(page: PayPage) -> PaymentMethod | None:

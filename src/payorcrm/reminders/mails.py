@@ -122,7 +122,7 @@ def draft_of(fact: Facts, now: datetime) -> Draft:
 def _draft(fact: Facts, now: datetime) -> Draft:
     merchant = fact.merchant
     subject, body = fact.text()
-    listing = Listing(fact.rows, fact.currency, fact.today, payment_link(fact.request_id, CARD, now))
+    listing = Listing(fact.rows, fact.currency, fact.today, fact.request_id, now)
     total = listing.total()
     compiled = compile_template(in_their_words(subject), in_their_words(body), merchant.accent_color)
     values = _values(fact, listing, compiled.fields, ways_of(fact, listing, total, now))
@@ -179,15 +179,11 @@ def _bank_buttons(fact: Facts, listing: Listing, ways: list[Way]) -> Both:
     return _payment_buttons(fact, listing, [way for way in ways if way.kind == MethodKind.BANK_ACCOUNT])
 
 
-def _statement_pdf(fact: Facts, _: Listing, __: list[Way]) -> Both:
-    if not fact.may_sign_in:
-        return "", ""
-    return statement_pdf_html(parts_in(fact.merchant.accent_color)), statement_pdf_text()
+def _statement_pdf(fact: Facts, listing: Listing, _: list[Way]) -> Both:
+    return statement_pdf_html(parts_in(fact.merchant.accent_color), listing), statement_pdf_text(listing)
 
 
 def _invoice_pdfs(fact: Facts, listing: Listing, _: list[Way]) -> Both:
-    if not fact.may_sign_in:
-        return "", ""
     return invoice_pdfs_html(parts_in(fact.merchant.accent_color), listing), invoice_pdfs_text(listing)
 
 

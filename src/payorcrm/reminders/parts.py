@@ -7,7 +7,7 @@ the language that is spoken where it is called.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from html import escape
 from uuid import UUID
@@ -22,6 +22,7 @@ from payorcrm.core.money import Money
 from payorcrm.core.write_dates import write_long_day
 from payorcrm.mail.compose import mail_engine
 from payorcrm.mail.layout import inline_styles
+from payorcrm.payments.links import CARD, invoice_pdf_link, payment_link, statement_link
 
 MOST_ROWS = 50
 # A number this long fits a telephone beside date and amount; a longer one may break, or it would widen the mail.
@@ -51,12 +52,27 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Overdue invoices of one currency, oldest first; `more_url` shows those that a mail has no room for."""
+    """Overdue invoices of one currency, oldest first, and what a mail's links to them are made of."""
 
     rows: Sequence[Row]
     currency: str
     today: date
-    more_url: str
+    request_id: UUID
+    made_at: datetime
+
+    @property
+    def more_url(self) -> str:
+        """Where those are that a mail has no room for."""
+        return payment_link(self.request_id, CARD, self.made_at)
+
+    def pdf_url(self, invoice_id: UUID) -> str:
+        """Where an invoice's PDF is, without signing in."""
+        return invoice_pdf_link(self.request_id, invoice_id, self.made_at)
+
+    @property
+    def statement_url(self) -> str:
+        """Where the customer's statement is, without signing in."""
+        return statement_link(self.request_id, self.made_at)
 
     def total(self) -> Money:
         return Money(sum(row.payable for row in self.rows), self.currency)
@@ -151,14 +167,14 @@ def sign_in_text() -> str:
     return f"{sign_in_words()}: {sign_in_url()}"
 
 
-def statement_pdf_html(parts: Parts) -> str:
+def statement_pdf_html(parts: Parts, listing: Listing) -> str:
     """Return the link to the customer's statement."""
-    return _fill(parts.link, escape(_statement_url()), escape(_statement_words())).strip()
+    return _fill(parts.link, escape(listing.statement_url), escape(_statement_words())).strip()
 
 
-def statement_pdf_text() -> str:
+def statement_pdf_text(listing: Listing) -> str:
     """Return the same as text."""
-    return f"{_statement_words()}: {_statement_url()}"
+    return f"{_statement_words()}: {listing.statement_url}"
 
 
 def invoice_pdfs_html(parts: Parts, listing: Listing) -> str:
@@ -174,19 +190,11 @@ def invoice_pdfs_text(listing: Listing) -> str:
 
 def _pdfs_of(listing: Listing) -> list[tuple[str, str]]:
     words = gettext("Invoice %(number)s (PDF)")
-    return [
-        (words % {"number": row.number}, f"{settings.PUBLIC_URL}/portal/invoices/{row.id}/pdf/")
-        for row in listing.rows[:MOST_ROWS]
-        if row.id
-    ]
+    return [(words % {"number": row.number}, listing.pdf_url(row.id)) for row in listing.rows[:MOST_ROWS] if row.id]
 
 
 def _statement_words() -> str:
     return gettext("Download your statement (PDF)")
-
-
-def _statement_url() -> str:
-    return f"{settings.PUBLIC_URL}/portal/statement.pdf"
 
 
 def sign_in_words() -> str:

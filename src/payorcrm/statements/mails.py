@@ -20,7 +20,7 @@ from payorcrm.mail.layout import fill_html, layout_of
 from payorcrm.mail.models import Mail
 from payorcrm.mail.proviso import Proviso
 from payorcrm.merchants.models import Merchant
-from payorcrm.payments.links import CARD, payment_link, unsubscribe_link
+from payorcrm.payments.links import unsubscribe_link
 from payorcrm.reminders.default_template import in_their_words
 from payorcrm.reminders.facts import Facts
 from payorcrm.reminders.mails import BLOCKS, ways_of, why_of
@@ -132,7 +132,7 @@ _LISTS = frozenset({"invoice_list", "invoice_pdfs"})
 
 
 def _listing(part: Facts, now: datetime) -> Listing:
-    return Listing(part.rows, part.currency, part.today, payment_link(part.request_id, CARD, now))
+    return Listing(part.rows, part.currency, part.today, part.request_id, now)
 
 
 def _total(fact: StatementFacts) -> str:

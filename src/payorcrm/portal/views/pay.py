@@ -36,7 +36,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
     try:
         page = access.pay_page(request, token, now())
     except LinkExpired:
-        return _expired(request, token)
+        return expired(request, token)
     if page.link.choice == BANK and BANK not in new_method_choices(page.request.currency):
         return render(request, "portal/pay_method_gone.html", _shown(page) | {"is_new": True})
     if page.link.method_id():
@@ -79,7 +79,7 @@ def sent(request: HttpRequest, token: str) -> HttpResponse:
     try:
         page = access.pay_page(request, token, now())
     except LinkExpired:
-        return _expired(request, token)
+        return expired(request, token)
     method = access.saved_method(page)
     shown = _shown(page)
     if not shown["payable"] or method is None or open_confirmation_of(page.request, method) is None:
@@ -122,7 +122,7 @@ def review(request: HttpRequest, token: str, method_id: UUID) -> HttpResponse:
     try:
         page = access.pay_page(request, token, now())
     except LinkExpired:
-        return _expired(request, token)
+        return expired(request, token)
     method = access.entered_method(page, method_id, now())
     form = ReviewForm(page.request, request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
@@ -164,7 +164,8 @@ def fresh(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "portal/link_fresh_sent.html", {"address": masked_address(address)})
 
 
-def _expired(request: HttpRequest, token: str) -> HttpResponse:
+def expired(request: HttpRequest, token: str) -> HttpResponse:
+    """Say that a payment link is too old, and offer a fresh one."""
     page = access.expired_pay_page(request, token)
     return render(request, "portal/link_expired.html", {"page": page}, status=410)
 
