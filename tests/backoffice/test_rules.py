@@ -12,7 +12,7 @@ from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.mail.models import Mail
 from payorcrm.reminders.arrange_rules import copy_rule
-from payorcrm.reminders.models import DayRunState, Hold, Schedule
+from payorcrm.reminders.models import DayRunState, Hold, Schedule, Step, StepState
 from payorcrm.reminders.rehearse import rehearse
 from payorcrm.reminders.switch_rules import rules_of, switch_on
 from tests.backoffice.rows import client_of, make_shop
@@ -315,6 +315,18 @@ def test_a_held_run_is_decided_once(shop, decision, state):
 
     shop.day_run.refresh_from_db()
     assert (shop.day_run.state, again.status_code) == (state, 409)
+
+
+def test_a_held_run_says_what_waits_before_somebody_decides(shop):
+    Step.objects.create(
+        rule=shop.rule, invoice=shop.invoice, day=shop.day_run.day, day_run=shop.day_run, state=StepState.HELD
+    )
+
+    text = client_of(shop.merchant).get(place("day_run", shop, shop.day_run.id)).text
+
+    assert "What waits" in text
+    assert str(shop.customer) in text
+    assert "It cannot be taken back." in text
 
 
 def test_a_hold_is_set_and_ended_on_the_pages_of_customer_and_invoice(shop):

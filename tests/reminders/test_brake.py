@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from payorcrm.core.models import User
+from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.check_import import is_mentioned
 from payorcrm.invoices.models import Invoice, InvoiceStatus
@@ -15,7 +16,8 @@ from payorcrm.reminders.decide_run import NotHeld, drop_run, release_run
 from payorcrm.reminders.models import DayRun, DayRunState, LeftOut, Omission, Reminder, Rule, Step, StepState
 from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.tell_staff import KIND
-from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, StaffFactory
+from payorcrm.reminders.weigh_run import weigh_by_customer, weigh_by_rule
+from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, StaffFactory, usd
 from tests.factories.outbox import deliver
 from tests.factories.smtp import ScriptedServer
 from tests.reminders.rules import invoice_due, mark_sent
@@ -53,6 +55,27 @@ def test_a_run_of_more_than_three_times_the_usual_size_waits_for_a_person(ruled)
     assert Reminder.objects.count() == 21
     with pytest.raises(NotHeld):
         release(run)
+
+
+def test_a_run_that_waits_says_what_hangs_on_it_by_rule_and_customer(ruled):
+    many_late(ruled)
+    late(ruled, 7)
+    late(ruled, 14)
+    late(ruled, 14, currency="EUR")
+
+    (run,) = run_due_rules(now=NOW)
+
+    by_rule = [(each.name, each.customer_count, each.invoice_count, each.owed) for each in weigh_by_rule(run)]
+    assert by_rule == [
+        ("7 days overdue", 22, 22, [usd("2640.00")]),
+        ("14 days overdue", 1, 2, [Money(120_00, "EUR"), usd("120.00")]),
+    ]
+    largest = weigh_by_customer(run)
+    assert len(largest) == 10
+    assert (largest[0].id, largest[0].invoice_count) == (ruled.id, 3)
+    assert largest[0].owed == [Money(120_00, "EUR"), usd("240.00")]
+    release(run)
+    assert weigh_by_rule(run) == []
 
 
 def test_a_run_of_few_mails_about_very_many_invoices_waits_too(ruled):

@@ -13,10 +13,11 @@ from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.decide_run import drop_run, release_run
 from payorcrm.reminders.describe_conditions import describe
-from payorcrm.reminders.models import DayRun
+from payorcrm.reminders.models import DayRun, DayRunState
 from payorcrm.reminders.queries import holds_in_force, left_out_of, mails_of, missed_before, timetable_of
 from payorcrm.reminders.sending_days import schedule_of
 from payorcrm.reminders.switch_rules import rules_of
+from payorcrm.reminders.weigh_run import weigh_by_customer, weigh_by_rule
 
 _FEW = 20
 _MANY = 200
@@ -64,7 +65,13 @@ def day_run(request: HttpRequest, staff: Staff, day_run_id: UUID) -> HttpRespons
         "left_out": left_out_of(subject, most=_MANY),
         "missed": missed_before(subject),
     }
+    if subject.state == DayRunState.HELD:
+        context |= {"by_rule": weigh_by_rule(subject), "by_customer": weigh_by_customer(subject)}
     return render(request, "backoffice/day_run.html", context)
+
+
+def _mails_are(count: int) -> str:
+    return "1 mail is" if count == 1 else f"{count:,} mails are"
 
 
 @require_POST
@@ -74,8 +81,8 @@ def decide(request: HttpRequest, staff: Staff, day_run_id: UUID) -> HttpResponse
     subject = day_run_of(staff, day_run_id)
     if request.POST.get("decision") == "release":
         run = release_run(run_id=subject.id, released_by=staff.user, now=clock.now())
-        messages.success(request, f"Released: {run.mail_count} mails are on the way.")
+        messages.success(request, f"Released: {_mails_are(run.mail_count)} on the way.")
     else:
         drop_run(run_id=subject.id, dropped_by=staff.user, now=clock.now())
-        messages.success(request, "Nothing of this run is sent.")
+        messages.success(request, "Nothing of this run is sent. The runs of other days go on.")
     return redirect("backoffice:rules", merchant_slug=staff.merchant.slug)
