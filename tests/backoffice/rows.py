@@ -18,7 +18,7 @@ from payorcrm.mail.models import Mail, MailState, Suppression
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
-from payorcrm.reminders.models import DayRun, DayRunState, Hold, HoldReason, ReminderTemplate, Rule
+from payorcrm.reminders.models import DayRun, Hold, HoldReason, ReminderTemplate, Rule
 from payorcrm.reminders.switch_rules import rules_of
 from payorcrm.reminders.templates import version_of
 from payorcrm.staff.models import StaffInvitation
@@ -115,21 +115,9 @@ def make_shop(**fields: Any) -> Shop:
         run=InvitationRun.objects.create(merchant=merchant, started_at=present(), finished_at=present()),
         note=make_note(customer, UserFactory()),
         contact=Contact.objects.get(customer=customer),
-        file=ImportFile.objects.create(
-            merchant=merchant,
-            kind="customers",
-            file_name="a.csv",
-            content=b"customerno,company\nC1,A",
-            uploaded_at=present(),
-        ),
+        file=make_file(merchant),
         rule=rules_of(merchant)[0],
-        day_run=DayRun.objects.create(
-            merchant=merchant,
-            day=day_in("America/New_York", present()),
-            started_at=present(),
-            state=DayRunState.HELD,
-            held_because="Big",
-        ),
+        day_run=DayRun.objects.create(merchant=merchant, **held_today()),
         statement_rule=statement_rule,
         statement_run=StatementRun.objects.create(
             merchant=merchant,
@@ -137,23 +125,39 @@ def make_shop(**fields: Any) -> Shop:
             rule_name="Monthly",
             template=template,
             version=version_of(template),
-            day=day_in("America/New_York", present()),
-            started_at=present(),
-            state="held",
-            held_because="Big",
+            **held_today(),
         ),
         hold=Hold.objects.create(
             merchant=merchant, customer=customer, reason=HoldReason.PROMISE, until=FIRST_DAY, held_at=present()
         ),
-        invitation=StaffInvitation.objects.create(
-            merchant=merchant,
-            email="new@harbor.example",
-            role=Role.VIEWER,
-            mailed_at=present() - timedelta(hours=1),
-            expires_at=present() + timedelta(days=6),
-        ),
+        invitation=make_invitation(merchant),
         attached=make_attached(invoice),
         stop=make_stop(merchant, "gone@harbor.example"),
+    )
+
+
+def held_today() -> dict[str, Any]:
+    """Return what two kinds of runs have in common that wait for a person."""
+    now = present()
+    return {"day": day_in("America/New_York", now), "started_at": now, "state": "held", "held_because": "Big"}
+
+
+def make_file(merchant: Merchant) -> ImportFile:
+    """Make a file of customers that waits to be imported."""
+    content = b"customerno,company\nC1,A"
+    return ImportFile.objects.create(
+        merchant=merchant, kind="customers", file_name="a.csv", content=content, uploaded_at=present()
+    )
+
+
+def make_invitation(merchant: Merchant) -> StaffInvitation:
+    """Make an invitation to the staff that waits for an answer."""
+    return StaffInvitation.objects.create(
+        merchant=merchant,
+        email="new@harbor.example",
+        role=Role.VIEWER,
+        mailed_at=present() - timedelta(hours=1),
+        expires_at=present() + timedelta(days=6),
     )
 
 

@@ -46,3 +46,8 @@ def request_for(
         return_url="http://localhost:8000/back/",
         entry_class="WEB" if kind is MethodKind.BANK_ACCOUNT else "",
     )
+
+
+def debit_of(kit: Kit, behaviour: str = "succeeds") -> ChargeRequest:
+    """Return a debit of a bank account that behaves so."""
+    return request_for(kit.method(MethodKind.BANK_ACCOUNT, behaviour), kind=MethodKind.BANK_ACCOUNT)

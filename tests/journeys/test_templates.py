@@ -9,6 +9,11 @@ from tests.factories.models import CustomerFactory, InvoiceFactory, StaffFactory
 from tests.journeys.person import Person
 from tests.journeys.portal import fill_in_sign_in
 
+WRITTEN = (
+    "{% if last_name %}\n<p>Hi {{first_name}}</p>\n{% endif %}\n{{invoice_list}}\n"
+    "<p>Dear {{last_name}} and all,</p>\n{{payment_buttons}}"
+)
+
 
 def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Person, inbox: Inbox) -> None:
     customer = CustomerFactory(company_name="Acme “Tools” 🔧")
@@ -29,17 +34,7 @@ def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Pe
     person.look("editor")
 
     area.focus()
-    keys = person.page.keyboard
-    keys.press("Control+End")
-    keys.press("Enter")
-    keys.type("Dear ")
-    _insert(person, "Last Name", presses=2)
-    keys.type(" and {{frist_name}}")
-    person.sees("Did you mean “First Name”")
-    keys.press("Backspace")
-    keys.type("all,")
-    keys.press("Enter")
-    _insert(person, "Payment Links", presses=6)
+    _write(person)
 
     person.sees("Every field, link, picture and colour is in order.")
     _wait_for_preview(person, "Dear Miller and all,")
@@ -55,10 +50,7 @@ def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Pe
     assert "Dear Miller and all," in html_of(mail)
     assert "INV-77" in html_of(mail)
     template.refresh_from_db()
-    assert template.body == (
-        "{% if last_name %}\n<p>Hi {{first_name}}</p>\n{% endif %}\n{{invoice_list}}\n"
-        "<p>Dear {{last_name}} and all,</p>\n{{payment_buttons}}"
-    )
+    assert template.body == WRITTEN
     assert (template.versions.count(), TemplateTest.objects.filter(asked_by=staff).count()) == (3, 1)
     assert not customer.reminders.exists()
     person.page.get_by_role("link", name="Version 3").click()
@@ -66,6 +58,21 @@ def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Pe
     person.page.get_by_role("link", name="Version 1").click()
     _wait_for_preview(person, "INV-77")
     person.look("version")
+
+
+def _write(person: Person) -> None:
+    """Write two lines at the end of the text, with two fields of the menu and one that is mistyped at first."""
+    keys = person.page.keyboard
+    keys.press("Control+End")
+    keys.press("Enter")
+    keys.type("Dear ")
+    _insert(person, "Last Name", presses=2)
+    keys.type(" and {{frist_name}}")
+    person.sees("Did you mean “First Name”")
+    keys.press("Backspace")
+    keys.type("all,")
+    keys.press("Enter")
+    _insert(person, "Payment Links", presses=6)
 
 
 def _insert(person: Person, field: str, *, presses: int) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from payorcrm.core.money import Money
 from payorcrm.gateways.base import Outcome, RefundRequest, RefundResult
-from payorcrm.gateways.sandbox.provision import fail_refund, return_debit, step_debits
+from payorcrm.gateways.sandbox.provision import fail_refund, return_debit
 from payorcrm.invoices.models import InvoiceEvent
 from payorcrm.ledger.balances import balance_of
 from payorcrm.ledger.check import check_books
@@ -21,19 +21,16 @@ from payorcrm.merchants.models import GatewayAccount
 from payorcrm.merchants.queries import gateway_of
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.apply_event import apply_event, fetch_missed_events
-from payorcrm.payments.cancel import CannotCancel, TooLateToCancel, cancel
 from payorcrm.payments.collect import collect
 from payorcrm.payments.connect_gateway import GatewayInUse, disconnect_gateway
 from payorcrm.payments.models import (
     REFUND_TRANSITIONS,
-    OfflineKind,
     Payment,
     PaymentState,
     ReceivedEvent,
     Refund,
     RefundState,
 )
-from payorcrm.payments.record_offline import OfflineMoney, record_offline
 from payorcrm.payments.refund import (
     CannotRefund,
     RefundedMeanwhile,
@@ -47,33 +44,11 @@ from payorcrm.payments.settle_refund import settle_refund
 from payorcrm.ui.badges import LOOKS
 from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, StaffFactory, usd
 from tests.payments.kit import order_for
+from tests.payments.refund_kit import given_back, order, paid, settle_debits
 
 pytestmark = pytest.mark.django_db
 
 BANK = "000123456789"
-
-
-def paid(saved, merchant, *amounts: str, number: str = "4000000050000027", bank: bool = False) -> Payment:
-    customer = CustomerFactory(merchant=merchant)
-    method = saved(number, customer=customer, bank=bank)
-    invoices = [
-        InvoiceFactory(customer=customer, amount=usd(amount), due_on=NOW.date() + timedelta(days=place))
-        for place, amount in enumerate(amounts)
-    ]
-    payment = collect(order=order_for(method, *invoices), now=NOW)
-    if bank:
-        settle_debits(payment)
-        payment = resolve(payment_id=payment.id, now=NOW)
-    return payment
-
-
-def settle_debits(payment: Payment) -> None:
-    step_debits(GatewayAccount.objects.get(merchant=payment.merchant).credentials())
-
-
-def order(amount: str, **fields) -> RefundOrder:
-    defaults = {"key": uuid4(), "amount": usd(amount), "seen": 0, "reason": "Damaged goods", "is_owed_again": True}
-    return RefundOrder(**defaults | fields)
 
 
 def balances_of(payment: Payment) -> list[Money]:
@@ -171,11 +146,6 @@ def test_eight_at_once_give_back_once(saved, merchant):
     assert check_books() == []
 
 
-def given_back(payment: Payment) -> Money:
-    payment.refresh_from_db()
-    return payment.refunded_money()
-
-
 def test_second_tab_is_told_that_somebody_refunded_meanwhile(saved, merchant):
     payment = paid(saved, merchant, "120.00")
     refund(payment=payment, order=order("50.00"), now=NOW)
@@ -200,40 +170,6 @@ def test_declined_and_returned_payments_have_nothing_to_give_back(saved, merchan
 
     with pytest.raises(CannotRefund, match="declined"):
         refund(payment=declined, order=order("50.00"), now=NOW)
-
-
-def test_debit_that_has_not_cleared_is_canceled_instead(saved, merchant):
-    customer = CustomerFactory(merchant=merchant)
-    invoice = InvoiceFactory(customer=customer, amount=usd("120.00"))
-    payment = collect(order=order_for(saved(BANK, customer=customer, bank=True), invoice), now=NOW)
-
-    with pytest.raises(CannotRefund, match="not cleared"):
-        refund(payment=payment, order=order("50.00"), now=NOW)
-    canceled = cancel(payment=payment, reason="Wrong amount", by=None, now=NOW)
-    settle_debits(payment)
-
-    invoice.refresh_from_db()
-    assert canceled.state == PaymentState.CANCELED
-    assert invoice.payable_money() == usd("120.00")
-    assert Mail.objects.filter(kind="payment_canceled").count() == 1
-    assert resolve(payment_id=payment.id, now=NOW).state == PaymentState.CANCELED
-    assert check_books() == []
-    with pytest.raises(CannotCancel):
-        cancel(payment=canceled, reason="Again", by=None, now=NOW)
-
-
-def test_debit_that_cleared_meanwhile_is_not_canceled(saved, merchant):
-    customer = CustomerFactory(merchant=merchant)
-    invoice = InvoiceFactory(customer=customer, amount=usd("120.00"))
-    payment = collect(order=order_for(saved(BANK, customer=customer, bank=True), invoice), now=NOW)
-    settle_debits(payment)
-
-    with pytest.raises(TooLateToCancel):
-        cancel(payment=payment, reason="Wrong amount", by=None, now=NOW)
-
-    payment.refresh_from_db()
-    assert payment.state == PaymentState.SUCCEEDED
-    assert check_books() == []
 
 
 def test_refund_to_a_bank_account_moves_nothing_until_it_has_arrived(saved, merchant):
@@ -359,43 +295,6 @@ def test_processor_stays_connected_while_a_refund_is_under_way(saved, merchant):
 
     with pytest.raises(GatewayInUse):
         disconnect_gateway(merchant=merchant, name="sandbox")
-
-
-def test_offline_payment_is_given_back_by_hand_and_only_recorded(merchant):
-    payment = record_offline(money=cash(CustomerFactory(merchant=merchant), "40.00"), now=NOW)
-
-    made = refund(payment=payment, order=order("15.00"), now=NOW)
-
-    assert made.state == RefundState.SUCCEEDED
-    assert balance_of(merchant.id, Account.BANK, "USD") == usd("25.00")
-    assert balance_of(merchant.id, Account.UNAPPLIED, "USD") == usd("-25.00")
-    assert check_books() == []
-
-
-def test_offline_refund_that_was_cut_short_is_written_down_without_asking_any_processor():
-    customer = CustomerFactory()
-    payment = record_offline(money=cash(customer, "40.00"), now=NOW)
-    crashed = reserve_refund(payment.id, order("15.00"), NOW)[0]
-
-    (waiting,) = unanswered_refunds(now=NOW + timedelta(minutes=1))
-    resolve_refund(refund_id=waiting, now=NOW + timedelta(minutes=1))
-
-    crashed.refresh_from_db()
-    assert crashed.state == RefundState.SUCCEEDED
-    assert given_back(payment) == usd("15.00")
-    assert check_books() == []
-
-
-def cash(customer, amount: str) -> OfflineMoney:
-    return OfflineMoney(
-        key=uuid4(),
-        customer=customer,
-        kind=OfflineKind.CASH,
-        reference="",
-        received_on=NOW.date(),
-        amount=usd(amount),
-        by_invoice={},
-    )
 
 
 def test_late_word_does_not_undo_a_refund(saved, merchant):
