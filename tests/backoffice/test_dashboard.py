@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from payorcrm.backoffice.standing import periods_of
+from payorcrm.backoffice.standing import day_word, periods_of
 from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.core.money import Money
@@ -164,23 +164,40 @@ def test_days_sales_outstanding_is_owed_by_invoiced_times_ninety(merchant):
     paid = CustomerFactory(merchant=merchant)
     InvoiceFactory(customer=paid, issued_on=TODAY, status=InvoiceStatus.PAID, balance=0, amount=usd("1180.00"))
 
-    page = dashboard(merchant)
+    standing = dashboard(merchant).context["standing"]
 
     # 1,120 is owed; 1,000 of it and what is paid were issued today, the rest later.
-    assert page.context["standing"].days_sales == round(1120 * 90 / 2180)
+    assert (standing.sales.invoiced, standing.sales.days) == (usd("2180.00"), round(1120 * 90 / 2180))
+
+
+def test_days_sales_outstanding_leads_to_every_invoice_that_counts_in_it(merchant):
+    client, paid = client_of(merchant), CustomerFactory(merchant=merchant)
+    facts = {"customer": paid, "amount": usd("1180.00")}
+    InvoiceFactory(issued_on=TODAY, status=InvoiceStatus.PAID, balance=0, **facts)
+    InvoiceFactory(issued_on=TODAY - timedelta(days=90), status=InvoiceStatus.PAID, balance=0, **facts)
+    InvoiceFactory(issued_on=TODAY - timedelta(days=89), status=InvoiceStatus.VOID, balance=0, **facts)
+    InvoiceFactory(issued_on=TODAY, status=InvoiceStatus.DRAFT, **facts)
+    InvoiceFactory(issued_on=TODAY - timedelta(days=90), balance=100, **facts)
+    standing = client.get(reverse("backoffice:dashboard", args=[merchant.slug])).context["standing"]
+
+    page = client.get(standing.addresses["sales"])
+
+    rows = page.context["rows"]
+    assert len(rows) == len(page.context["page"].rows) == 13 + 1
+    assert sum(row.invoiced.minor for row in rows if row.invoiced) == standing.sales.invoiced.minor
+    assert sum(row.owed.minor for row in rows if row.owed) == standing.aging.owed.minor
     text = unescape(re.sub(r"<[^>]+>", "", page.text))
-    assert "Owed now ÷ invoiced in the last 90 days × 90." in text
+    assert "$1,121.00 ÷ $2,180.00 × 90" in text
 
 
-def test_days_sales_outstanding_leads_to_what_was_invoiced(merchant):
-    client = client_of(merchant)
-    paid = CustomerFactory(merchant=merchant)
-    InvoiceFactory(customer=paid, issued_on=TODAY, status=InvoiceStatus.PAID, balance=0, amount=usd("1180.00"))
-    page = client.get(reverse("backoffice:dashboard", args=[merchant.slug]))
+@pytest.mark.parametrize("query", ["?currency=XXX", "?currency=%00", "?currency=EUR", "?after=nonsense"])
+def test_days_sales_outstanding_bears_any_address(merchant, query):
+    assert client_of(merchant).get(reverse("backoffice:days_sales", args=[merchant.slug]) + query).status_code == 200
 
-    rows = rows_behind(client, page.context["standing"].addresses["invoiced"])
 
-    assert paid.id in {row.customer_id for row in rows}
+@pytest.mark.parametrize(("days", "word"), [(0, "Today"), (1, "Tomorrow"), (4, "Friday"), (7, "Apr 6")])
+def test_the_next_run_is_named_as_people_name_days(days, word):
+    assert day_word(TODAY + timedelta(days=days), today=TODAY) == word
 
 
 def test_a_merchant_without_anything_sees_zeros():
@@ -190,7 +207,7 @@ def test_a_merchant_without_anything_sees_zeros():
 
     text = unescape(re.sub(r"<[^>]+>", "", page.text))
     assert page.context["standing"].aging.owed == usd("0")
-    assert page.context["standing"].days_sales is None
+    assert page.context["standing"].sales.days is None
     assert "Nobody is overdue" in text
 
 

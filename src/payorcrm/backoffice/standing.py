@@ -44,6 +44,14 @@ class TopDebtor:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysSales:
+    """How many days of invoicing are owed; None where nothing was invoiced."""
+
+    invoiced: Money
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a merchant stands in one currency."""
 
@@ -52,7 +60,7 @@ class Standing:
     months: list[Bar]
     returned: Taken
     debtors: list[TopDebtor]
-    days_sales: int | None
+    sales: DaysSales
     addresses: dict[str, str]
 
 
@@ -70,16 +78,12 @@ def standing_of(merchant: Merchant, aging: Aging, *, now: datetime, today: date)
         debtors=[
             TopDebtor(each, _address(merchant, "invoices", overdue | {"customer": each.customer_id})) for each in top
         ],
-        days_sales=_days_sales(merchant.id, aging, today),
+        sales=days_sales_of(merchant.id, aging, today=today),
         addresses={
             "owed": _address(merchant, "invoices", {"status": "open", "currency": currency}),
             "overdue": _address(merchant, "invoices", overdue),
             "processing": _address(merchant, "invoices", {"status": "processing", "currency": currency}),
-            "invoiced": _address(
-                merchant,
-                "invoices",
-                {"issued_since": today - timedelta(days=SALES_DAYS - 1), "issued_until": today, "currency": currency},
-            ),
+            "sales": _address(merchant, "days_sales", {"currency": currency}),
             "returned": _address(
                 merchant, "payments", {"state": "returned", "returned_since": returned_from, "currency": currency}
             ),
@@ -123,10 +127,16 @@ def periods_of(today: date) -> list[tuple[date, date]]:
     return [(first, today), (end_of_last.replace(day=1), same_day)]
 
 
-def _days_sales(merchant_id: UUID, aging: Aging, today: date) -> int | None:
-    first = today - timedelta(days=SALES_DAYS - 1)
-    invoiced = invoiced_between(merchant_id, currency=aging.currency, first=first, last=today)
-    return round(aging.owed.minor * SALES_DAYS / invoiced.minor) if invoiced else None
+def sales_days(today: date) -> tuple[date, date]:
+    """Return the first and last day of those whose invoices count as sales."""
+    return today - timedelta(days=SALES_DAYS - 1), today
+
+
+def days_sales_of(merchant_id: UUID, aging: Aging, *, today: date) -> DaysSales:
+    """Divide what is owed by what was invoiced lately."""
+    first, last = sales_days(today)
+    invoiced = invoiced_between(merchant_id, currency=aging.currency, first=first, last=last)
+    return DaysSales(invoiced, round(aging.owed.minor * SALES_DAYS / invoiced.minor) if invoiced else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,14 @@ def mails_today(merchant: Merchant, *, today: date) -> MailsToday:
         sent_address=_address(merchant, "mails", {"sent_since": today}),
         failed_address=_address(merchant, "mails", {"state": "troubled", "queued_since": today}),
     )
+
+
+def day_word(day: date, *, today: date) -> str:
+    """Return a coming day as people say it: today, tomorrow, a weekday, else its date."""
+    ahead = (day - today).days
+    if ahead <= 1:
+        return "Today" if ahead <= 0 else "Tomorrow"
+    return f"{day:%A}" if ahead < 7 else f"{day:%b} {day.day}"
 
 
 def _length(amount: int, longest: int) -> int:

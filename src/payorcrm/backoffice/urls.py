@@ -11,6 +11,7 @@ from payorcrm.backoffice.views import (
     customer_statement,
     customers,
     dashboard,
+    days_sales,
     documents,
     gateways,
     holds,
@@ -49,6 +50,7 @@ from payorcrm.backoffice.views import (
 app_name = "backoffice"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("days-sales/", days_sales.days_sales, name="days_sales"),
     path("setup/skip/", setup.skip, name="setup_skip"),
     path("setup/close/", setup.close, name="setup_close"),
     path("setup/test/", setup.test, name="setup_test"),

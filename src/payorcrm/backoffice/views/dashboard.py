@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from payorcrm.backoffice.access import for_staff, memberships_of
 from payorcrm.backoffice.setup_steps import checklist_of
-from payorcrm.backoffice.standing import mails_today, standing_of
+from payorcrm.backoffice.standing import day_word, mails_today, standing_of
 from payorcrm.core import clock
 from payorcrm.invoices.aging import Aging, agings_of, no_aging
 from payorcrm.mail.limit import allowance_of
@@ -27,6 +27,8 @@ def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
     agings = _with_its_own(merchant, agings_of(merchant.id, today=today))
     wanted = request.GET.get("currency")
     aging = next((each for each in agings if each.currency == wanted), agings[0])
+    timetable = timetable_of(merchant, now=now)
+    next_at = timetable.next_at
     troubled = Mail.objects.filter(merchant=merchant).troubled().select_related("customer")
     context = {
         "section": "dashboard",
@@ -34,7 +36,8 @@ def dashboard(request: HttpRequest, staff: Staff) -> HttpResponse:
         "memberships": memberships_of(staff),
         "agings": agings,
         "standing": standing_of(merchant, aging, now=now, today=today),
-        "timetable": timetable_of(merchant, now=now),
+        "timetable": timetable,
+        "next_run": day_word(clock.day_in(merchant.time_zone, next_at), today=today) if next_at else "",
         "holds_to_review": holds_to_review(merchant, today=today),
         "allowance": allowance_of(merchant, now=now),
         "mails_today": mails_today(merchant, today=today),
