@@ -1,12 +1,15 @@
 """Importing a file in the browser: what is shown before, what is asked, and what happens once."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from payorcrm.core.clock import now
+from payorcrm.core.clock import day_in, now
 from payorcrm.customers.models import Customer, Import, InvitationRun
 from payorcrm.invoices.import_kept_file import run_import
 from payorcrm.invoices.models import ImportFile, ImportState, Invoice
@@ -17,6 +20,7 @@ from payorcrm.merchants.models import Merchant, Role, Setup
 from payorcrm.payments.request_payment import request_from_portal
 from tests.backoffice.rows import client_of
 from tests.factories.models import CustomerFactory, MerchantFactory, PortalAccessFactory
+from tests.reminders.rules import switch_all_on
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +58,36 @@ def page(client: Client, merchant: Merchant, name: str) -> str:
 def start(client: Client, merchant: Merchant, **form: str):
     file = dropped()
     return client.post(place(merchant, "import_preview", file.id), {"version": str(file.version), **form}, follow=True)
+
+
+def then(client: Client, merchant: Merchant, *due_in: int) -> str:
+    """Return what the preview of new invoices, due in so many days, says of the rules."""
+    today = day_in(merchant.time_zone, now())
+    rows = [f"N{place},C1,100.00,{today + timedelta(days=days)}" for place, days in enumerate(due_in)]
+    drop(client, merchant, "invoices", "\n".join(["num,customerno,amount,duedate", *rows]))
+    text = page(client, merchant, "import_preview")
+    assert not Invoice.objects.exists()
+    found = re.search(r'<p id="then">(.*?)</p>', text, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", "", found[1]).split()) if found else ""
+
+
+def test_a_preview_says_what_the_rules_would_send_about_new_invoices(merchant, travel_to):
+    travel_to(datetime(2026, 3, 30, 12, 0, tzinfo=UTC))
+    client = client_of(merchant)
+    CustomerFactory(merchant=merchant, number="C1")
+    off = "No rule is on, so no reminder of them goes out by itself."
+    assert then(client, merchant, -40, -3, 20) == f"2 of the new invoices are overdue already: $200.00. {off}"
+    assert then(client, merchant, 20) == f"None of the new invoices is overdue yet. {off}"
+
+    switch_all_on(merchant, now=now())
+
+    next_run = "The next run of your rules, Mar 30, 2026, 9:00 AM EDT,"
+    assert f"{next_run} speaks of none of the new ones; later runs do as your rules say." in then(client, merchant, -3)
+    assert then(client, merchant, -7, 10, 20).endswith(f"{next_run} speaks of 2 of the new ones.")
+    assert then(client, merchant, *[-7] * 101).endswith(
+        f"{next_run} would speak of 101 of the new ones, and would wait until you release it: "
+        "It has 101 invoices; usual are 0 a run."
+    )
 
 
 def test_columns_are_shown_with_their_first_values(client, merchant):

@@ -42,6 +42,14 @@ def preview(file: ImportFile, *, now: datetime) -> ImportReport:
         return _read_in(file, now=now, skip_bad_rows=True, progress=None)
 
 
+@contextmanager
+def imported_for_a_look(file: ImportFile, *, now: datetime) -> Iterator[ImportReport]:
+    """Do what `preview` does, and let the caller look at the books as they would be; all is undone when it leaves."""
+    with transaction.atomic():
+        yield _read_in(file, now=now, is_dry_run=False, skip_bad_rows=True, progress=None)
+        transaction.set_rollback(True)
+
+
 def start_import(*, file: ImportFile, version: int, skips_bad_rows: bool, sends_invitations: bool) -> ImportFile:
     """Let a job import the file as it was previewed; a second press changes nothing. Raises ChosenAnew."""
     with transaction.atomic():

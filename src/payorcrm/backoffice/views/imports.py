@@ -18,12 +18,13 @@ from payorcrm.core.encodings import UnreadableFile
 from payorcrm.core.errors import Refused
 from payorcrm.customers.models import Import, ImportKind
 from payorcrm.customers.report_import import ImportReport
+from payorcrm.invoices.import_kept_file import imported_for_a_look, start_import
 from payorcrm.invoices.import_kept_file import preview as preview_file
-from payorcrm.invoices.import_kept_file import start_import
 from payorcrm.invoices.keep_file import MOST_BYTES, choose_columns, keep_file, layout_of, look
 from payorcrm.invoices.models import ImportFile, ImportState
 from payorcrm.invoices.undo_import import can_be_undone, undo_import
 from payorcrm.merchants.models import Staff
+from payorcrm.reminders.foresee_import import foresee_import
 from payorcrm.ui.exports import csv_response
 from payorcrm.ui.paging import page_of
 
@@ -172,10 +173,19 @@ def preview(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
     is_setting_up = open_setup(staff.merchant) is not None
     context: dict[str, object] = {"section": "customers", "file": file, "is_setting_up": is_setting_up}
     try:
-        context |= _shown(preview_file(file, now=clock.now()))
+        context |= _looked_at(file)
     except UnreadableFile as problem:
         context["problem"] = str(problem)
     return render(request, "backoffice/import_preview.html", context)
+
+
+def _looked_at(file: ImportFile) -> dict[str, object]:
+    """Return what an import would change, and what the rules would then do about new invoices."""
+    now = clock.now()
+    with imported_for_a_look(file, now=now) as report:
+        has_new = file.kind == ImportKind.INVOICES and report.new_count
+        foreseen = foresee_import(file.merchant, now=now) if has_new else None
+    return _shown(report) | {"foreseen": foreseen}
 
 
 def _shown(report: ImportReport) -> dict[str, object]:
