@@ -96,6 +96,21 @@ def test_a_preview_shows_the_customers_own_invoices_and_methods_and_stores_nothi
     assert "Hello Jo," in html
 
 
+def test_a_preview_says_where_a_picture_of_another_server_will_be(settings) -> None:
+    customer = CustomerFactory()
+    body = (
+        '<p><img src="https://pictures.example/a.png" alt="Our &quot;shop&quot;" width="240" height="90">'
+        f'<img src="{settings.PUBLIC_URL}/a.png" alt="Ours">{{{{payment_buttons}}}}</p>'
+    )
+
+    html = preview_template(merchant=customer.merchant, customer=customer, subject="x", body=body, now=NOW)
+
+    assert "pictures.example" not in html
+    assert "width:240px;min-height:90px;" in html
+    assert "“Our &quot;shop&quot;”, a picture from another server: shown in the mail" in html
+    assert f'src="{settings.PUBLIC_URL}/a.png"' in html
+
+
 def test_a_preview_of_a_customer_who_owes_nothing_shows_invented_invoices() -> None:
     customer = CustomerFactory()
 

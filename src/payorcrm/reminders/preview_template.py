@@ -1,7 +1,10 @@
 """Shows a text as one customer's mail, by day and by night, without storing or sending anything."""
 
+import re
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.conf import settings
 
 from payorcrm.core.clock import day_in
 from payorcrm.customers.models import Customer
@@ -20,6 +23,8 @@ SAMPLE_NAMES = ("Jo", "Miller", "Acme Tools")
 # What mail clients do of themselves in the dark: they ask the mail's own styles for it.
 _IN_THE_DARK = "(prefers-color-scheme: dark)"
 _ANY_SCHEME = 'content="light dark"'
+_PICTURE = re.compile(r'<img\b[^>]*\bsrc="(https?://[^"]*)"[^>]*>', re.IGNORECASE)
+_GIVEN = re.compile(r'\b(alt|width|height)="([^"]*)"', re.IGNORECASE)
 
 
 def preview_template(
@@ -42,7 +47,23 @@ def preview_template(
     draft = draft_of(facts, now)
     html = fill_html(draft, layout_of(merchant, draft.language))
     scheme, applies = ("dark", "all") if is_dark else ("light", "not all")
-    return html.replace(_IN_THE_DARK, applies).replace(_ANY_SCHEME, f'content="{scheme}"')
+    html = html.replace(_IN_THE_DARK, applies).replace(_ANY_SCHEME, f'content="{scheme}"')
+    return _PICTURE.sub(_box_for, html)
+
+
+def _box_for(picture: re.Match[str]) -> str:
+    """Put a box of its size in place of a picture from another server, which the page that previews does not ask."""
+    if picture[1].startswith(f"{settings.PUBLIC_URL}/"):
+        return picture[0]
+    given = {name.lower(): value for name, value in _GIVEN.findall(picture[0])}
+    sides = [("width", given.get("width", "")), ("min-height", given.get("height", ""))]
+    size = "".join(f"{side}:{pixels}px;" for side, pixels in sides if pixels.isdecimal())
+    alt = f"“{given['alt']}”, a picture" if given.get("alt") else "A picture"
+    return (
+        f'<span style="display:inline-block;box-sizing:border-box;max-width:100%;{size}padding:8px 12px;'
+        'border:1px dashed currentcolor;border-radius:4px;font-size:13px;line-height:1.4;">'
+        f"{alt} from another server: shown in the mail, not in this preview.</span>"
+    )
 
 
 def sample_facts(
