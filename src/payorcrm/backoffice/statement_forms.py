@@ -22,7 +22,9 @@ class StatementRuleForm(forms.Form):
     """A rule's name, template, day, and whether it also goes to those who owe nothing."""
 
     name = forms.CharField(max_length=100, help_text="Only you see it.")
-    template = forms.ModelChoiceField(ReminderTemplate.objects.none(), empty_label=None)
+    template = forms.ModelChoiceField(
+        ReminderTemplate.objects.none(), empty_label=None, help_text="The text of its mails."
+    )
     day = forms.ChoiceField(
         label="When",
         choices=_DAYS,
