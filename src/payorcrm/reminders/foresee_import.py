@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -33,7 +34,7 @@ class Foreseen:
 
 def foresee_import(merchant: Merchant, *, now: datetime) -> Foreseen:
     """Look at the invoices that were made at the moment `now`, in the caller's transaction, which must be undone."""
-    values = {"merchant": merchant.id, "now": now, "today": day_in(merchant.time_zone, now)}
+    values: dict[str, Any] = {"merchant": merchant.id, "now": now, "today": day_in(merchant.time_zone, now)}
     with connection.cursor() as cursor:
         cursor.execute(_OVERDUE, values)
         sums = cursor.fetchall()
