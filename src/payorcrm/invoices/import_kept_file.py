@@ -38,16 +38,15 @@ class ChosenAnew(Refused):
 
 def preview(file: ImportFile, *, now: datetime) -> ImportReport:
     """Return what an import of the good rows would do, with every bad row; nothing changes. Raises UnreadableFile."""
-    with rehearsing():
-        return _read_in(file, now=now, skip_bad_rows=True, progress=None)
+    with rehearsed(file, now=now) as report:
+        return report
 
 
 @contextmanager
-def imported_for_a_look(file: ImportFile, *, now: datetime) -> Iterator[ImportReport]:
-    """Do what `preview` does, and let the caller look at the books as they would be; all is undone when it leaves."""
-    with transaction.atomic():
-        yield _read_in(file, now=now, is_dry_run=False, skip_bad_rows=True, progress=None)
-        transaction.set_rollback(True)
+def rehearsed(file: ImportFile, *, now: datetime) -> Iterator[ImportReport]:
+    """Do what `preview` does, and let the caller look at the books as they would be until it leaves."""
+    with rehearsing():
+        yield _read_in(file, now=now, skip_bad_rows=True, progress=None)
 
 
 def start_import(*, file: ImportFile, version: int, skips_bad_rows: bool, sends_invitations: bool) -> ImportFile:

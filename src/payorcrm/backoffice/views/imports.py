@@ -18,8 +18,8 @@ from payorcrm.core.encodings import UnreadableFile
 from payorcrm.core.errors import Refused
 from payorcrm.customers.models import Import, ImportKind
 from payorcrm.customers.report_import import ImportReport
-from payorcrm.invoices.import_kept_file import imported_for_a_look, start_import
 from payorcrm.invoices.import_kept_file import preview as preview_file
+from payorcrm.invoices.import_kept_file import rehearsed, start_import
 from payorcrm.invoices.keep_file import MOST_BYTES, choose_columns, keep_file, layout_of, look
 from payorcrm.invoices.models import ImportFile, ImportState
 from payorcrm.invoices.undo_import import can_be_undone, undo_import
@@ -182,7 +182,7 @@ def preview(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
 def _looked_at(file: ImportFile) -> dict[str, object]:
     """Return what an import would change, and what the rules would then do about new invoices."""
     now = clock.now()
-    with imported_for_a_look(file, now=now) as report:
+    with rehearsed(file, now=now) as report:
         has_new = file.kind == ImportKind.INVOICES and report.new_count
         foreseen = foresee_import(file.merchant, now=now) if has_new else None
     return _shown(report) | {"foreseen": foreseen}
