@@ -46,15 +46,17 @@ def rotate(sealed: bytes) -> bytes:
 
 def keyed_digest(purpose: str, message: bytes) -> bytes:
     """Return 32 bytes that only a holder of the first link key can compute (HMAC-SHA256, one key a purpose)."""
-    return keyed_digests(purpose, message)[0]
+    return hmac.digest(_purpose_key(purpose, settings.LINK_KEYS[0]), message, "sha256")
 
 
 def keyed_digests(purpose: str, message: bytes) -> list[bytes]:
     """Return the digest under every link key, newest first, to check one made before a rotation."""
-    return [
-        hmac.digest(hashlib.sha256(f"{purpose}:{key}".encode()).digest(), message, "sha256")
-        for key in settings.LINK_KEYS
-    ]
+    return [hmac.digest(_purpose_key(purpose, key), message, "sha256") for key in settings.LINK_KEYS]
+
+
+@cache
+def _purpose_key(purpose: str, key: str) -> bytes:
+    return hashlib.sha256(f"{purpose}:{key}".encode()).digest()
 
 
 class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
