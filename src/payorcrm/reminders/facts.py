@@ -159,7 +159,7 @@ def _read_invoices(facts: list[Facts]) -> None:
             fact.contradiction = f"invoice {number} does not belong to the customer of mail {fact.mail.id}"
         fact.invoice_ids.append(str(invoice_id))
         is_time = fact.run.rule_id is not None or due_on < fact.today
-        is_held = invoice_id in held or (fact.customer_id, None) in held
+        is_held = bool(held) and (invoice_id in held or (fact.customer_id, None) in held)
         if why := _why_not(status, in_flight, is_time=is_time, is_held=is_held):
             fact.left_out[str(invoice_id)] = why
         else:
