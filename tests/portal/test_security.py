@@ -1,9 +1,12 @@
 """A user's own safety: passkeys and a second step, sessions, several customers, and staff who only look."""
 
 from datetime import timedelta
+from time import time
+from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -98,6 +101,7 @@ def test_adding_a_passkey_asks_for_the_password_first(access):
     assert "js_data" in shown.text
 
 
+@pytest.mark.django_db(transaction=True)
 def test_authenticator_app_is_set_up_sealed_and_asked_for(client, access):
     browser = signed_in(access)
     asked = browser.get(reverse("mfa_activate_totp"), follow=True)
@@ -112,6 +116,75 @@ def test_authenticator_app_is_set_up_sealed_and_asked_for(client, access):
     assert secret not in str(Authenticator.objects.get(type="totp").data)
     assert second.url == reverse("mfa_authenticate")
     assert "_auth_user_id" not in client.session
+
+
+def passkey_of(user):
+    return Authenticator.objects.create(user=user, type="webauthn", data={"name": "Phone", "credential": {}})
+
+
+@pytest.fixture(params=["portal", "staff"])
+def person(request, access, staff):
+    """Somebody who has signed in, and the browser in which: of a customer, or of the staff."""
+    if request.param == "portal":
+        return access.user, signed_in(access)
+    browser = Client()
+    browser.post(reverse("account_login"), {"login": staff.user.email, "password": PASSWORD})
+    return staff.user, browser
+
+
+EXCHANGES = ["mfa_deactivate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes", "mfa_download_recovery_codes"]
+
+
+def test_a_password_alone_neither_takes_an_app_away_nor_makes_recovery_codes(person):
+    user, browser = person
+    TOTP.activate(user, SECRET)
+    codes = RecoveryCodes.activate(user).get_unused_codes()
+
+    browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    refused = {unquote(answer.url) for name in EXCHANGES for answer in each_way(browser, reverse(name))}
+    asked = browser.get(reverse("mfa_deactivate_totp"), follow=True).text
+    wrong = browser.post(reverse("mfa_reauthenticate"), {"code": PASSWORD})
+    still = browser.post(reverse("mfa_deactivate_totp"))
+    browser.post(reverse("mfa_reauthenticate"), {"code": codes[0]})
+    browser.post(reverse("mfa_deactivate_totp"))
+
+    assert refused == {f"{reverse('mfa_reauthenticate')}?next={reverse(name)}" for name in EXCHANGES}
+    assert "one of your recovery codes" in asked
+    assert reverse("account_reauthenticate") not in asked
+    assert (wrong.status_code, still.status_code) == (200, 302)
+    assert not Authenticator.objects.filter(user=user).exists()
+
+
+def each_way(browser, place):
+    return browser.get(place), browser.post(place)
+
+
+def test_a_password_alone_takes_no_passkey_away(person):
+    user, browser = person
+    place = reverse("mfa_remove_webauthn", args=[passkey_of(user).pk])
+
+    browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    answers = each_way(browser, place)
+
+    wanted = f"{reverse('mfa_reauthenticate_webauthn')}?next={place}"
+    assert [unquote(answer.url) for answer in answers] == [wanted] * 2
+    assert Authenticator.objects.filter(user=user).exists()
+
+
+def test_a_code_from_long_ago_does_not_take_an_app_away(person):
+    user, browser = person
+    TOTP.activate(user, SECRET)
+    browser.post(reverse("mfa_reauthenticate"), {"code": app_code()})
+    session = SessionStore(browser.session.session_key)
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 600
+    session["account_authentication_methods"].append({"method": "password", "at": time(), "reauthenticated": True})
+    session.save()
+
+    answer = browser.post(reverse("mfa_deactivate_totp"))
+
+    assert answer.url.startswith(reverse("mfa_reauthenticate"))
+    assert Authenticator.objects.filter(user=user).exists()
 
 
 def test_second_step_leads_to_the_customer_of_the_entrance(client, access):
