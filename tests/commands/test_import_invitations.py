@@ -128,3 +128,23 @@ def at_a_terminal(words: list[str], environment: dict[str, str], typed: str) -> 
         os.close(mine)
     assert program.returncode == Exit.OK
     return " ".join(said.decode().split())
+
+
+def test_customers_and_their_invitations_come_together_or_not_at_all(
+    words: list[str], environment: dict[str, str]
+) -> None:
+    MerchantFactory()
+    with connection.cursor() as cursor:
+        # The last statement of the import fails, as if the machine had stopped there.
+        cursor.execute("CREATE RULE stop AS ON INSERT TO customers_invitationrun DO INSTEAD SELECT 1 / 0")
+        try:
+            failed = payorcrm(*words, **environment)
+        finally:
+            cursor.execute("DROP RULE stop ON customers_invitationrun")
+    nobody = Customer.objects.count()
+
+    again = payorcrm(*words, **environment)
+
+    assert failed.returncode != Exit.OK
+    assert nobody == 0
+    assert "3 invitation mails queued." in again.stdout

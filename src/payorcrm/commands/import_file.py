@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from payorcrm.core.dates import DateOrder
+    from payorcrm.customers.invitation_runs import Plan
     from payorcrm.customers.report_import import ImportReport
     from payorcrm.merchants.models import Merchant
 
@@ -54,11 +55,42 @@ def run(arguments: argparse.Namespace) -> Exit:
         raise CannotRead(f"There is no file {arguments.file}.")
     with opened(), answering_database():
         merchant = the_merchant(arguments.merchant)
-        report = _import(arguments, merchant, console)
+        invites = _is_to_invite(arguments, merchant, console)
+        report = _import_and_invite(arguments, merchant, console) if invites else _import(arguments, merchant, console)
         _print_report(console, report, WOULD_BRING if arguments.dry_run else BROUGHT)
         if report.is_imported and report.invitations:
-            _invite(arguments, merchant, report, console)
+            _say_who_is_invited(arguments, merchant, report.invitations, console, was_agreed=invites)
     return Exit.OK if report.is_imported and not report.bad_rows else Exit.REFUSED
+
+
+def _is_to_invite(arguments: argparse.Namespace, merchant: "Merchant", console: "Console") -> bool:
+    """Say whether new customers are invited; whoever sits at the terminal is asked before anything is imported."""
+    from payorcrm.core.rehearsing import rehearsing
+
+    if arguments.dry_run or arguments.no_invitations or not merchant.invites_new_customers:
+        return False
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    with rehearsing():
+        plan = _import(arguments, merchant, console).invitations
+    if plan is None or not plan.to_invite:
+        return True
+    question = f"Inviting the new customers to the portal causes {_mails(plan)}. Send them?"
+    return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
+
+
+def _import_and_invite(arguments: argparse.Namespace, merchant: "Merchant", console: "Console") -> "ImportReport":
+    """Import, and start the invitations of new customers, both or neither."""
+    from django.db import transaction
+
+    from payorcrm.core import clock
+    from payorcrm.customers.invitation_runs import start_run
+
+    with transaction.atomic():
+        report = _import(arguments, merchant, console)
+        if report.is_imported and report.invitations and report.invitations.to_invite:
+            start_run(merchant=merchant, customer_ids=report.new_customer_ids, started_by=None, now=clock.now())
+    return report
 
 
 def _import(arguments: argparse.Namespace, merchant: "Merchant", console: "Console") -> "ImportReport":
@@ -95,35 +127,26 @@ def _date_order(text: str | None) -> "DateOrder | None":
         raise CannotRead(f"--dates is one of: {', '.join(DateOrder)}.") from None
 
 
-def _invite(arguments: argparse.Namespace, merchant: "Merchant", report: "ImportReport", console: "Console") -> None:
-    """Say how many mails the new customers cause; start the run of them unless somebody says no."""
-    from payorcrm.core import clock
-    from payorcrm.customers.invitation_runs import start_run
-
-    plan = report.invitations
-    assert plan
+def _say_who_is_invited(
+    arguments: argparse.Namespace, merchant: "Merchant", plan: "Plan", console: "Console", *, was_agreed: bool
+) -> None:
     for customer, reason in plan.skipped:
         _say(console, f"Not invited: {customer.number} ({customer}): {reason.label}")
     if plan.more_skipped:
         _say(console, f"Not invited: {plan.more_skipped} more")
-    mails = "1 invitation mail" if plan.to_invite == 1 else f"{plan.to_invite:,} invitation mails"
     if arguments.no_invitations or not merchant.invites_new_customers:
         why = "as asked" if arguments.no_invitations else "the merchant's settings say so"
-        _say(console, f"New customers are not invited to the portal ({why}); it would be {mails}.")
+        _say(console, f"New customers are not invited to the portal ({why}); it would be {_mails(plan)}.")
     elif arguments.dry_run:
-        _say(console, f"The import would cause {mails}.")
-    elif plan.to_invite and _agreed(f"Inviting the new customers to the portal causes {mails}. Send them?"):
-        start_run(merchant=merchant, customer_ids=report.new_customer_ids, started_by=None, now=clock.now())
-        _say(console, f"{mails} queued. A worker sends them.")
+        _say(console, f"The import would cause {_mails(plan)}.")
+    elif plan.to_invite and was_agreed:
+        _say(console, f"{_mails(plan)} queued. A worker sends them.")
     else:
         _say(console, "No invitation mails are sent.")
 
 
-def _agreed(question: str) -> bool:
-    """Ask whoever sits at the terminal; a script gets what the merchant's settings say."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return True
-    return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
+def _mails(plan: "Plan") -> str:
+    return "1 invitation mail" if plan.to_invite == 1 else f"{plan.to_invite:,} invitation mails"
 
 
 def _print_report(console: "Console", report: "ImportReport", outcome: str) -> None:
