@@ -1,9 +1,11 @@
 """Recording cheques, transfers and cash; taking them back; applying them otherwise."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from payorcrm.core import clock
@@ -109,6 +111,24 @@ def test_double_click_records_one_payment(customer, invoices):
     answers = [client.post(place_of(customer), form) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [302, 302]
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_cheque_from_two_tabs_at_once_is_recorded_once(customer, invoices):
+    client = client_of(customer.merchant)
+    forms = [typed(client.get(place_of(customer)).text) for _ in range(3)]
+
+    def press(form):
+        try:
+            return client_of(customer.merchant).post(place_of(customer), form).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as tabs:
+        answers = list(tabs.map(press, forms))
+
+    assert sorted(answers) == [200, 200, 302]
     assert Payment.objects.count() == 1
 
 

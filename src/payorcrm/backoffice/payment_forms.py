@@ -18,8 +18,10 @@ def read_amount(text: str, currency: str) -> Money:
         amount = Money(parse_minor(text, currency), currency)
     except NotAnAmount as error:
         raise forms.ValidationError("Write an amount, such as 1150 or 1,150.00.") from error
-    if not 0 < amount.minor < 10**13:
+    if amount.minor <= 0:
         raise forms.ValidationError("Write an amount above nothing.")
+    if amount.minor >= 10**13:
+        raise forms.ValidationError("This is more than an amount can be here.")
     return amount
 
 

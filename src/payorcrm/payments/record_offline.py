@@ -26,11 +26,23 @@ class PartsTooLarge(Refused):
     code: ClassVar[str] = "parts_too_large"
 
 
+class RecordedAlready(Refused):
+    """The same cheque or transfer stands in the books, recorded from another form."""
+
+    code: ClassVar[str] = "recorded_already"
+    status: ClassVar[int] = 409
+
+    def __init__(self, alike: Payment) -> None:
+        super().__init__(
+            f"Nothing was recorded: {alike.way()} of {alike.amount_money()} is recorded already, as {alike.reference}."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class OfflineMoney:
     """What came, and how many minor units of it go to which invoice; the rest stays unapplied.
 
-    The same `key` never records it twice.
+    The same `key` never records it twice. `is_another`: it counts although one like it is recorded.
     """
 
     key: UUID
@@ -42,18 +54,22 @@ class OfflineMoney:
     by_invoice: Mapping[UUID, int]
     sends_receipt: bool = False
     recorded_by_id: UUID | None = None
+    is_another: bool = True
 
 
 def record_offline(*, money: OfflineMoney, now: datetime) -> Payment:
-    """Write a payment that came offline, pay its invoices and post it, in one transaction. Raises PartsTooLarge.
+    """Write a payment that came offline, pay its invoices and post it, in one transaction.
 
-    A second call with the same key returns the first payment.
+    Raises PartsTooLarge, RecordedAlready. A second call with the same key returns the first payment.
     """
     with transaction.atomic():
         _wait_for_turn(money.customer)
         earlier = payment_by_key(f"offline:{money.key}")
         if earlier is not None:
             return earlier
+        # Behind the lock, too: the same cheque may be typed in by two people at once.
+        if not money.is_another and (alike := _look_alike(money)):
+            raise RecordedAlready(alike)
         _check(money)
         payment = _write(money, now)
         _apply(payment, money)
@@ -74,8 +90,8 @@ def recorded_before(customer: Customer, key: str) -> Payment | None:
         return None
 
 
-def look_alikes(money: OfflineMoney) -> list[Payment]:
-    """Return payments of the customer that were recorded with the same kind, reference and amount, and still stand."""
+def _look_alike(money: OfflineMoney) -> Payment | None:
+    """Return a payment of the customer recorded with the same kind, reference and amount that still stands."""
     alike = Payment.objects.filter(
         customer=money.customer,
         offline_kind=money.kind,
@@ -85,7 +101,7 @@ def look_alikes(money: OfflineMoney) -> list[Payment]:
         state=PaymentState.SUCCEEDED,
     )
     same_day = alike if money.reference else alike.filter(received_on=money.received_on)
-    return list(same_day.exclude(idempotency_key=f"offline:{money.key}").order_by("-submitted_at"))
+    return same_day.order_by("-submitted_at").first()
 
 
 def _wait_for_turn(customer: Customer) -> None:

@@ -19,7 +19,7 @@ from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Staff
 from payorcrm.payments.models import OfflineKind
-from payorcrm.payments.record_offline import OfflineMoney, look_alikes, record_offline, recorded_before
+from payorcrm.payments.record_offline import OfflineMoney, RecordedAlready, record_offline, recorded_before
 from payorcrm.payments.reverse_offline import reverse_offline, why_not_reversible
 
 MOST_FOUND = 20
@@ -104,15 +104,11 @@ def _record(request: HttpRequest, staff: Staff, customer: Customer, draft: _Draf
             f"Nothing was recorded: the parts for the invoices are {-draft.unapplied} more than the payment."
         )
         return None
-    if not draft.form.cleaned_data["is_another"] and (alike := look_alikes(money)):
-        draft.problem = (
-            f"Nothing was recorded: {alike[0].way()} of {alike[0].amount_money()} is recorded already, "
-            f"as {alike[0].reference}. If this is another one, tick the box below."
-        )
-        draft.alike = True
-        return None
     try:
         payment = record_offline(money=money, now=clock.now())
+    except RecordedAlready as refusal:
+        draft.problem, draft.alike = f"{refusal} If this is another one, tick the box below.", True
+        return None
     except Refused as refusal:
         draft.problem = str(refusal)
         return None
@@ -133,6 +129,7 @@ def _money(staff: Staff, customer: Customer, draft: _Draft, request: HttpRequest
         by_invoice=by_invoice,
         sends_receipt=typed["sends_receipt"],
         recorded_by_id=staff.user_id,
+        is_another=typed["is_another"],
     )
 
 
