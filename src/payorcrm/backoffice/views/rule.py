@@ -1,6 +1,7 @@
 """One rule: written condition by condition, tried, rehearsed, saved, switched, copied, moved and deleted."""
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,18 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from payorcrm.backoffice.access import NotYourRole, for_collectors, for_staff, rule_of
 from payorcrm.backoffice.customer_filter import category_choices
 from payorcrm.backoffice.rule_draft import (
-    Group,
-    act,
-    control_of,
     draft_of,
-    first_problem,
-    forget_problems,
     new_draft,
     offered,
     read_draft,
     tree_of,
 )
 from payorcrm.backoffice.rule_forms import RuleForm
+from payorcrm.backoffice.written_rule import SHOW, WrittenRule, press, read_tree
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.merchants.models import Staff
@@ -36,7 +33,7 @@ from payorcrm.reminders.arrange_rules import (
     move_up,
     remove_rule,
 )
-from payorcrm.reminders.conditions import ConditionsRefused, Tree, check_tree
+from payorcrm.reminders.conditions import Tree, check_tree
 from payorcrm.reminders.describe_conditions import describe
 from payorcrm.reminders.models import Rule
 from payorcrm.reminders.rehearse import Difference, rehearse_change
@@ -46,24 +43,14 @@ from payorcrm.reminders.try_rule import Trial, try_rule
 
 # Above every rule that is stored, as a new one will be.
 _HIGHEST = 32_767
-# A press that only asks for the words must not complain about what is not filled in yet.
-_QUIET = "show"
 
 
 @dataclass(slots=True)
-class _Page:
-    """What the page of a rule shows besides the rule."""
+class _Page(WrittenRule):
+    """What the page of a rule of reminders shows besides the rule."""
 
-    draft: Group
-    form: RuleForm
-    is_new: bool
-    meaning: str = ""
-    refusal: str = ""
-    focus: str = ""
-    said: str = ""
     trial: Trial | None = None
     difference: Difference | None = None
-    is_as_written: bool = False  # the trial is of what stands in the form
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,39 +91,21 @@ def _rendered(request: HttpRequest, staff: Staff, subject: Rule, page: _Page) ->
 
 def _pressed(request: HttpRequest, staff: Staff, subject: Rule, *, is_new: bool) -> HttpResponse:
     """Do what a button of the page says with what the page describes."""
-    sent_in = request.POST
-    press = sent_in.get("act", _QUIET)
+    sent_in, currency = request.POST, staff.merchant.currency
+    button = sent_in.get("act", SHOW)
     typed_in = {name: sent_in.get(name, "") for name in ("name", "template")}
     page = _Page(read_draft(sent_in), RuleForm(None, rule=subject, typed_in=typed_in), is_new=is_new)
-    step = act(page.draft, press)
-    if step:
-        page.focus, page.said = step.focus, step.said
-    tree = _checked(page, staff.merchant.currency, is_quiet=bool(step) or press == _QUIET)
-    if step is None and tree is not None:
-        if press == "save":
-            return _saved(request, staff, subject, page, tree)
-        if press in _TRIALS:
-            _TRIALS[press](sent_in, subject, page, tree)
+    tree = press(page, button, lambda: _tree_on(page, currency))
+    if tree is not None and button == "save":
+        return _saved(request, staff, subject, page, tree)
+    if tree is not None and button in _TRIALS:
+        _TRIALS[button](sent_in, subject, page, tree)
     return _rendered(request, staff, subject, page)
 
 
-def _checked(page: _Page, currency: str, *, is_quiet: bool) -> Tree | None:
-    """Return the tree of the page if it means something, and say what it means or what is wrong."""
+def _tree_on(page: _Page, currency: str) -> Tree | None:
     tree = tree_of(page.draft, currency=currency)
-    wrong = first_problem(page.draft)
-    if wrong is None:
-        try:
-            check_tree(tree)
-        except ConditionsRefused as refusal:
-            page.refusal = "" if is_quiet else str(refusal)
-            return None
-        page.meaning = describe(tree, currency=currency)
-        return tree
-    if is_quiet:
-        forget_problems(page.draft)
-    else:
-        page.focus = control_of(wrong)
-    return None
+    return read_tree(page, tree, check=check_tree, means=partial(describe, currency=currency))
 
 
 def _saved(request: HttpRequest, staff: Staff, subject: Rule, page: _Page, tree: Tree) -> HttpResponse:

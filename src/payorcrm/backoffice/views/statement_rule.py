@@ -1,6 +1,7 @@
 """One rule of statements: written condition by condition, saved, and whom it would write to today."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,22 +14,19 @@ from payorcrm.backoffice.access import NotYourRole, for_collectors, for_staff, s
 from payorcrm.backoffice.customer_filter import category_choices
 from payorcrm.backoffice.rule_draft import (
     Group,
-    act,
-    control_of,
     draft_of,
-    first_problem,
-    forget_problems,
     numbered,
     offered,
     read_draft,
     tree_of,
 )
 from payorcrm.backoffice.statement_forms import StatementRuleForm, typed_in
+from payorcrm.backoffice.written_rule import SHOW, WrittenRule, press, read_tree
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.condition_kinds import About
-from payorcrm.reminders.conditions import ConditionsRefused, Tree
+from payorcrm.reminders.conditions import Tree
 from payorcrm.reminders.describe_conditions import clause
 from payorcrm.statements.conditions import check_customers
 from payorcrm.statements.keep_rules import keep_rule
@@ -37,23 +35,13 @@ from payorcrm.statements.select import Recipients, recipients_of
 from payorcrm.statements.templates import statement_template
 
 _EVERYONE = "Every customer who owes something gets a statement."
-# A press that only asks for the words must not complain about what is not filled in yet.
-_QUIET = "show"
 
 
 @dataclass(slots=True)
-class _Page:
-    """What the page of a rule shows besides the rule."""
+class _Page(WrittenRule):
+    """What the page of a rule of statements shows besides the rule."""
 
-    draft: Group
-    form: StatementRuleForm
-    is_new: bool
-    meaning: str = ""
-    refusal: str = ""
-    focus: str = ""
-    said: str = ""
     recipients: Recipients | None = None
-    is_as_written: bool = False  # the recipients are of what stands in the form
 
     opening: ClassVar[str] = "A customer gets a statement when"
 
@@ -108,41 +96,24 @@ def _rendered(request: HttpRequest, staff: Staff, subject: StatementRule, page: 
 
 def _pressed(request: HttpRequest, staff: Staff, subject: StatementRule, *, is_new: bool) -> HttpResponse:
     """Do what a button of the page says with what the page describes."""
-    press = request.POST.get("act", _QUIET)
+    button = request.POST.get("act", SHOW)
     form = StatementRuleForm(None, rule=subject, typed_in=typed_in(request.POST))
     page = _Page(read_draft(request.POST), form, is_new)
-    step = act(page.draft, press)
-    if step:
-        page.focus, page.said = step.focus, step.said
-    tree = _checked(page, staff.merchant.currency, is_quiet=bool(step) or press == _QUIET)
-    if step is None and tree is not None and press in ("save", "test"):
+    tree = press(page, button, lambda: _tree_on(page, staff.merchant.currency))
+    if tree is not None and button in ("save", "test"):
         page.form = StatementRuleForm(request.POST, rule=subject)
         if page.form.is_valid():
             page.form.fill().conditions = tree
-            if press == "save":
+            if button == "save":
                 return _saved(request, staff, subject, page)
             page.recipients, page.is_as_written = recipients_of(subject, now=clock.now()), True
             page.focus = "who-title"
     return _rendered(request, staff, subject, page)
 
 
-def _checked(page: _Page, currency: str, *, is_quiet: bool) -> Tree | None:
-    """Return the tree of the page if it means something, and say what it means or what is wrong."""
+def _tree_on(page: _Page, currency: str) -> Tree | None:
     tree = tree_of(page.draft, currency=currency) if page.draft.parts else {}
-    wrong = first_problem(page.draft)
-    if wrong is None:
-        try:
-            check_customers(tree)
-        except ConditionsRefused as refusal:
-            page.refusal = "" if is_quiet else str(refusal)
-            return None
-        page.meaning = _meaning(tree, currency)
-        return tree
-    if is_quiet:
-        forget_problems(page.draft)
-    else:
-        page.focus = control_of(wrong)
-    return None
+    return read_tree(page, tree, check=check_customers, means=partial(_meaning, currency=currency))
 
 
 def _saved(request: HttpRequest, staff: Staff, subject: StatementRule, page: _Page) -> HttpResponse:
