@@ -1,17 +1,15 @@
 """Commands about customers and invoices, on a database with rows: what they say and what they exit with."""
 
-import os
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
-from psycopg.conninfo import make_conninfo
+from django.db import transaction
 
 from payorcrm.commands.exits import Exit
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.reminders.models import Reminder
-from tests.commands.test_line import payorcrm
+from tests.factories.line import payorcrm_here
 from tests.factories.models import CustomerFactory, InvoiceFactory, MerchantFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,12 +20,6 @@ BAD_INVOICES = (
     "C1,INV-1,120.00,120.00,2026-09-01,2026-10-01,USD\n"
     "C1,INV-2,[lots],120.00,2026-09-01,2026-10-01,USD\n"
 )
-
-
-@pytest.fixture
-def url() -> str:
-    """The address of this test's own database."""
-    return make_conninfo(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"])
 
 
 @pytest.fixture
@@ -44,10 +36,10 @@ def bad_invoices(tmp_path: Path) -> Path:
     return path
 
 
-def test_import_says_what_it_understood_and_did(url: str, customers: Path) -> None:
+def test_import_says_what_it_understood_and_did(customers: Path) -> None:
     merchant = MerchantFactory()
 
-    answer = payorcrm("import", "customers", str(customers), DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("import", "customers", str(customers))
 
     assert answer.returncode == Exit.OK, answer.stderr
     assert "Columns understood: customerno" in answer.stdout
@@ -56,34 +48,34 @@ def test_import_says_what_it_understood_and_did(url: str, customers: Path) -> No
 
 
 @pytest.mark.parametrize("words", [[], ["--skip-bad-rows"]])
-def test_nothing_in_a_file_reaches_the_terminal_as_a_command(url: str, bad_invoices: Path, words: list[str]) -> None:
+def test_nothing_in_a_file_reaches_the_terminal_as_a_command(bad_invoices: Path, words: list[str]) -> None:
     CustomerFactory(number="C1")
     bad_invoices.write_text(
         BAD_INVOICES.replace("[lots]", "\x1b[2J\0\x07\u202eä").replace("currency", "currency,\x1b]0;x")
     )
 
-    answer = payorcrm("import", "invoices", str(bad_invoices), *words, DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("import", "invoices", str(bad_invoices), *words)
 
     assert answer.returncode == Exit.REFUSED, answer.stderr
     assert "\\x1b[2J\\x00\\x07\\u202eä" in answer.stdout
     assert not set(answer.stdout) & {"\x1b", "\0", "\x07", "\u202e"}
 
 
-def test_nothing_in_a_header_reaches_the_terminal_as_a_command(url: str, bad_invoices: Path) -> None:
+def test_nothing_in_a_header_reaches_the_terminal_as_a_command(bad_invoices: Path) -> None:
     CustomerFactory(number="C1")
     bad_invoices.write_text("ap\x1b[2Jples,pears\n1,2\n")
 
-    answer = payorcrm("import", "invoices", str(bad_invoices), DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("import", "invoices", str(bad_invoices))
 
     assert answer.returncode == Exit.REFUSED
     assert "ap\\x1b[2Jples" in answer.stderr
     assert "\x1b" not in answer.stderr
 
 
-def test_bad_row_is_shown_as_it_stands_and_nothing_is_imported(url: str, bad_invoices: Path) -> None:
+def test_bad_row_is_shown_as_it_stands_and_nothing_is_imported(bad_invoices: Path) -> None:
     CustomerFactory(number="C1")
 
-    answer = payorcrm("import", "invoices", str(bad_invoices), DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("import", "invoices", str(bad_invoices))
 
     assert answer.returncode == Exit.REFUSED
     assert "“[lots]”" in answer.stdout
@@ -91,96 +83,96 @@ def test_bad_row_is_shown_as_it_stands_and_nothing_is_imported(url: str, bad_inv
     assert not Invoice.objects.exists()
 
 
-def test_other_rows_are_imported_when_bad_ones_are_skipped(url: str, bad_invoices: Path) -> None:
+def test_other_rows_are_imported_when_bad_ones_are_skipped(bad_invoices: Path) -> None:
     CustomerFactory(number="C1")
 
     words = ["import", "invoices", str(bad_invoices), "--skip-bad-rows"]
-    answer = payorcrm(*words, DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here(*words)
 
     assert answer.returncode == Exit.REFUSED
     assert "Imported: 1 new" in answer.stdout
     assert list(Invoice.objects.values_list("number", flat=True)) == ["INV-1"]
 
 
-def test_unknown_order_of_dates_is_refused_with_those_there_are(url: str, customers: Path) -> None:
+def test_unknown_order_of_dates_is_refused_with_those_there_are(customers: Path) -> None:
     MerchantFactory()
 
     words = ["import", "customers", str(customers), "--dates", "stardate"]
-    answer = payorcrm(*words, DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here(*words)
 
     assert answer.returncode == Exit.REFUSED
     assert answer.stderr == "payorcrm: --dates is one of: mdy, dmy, ymd.\n"
 
 
-def test_merchant_must_be_named_when_there_are_two(url: str, customers: Path) -> None:
+def test_merchant_must_be_named_when_there_are_two(customers: Path) -> None:
     MerchantFactory(slug="harbor")
     MerchantFactory(slug="quay")
 
-    answer = payorcrm("import", "customers", str(customers), DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("import", "customers", str(customers))
 
     assert answer.returncode == Exit.REFUSED
     assert answer.stderr == "payorcrm: Say which merchant with --merchant: harbor, quay.\n"
 
 
-def test_unknown_merchant_is_refused_with_those_there_are(url: str, customers: Path) -> None:
+def test_unknown_merchant_is_refused_with_those_there_are(customers: Path) -> None:
     MerchantFactory(slug="harbor")
 
     words = ["import", "customers", str(customers), "--merchant", "quay"]
-    answer = payorcrm(*words, DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here(*words)
 
     assert answer.returncode == Exit.REFUSED
     assert answer.stderr == "payorcrm: There is no merchant “quay”. There are: harbor.\n"
 
 
-def test_remind_queues_one_mail_for_a_customer(url: str) -> None:
+def test_remind_queues_one_mail_for_a_customer() -> None:
     customer = CustomerFactory(number="C1")
     with transaction.atomic():
         InvoiceFactory.create_batch(2, customer=customer)
 
-    answer = payorcrm("remind", "--customer", "C1", DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("remind", "--customer", "C1")
 
     assert answer.returncode == Exit.OK, answer.stderr
     assert "1 reminder queued" in answer.stdout
     assert Reminder.objects.filter(customer=customer).count() == 1
 
 
-def test_a_rehearsal_to_what_is_no_address_is_refused(url: str) -> None:
+def test_a_rehearsal_to_what_is_no_address_is_refused() -> None:
     with transaction.atomic():
         InvoiceFactory()
 
-    answer = payorcrm("remind", "--to", "nonsense", DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("remind", "--to", "nonsense")
 
     assert answer.returncode == Exit.REFUSED
     assert answer.stderr == "payorcrm: “nonsense” is not an e-mail address; nothing was sent.\n"
     assert Reminder.objects.count() == 0
 
 
-def test_books_that_agree_exit_with_ok(url: str) -> None:
+def test_books_that_agree_exit_with_ok() -> None:
     with transaction.atomic():
         InvoiceFactory()
 
-    answer = payorcrm("check-books", DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("check-books")
 
     assert answer.returncode == Exit.OK, answer.stderr
     assert "The books agree." in answer.stdout
 
 
-def test_books_that_disagree_are_listed_and_exit_with_refused(url: str) -> None:
+def test_books_that_disagree_are_listed_and_exit_with_refused() -> None:
     with transaction.atomic():
         invoice = InvoiceFactory(number="INV-7")
     Invoice.objects.filter(id=invoice.id).update(balance=100)
 
-    answer = payorcrm("check-books", DATABASE_URL=url, PAYORCRM_MODE="test")
+    answer = payorcrm_here("check-books")
 
     assert answer.returncode == Exit.REFUSED
     assert "INV-7" in answer.stdout
     assert "Nothing was changed." in answer.stdout
 
 
-def test_trust_lifts_the_limit_of_a_new_account_once(url: str) -> None:
+def test_trust_lifts_the_limit_of_a_new_account_once() -> None:
     merchant = MerchantFactory(is_trusted=False, name="Harbor")
 
-    answers = [payorcrm("trust-merchant", merchant.slug, DATABASE_URL=url, PAYORCRM_MODE="test") for _ in range(2)]
+    answers = [payorcrm_here("trust-merchant", merchant.slug) for _ in range(2)]
 
     merchant.refresh_from_db()
     assert merchant.is_trusted

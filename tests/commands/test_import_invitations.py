@@ -15,7 +15,7 @@ from payorcrm.commands.exits import Exit
 from payorcrm.customers.invitation_runs import work_off
 from payorcrm.customers.models import Customer, InvitationRun
 from payorcrm.mail.models import Mail
-from tests.commands.test_line import payorcrm
+from tests.factories.line import payorcrm_here
 from tests.factories.models import NOW, CustomerFactory, MerchantFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,11 +41,11 @@ def environment() -> dict[str, str]:
     return {"DATABASE_URL": make_conninfo(os.environ["DATABASE_URL"], dbname=name), "PAYORCRM_MODE": "test"}
 
 
-def test_new_customers_are_invited_and_counted(words: list[str], environment: dict[str, str]) -> None:
+def test_new_customers_are_invited_and_counted(words: list[str]) -> None:
     merchant = MerchantFactory()
     CustomerFactory(merchant=merchant, number="C4")
 
-    answer = payorcrm(*words, **environment)
+    answer = payorcrm_here(*words)
 
     assert answer.returncode == Exit.OK, answer.stderr
     assert "2 invitation mails queued." in answer.stdout
@@ -57,39 +57,39 @@ def test_new_customers_are_invited_and_counted(words: list[str], environment: di
     assert set(Mail.objects.values_list("to_address", flat=True)) == {"jo@acme.example", "al@birch.example"}
 
 
-def test_second_import_of_the_file_invites_nobody(words: list[str], environment: dict[str, str]) -> None:
+def test_second_import_of_the_file_invites_nobody(words: list[str]) -> None:
     MerchantFactory()
-    payorcrm(*words, **environment)
+    payorcrm_here(*words)
 
-    answer = payorcrm(*words, **environment)
+    answer = payorcrm_here(*words)
 
     assert "invit" not in answer.stdout
     assert InvitationRun.objects.count() == 1
 
 
-def test_no_invitations_says_no(words: list[str], environment: dict[str, str]) -> None:
+def test_no_invitations_says_no(words: list[str]) -> None:
     MerchantFactory()
 
-    answer = payorcrm(*words, "--no-invitations", **environment)
+    answer = payorcrm_here(*words, "--no-invitations")
 
     assert answer.returncode == Exit.OK
     assert "New customers are not invited to the portal (as asked); it would be 3 invitation mails." in answer.stdout
     assert (Customer.objects.count(), InvitationRun.objects.count()) == (4, 0)
 
 
-def test_merchants_settings_say_no(words: list[str], environment: dict[str, str]) -> None:
+def test_merchants_settings_say_no(words: list[str]) -> None:
     MerchantFactory(invites_new_customers=False)
 
-    answer = payorcrm(*words, **environment)
+    answer = payorcrm_here(*words)
 
     assert "(the merchant's settings say so)" in answer.stdout
     assert InvitationRun.objects.count() == 0
 
 
-def test_dry_run_says_how_many_mails_and_changes_nothing(words: list[str], environment: dict[str, str]) -> None:
+def test_dry_run_says_how_many_mails_and_changes_nothing(words: list[str]) -> None:
     MerchantFactory()
 
-    answer = payorcrm(*words, "--dry-run", **environment)
+    answer = payorcrm_here(*words, "--dry-run")
 
     assert answer.returncode == Exit.OK, answer.stderr
     assert "An import would bring: 4 new, 0 changed" in answer.stdout

@@ -8,6 +8,7 @@ import pytest
 
 from payorcrm.commands.exits import Exit
 from payorcrm.commands.line import COMMANDS
+from tests.factories.line import payorcrm_here
 
 SILENCED = {"DATABASE_URL", "PAYORCRM_MODE", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
 
@@ -28,7 +29,7 @@ def test_help_names_every_command_and_exit_code() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name: str) -> None:
-    answer = payorcrm(name, "--help")
+    answer = payorcrm_here(name, "--help")
 
     assert answer.returncode == Exit.OK
     assert f"usage: payorcrm {name}" in answer.stdout
@@ -45,7 +46,7 @@ def test_every_command_has_help(name: str) -> None:
     ],
 )
 def test_misspelt_line_exits_with_usage(words: list[str]) -> None:
-    answer = payorcrm(*words)
+    answer = payorcrm_here(*words)
 
     assert answer.returncode == Exit.USAGE
     assert "usage: payorcrm" in answer.stderr
@@ -96,7 +97,7 @@ def test_setting_that_is_not_understood_is_named_without_a_traceback(name: str, 
 
 
 def test_import_of_a_missing_file_is_refused() -> None:
-    answer = payorcrm("import", "customers", "/nowhere/customers.csv")
+    answer = payorcrm_here("import", "customers", "/nowhere/customers.csv")
 
     assert answer.returncode == Exit.REFUSED
     assert answer.stderr == "payorcrm: There is no file /nowhere/customers.csv.\n"
