@@ -14,7 +14,7 @@ from tests.backoffice.rows import Shop, client_of, fill, make_payment, make_shop
 from tests.factories.browsing import HOST, Tab, browse
 
 pytestmark = pytest.mark.django_db
-LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
+LOOKS = [(1280, "dark"), (360, "light")]
 
 
 def addresses(shop: Shop) -> dict[str, str]:

@@ -7,7 +7,7 @@ from tests.demo.letters import receive, receive_many
 from tests.factories.browsing import HOST, Tab, browse
 
 pytestmark = pytest.mark.usefixtures("demo_mode")
-LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
+LOOKS = [(1280, "light"), (360, "dark")]
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
