@@ -132,7 +132,7 @@ class Business:
         expiry = (12, datetime.now(UTC).year + 3) if kind is MethodKind.CARD else None
         return record_saved_method(
             customer=self.customer,
-            gateway="sandbox",
+            account=self.account,
             details=create_test_method(self.account.credentials(), kind, number, expiry=expiry),
             consent=Consent("Keep it.", None, datetime.now(UTC)),
         )

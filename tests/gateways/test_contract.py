@@ -26,7 +26,7 @@ CARD, BANK_ACCOUNT = MethodKind.CARD, MethodKind.BANK_ACCOUNT
 
 
 def test_keys_are_taken_or_refused(kit: Kit) -> None:
-    kit.gateway.check_keys()
+    assert kit.gateway.check_keys()
 
     with pytest.raises(KeysNotAccepted):
         kit.with_wrong_key().check_keys()

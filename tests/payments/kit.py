@@ -12,6 +12,7 @@ from payorcrm.payment_methods.mandate import Acceptance
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.save import Consent, record_saved_method
 from payorcrm.payments.authorize import Authorization
+from payorcrm.payments.connect_gateway import connect_gateway
 from payorcrm.payments.models import Payment, PaymentState
 from payorcrm.payments.reserve import Order
 from tests.factories.models import NOW, CustomerFactory, GatewayAccountFactory, MerchantFactory
@@ -22,12 +23,8 @@ ACCEPTANCE = Acceptance(at=NOW, address="127.0.0.1", user_agent="A browser")
 def merchant_at_the_sandbox() -> Merchant:
     """Make a merchant with an account at the processor of the settings."""
     merchant = MerchantFactory()
-    keys = open_test_account(f"{merchant.name} {merchant.id}", "")
-    GatewayAccountFactory(
-        merchant=merchant,
-        public_key=keys.public_key,
-        secret_key=keys.secret_key,
-        webhook_secret=keys.webhook_secret,
+    connect_gateway(
+        merchant=merchant, name="sandbox", credentials=open_test_account(f"{merchant.name} {merchant.id}", "")
     )
     return merchant
 
@@ -41,14 +38,16 @@ def save_method(
     details = create_test_method(account.credentials(), kind, number, expiry=None if bank else (12, 2031))
     return record_saved_method(
         customer=customer or CustomerFactory(merchant=merchant),
-        gateway="sandbox",
+        account=account,
         details=details,
         consent=Consent("Keep it.", None, NOW),
     )
 
 
 def order_for(method: PaymentMethod, *invoices: Invoice, key: str = "") -> Order:
-    """Return an order for all that is payable of some invoices."""
+    """Return an order for all that is payable of some invoices, of a merchant that is connected."""
+    if not GatewayAccount.objects.filter(merchant=method.merchant).exists():
+        GatewayAccountFactory(merchant=method.merchant)
     amounts = {invoice.id: invoice.payable_money().minor for invoice in invoices}
     return Order(
         key=key or f"checkout:{uuid4()}",

@@ -21,7 +21,15 @@ from payorcrm.payments.queries import due_of, standing_payment_of
 from payorcrm.payments.request_payment import request_from_portal
 from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay, Order, reserve
 from payorcrm.payments.settle import settle
-from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, PaymentMethodFactory, UserFactory, usd
+from tests.factories.models import (
+    NOW,
+    CustomerFactory,
+    GatewayAccountFactory,
+    InvoiceFactory,
+    PaymentMethodFactory,
+    UserFactory,
+    usd,
+)
 from tests.payments.kit import ACCEPTANCE
 
 CARDS = ("4242424242424242", "5555555555554444", "4000000000000002", "6011111111111117")
@@ -129,6 +137,7 @@ class PaidOnce(TestCase):
         customer, user = CustomerFactory(merchant__allows_part_payments=True), UserFactory()
         invoice = InvoiceFactory(customer=customer, amount=usd("120.00"))
         method = PaymentMethodFactory(customer=customer)
+        GatewayAccountFactory(merchant=customer.merchant)
         requests = [asked_for(customer, user, invoice, part=part) for part in parts]
         pages = {}
 

@@ -1,10 +1,19 @@
 """Connecting a merchant to a processor, and when the connection may end."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from uuid import uuid4
+
 import pytest
+from django.db import connection, transaction
 
 from payorcrm.gateways.base import Credentials, GatewayUnavailable, KeysNotAccepted
+from payorcrm.ledger.check import check_books
 from payorcrm.merchants.models import GatewayAccount
+from payorcrm.merchants.queries import CannotTakePayments, hold_gateway_account
 from payorcrm.payment_methods.models import PaymentMethod
+from payorcrm.payment_methods.save import save_once
+from payorcrm.payments.collect import collect
 from payorcrm.payments.connect_gateway import (
     GatewayInUse,
     NotConnected,
@@ -12,9 +21,20 @@ from payorcrm.payments.connect_gateway import (
     connect_test_account,
     disconnect_gateway,
 )
-from payorcrm.payments.models import PaymentState
+from payorcrm.payments.models import Payment, PaymentState, Refund
+from payorcrm.payments.refund import CannotRefund, RefundOrder, refund
+from payorcrm.payments.reserve import MethodNotUsable
 from tests.backoffice.rows import make_payment
-from tests.factories.models import CustomerFactory, GatewayAccountFactory, MerchantFactory, PaymentMethodFactory
+from tests.factories.models import (
+    NOW,
+    CustomerFactory,
+    GatewayAccountFactory,
+    InvoiceFactory,
+    MerchantFactory,
+    PaymentMethodFactory,
+    usd,
+)
+from tests.payments.kit import order_for
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +145,106 @@ def test_keys_of_another_account_do_not_replace_those_that_methods_hang_on(sandb
     connect_gateway(merchant=merchant, name="sandbox", credentials=other)
 
     assert account_of(merchant).public_key == other.public_key
+
+
+def test_new_keys_of_the_same_account_replace_the_old_ones_whatever_hangs_on_it(sandbox):
+    merchant = MerchantFactory()
+    account = connect_test_account(merchant=merchant, name="sandbox")
+    keys = account.credentials()
+    # As if the processor had given out new keys since.
+    GatewayAccount.objects.filter(id=account.id).update(public_key="pk_old", secret_key="sk_old")
+    PaymentMethodFactory(customer=CustomerFactory(merchant=merchant))
+
+    connect_gateway(merchant=merchant, name="sandbox", credentials=keys)
+
+    assert account_of(merchant).credentials() == keys
+    assert account_of(merchant).account_id == account.account_id
+    assert account.account_id.startswith("acct_")
+
+
+def test_a_method_of_another_account_is_not_charged_with_the_keys_of_this_one(merchant, saved):
+    card = saved()
+    order = order_for(card, InvoiceFactory(customer=card.customer))
+    PaymentMethod.objects.update(account_id="acct_before")
+
+    with pytest.raises(MethodNotUsable):
+        collect(order=order, now=NOW)
+
+    assert not Payment.objects.exists()
+
+
+def test_a_payment_that_another_account_took_is_not_refunded_with_the_keys_of_this_one(merchant, saved):
+    card = saved()
+    payment = collect(order=order_for(card, InvoiceFactory(customer=card.customer)), now=NOW)
+    PaymentMethod.objects.update(account_id="acct_before")
+    payment = Payment.objects.get()
+
+    with pytest.raises(CannotRefund, match="another account of the processor"):
+        refund(payment=payment, order=RefundOrder(uuid4(), usd("5.00"), 0, "Because", True), now=NOW)
+
+    assert not Refund.objects.exists()
+
+
+def test_the_same_card_at_another_account_takes_the_place_of_the_one_that_is_of_no_use(merchant, saved):
+    old = saved()
+    PaymentMethod.objects.update(account_id="acct_before")
+    account = account_of(merchant)
+    new = PaymentMethod.objects.get(id=old.id)
+    new.pk, new.saved_at, new.account_id = uuid4(), None, account.account_id
+    new.save(force_insert=True)
+
+    with transaction.atomic():
+        kept = save_once(new, now=NOW)
+
+    old.refresh_from_db()
+    assert (kept.id, bool(old.removed_at), bool(kept.saved_at)) == (new.id, True, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_waits_for_a_disconnection_at_the_same_moment_and_is_not_made(merchant, saved):
+    card = saved()
+    order = order_for(card, InvoiceFactory(customer=card.customer))
+    PaymentMethod.objects.update(saved_at=None)
+    is_gone = Event()
+
+    def disconnect_slowly() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            disconnect_gateway(merchant=merchant, name="sandbox")
+            is_gone.set()
+            cursor.execute("SELECT pg_sleep(0.3)")
+        connection.close()
+
+    with ThreadPoolExecutor(1) as another_tab:
+        ending = another_tab.submit(disconnect_slowly)
+        is_gone.wait(10)
+        with pytest.raises(CannotTakePayments):
+            collect(order=order, now=NOW)
+        ending.result()
+
+    assert not Payment.objects.exists()
+    assert check_books() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_disconnection_waits_for_a_payment_at_the_same_moment_and_is_refused(merchant, saved):
+    card = saved()
+    PaymentMethod.objects.update(saved_at=None)
+
+    def disconnect() -> object:
+        try:
+            return disconnect_gateway(merchant=merchant, name="sandbox")
+        except GatewayInUse as refused:
+            return refused.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as another_tab:
+        with transaction.atomic(), connection.cursor() as cursor:
+            hold_gateway_account(merchant.id, "sandbox")
+            ending = another_tab.submit(disconnect)
+            cursor.execute("SELECT pg_sleep(0.2)")
+            is_waiting = not ending.done()
+            make_payment(card.customer, method=card, state=PaymentState.SUBMITTING)
+        assert (is_waiting, ending.result()) == (True, "gateway_in_use")
+
+    assert account_of(merchant)

@@ -25,7 +25,7 @@ from payorcrm.payments.reserve import reserve
 from payorcrm.payments.reverse_offline import reverse_offline
 from payorcrm.payments.settle import settle
 from payorcrm.payments.settle_refund import settle_refund
-from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, PaymentMethodFactory
+from tests.factories.models import NOW, CustomerFactory, GatewayAccountFactory, InvoiceFactory, PaymentMethodFactory
 from tests.invoices.kit import import_lines, line_for
 from tests.payments.kit import order_for
 
@@ -64,6 +64,7 @@ class World:
 
     def __init__(self, totals):
         self.customer = CustomerFactory()
+        GatewayAccountFactory(merchant=self.customer.merchant)
         self.method = PaymentMethodFactory(customer=self.customer)
         self.invoices = [InvoiceFactory(customer=self.customer, amount=Money(total, "USD")) for total in totals]
         self._charge(0, 0, 0, NOW)

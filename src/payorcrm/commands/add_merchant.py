@@ -50,13 +50,7 @@ def _connect_sandbox(merchant: "Merchant") -> None:
     from django.conf import settings
 
     from payorcrm.gateways.sandbox.provision import open_test_account
-    from payorcrm.merchants.models import GatewayAccount
+    from payorcrm.payments.connect_gateway import connect_gateway
 
     keys = open_test_account(merchant.slug, f"{settings.PUBLIC_URL}/webhooks/sandbox/{merchant.slug}/")
-    GatewayAccount.objects.create(
-        merchant=merchant,
-        gateway="sandbox",
-        public_key=keys.public_key,
-        secret_key=keys.secret_key,
-        webhook_secret=keys.webhook_secret,
-    )
+    connect_gateway(merchant=merchant, name="sandbox", credentials=keys)

@@ -27,7 +27,7 @@ def save_methods(
         day = first_days[method.customer] - timedelta(days=1)
         record_saved_method(
             customer=customers[method.customer],
-            gateway=account.gateway,
+            account=account,
             details=_at_processor(credentials, method, day.year + CARD_LIFE_YEARS),
             consent=Consent(consent_text(method.kind, merchant.name), ADDRESS, at_work(day)),
         )

@@ -305,8 +305,11 @@ class Gateway(Protocol):
         """
         ...
 
-    def check_keys(self) -> None:
-        """Ask the processor whether it takes these keys. Raises KeysNotAccepted, GatewayUnavailable."""
+    def check_keys(self) -> str:
+        """Ask the processor whether it takes these keys, and return its own id of the account that they open.
+
+        Keys may change and the id does not. Raises KeysNotAccepted, GatewayUnavailable.
+        """
         ...
 
     def charge(self, request: ChargeRequest) -> ChargeResult:

@@ -108,4 +108,19 @@ SELECT 'Allocated amount', 'payment ' || p.reference, p.currency, a.amount, p.am
   JOIN (SELECT payment_id, sum(amount)::bigint AS amount FROM payments_allocation GROUP BY 1) a ON a.payment_id = p.id
  WHERE a.amount > p.amount - CASE WHEN p.state IN ('succeeded', 'disputed', 'refunded') THEN p.refunded ELSE 0 END"""
 
-_CHECKS = (_INVOICE_BALANCES, _INVOICES_IN_FLIGHT, _RECEIVABLES, _MONEY, _UNAPPLIED, _REFUNDS, _ENTRIES, _ALLOCATIONS)
+# What refunds under way have set aside is there; of a payment that came back meanwhile nothing is left to take.
+_REFUND_PARTS = """
+SELECT 'Set aside for refunds', 'payment ' || p.reference || ', invoice ' || i.number, p.currency,
+       held.amount, coalesce(a.amount, 0)
+  FROM (SELECT r.payment_id, part.invoice_id, sum(part.amount)::bigint AS amount
+          FROM payments_refundpart part JOIN payments_refund r ON r.id = part.refund_id
+         WHERE r.state IN ('submitting', 'pending') GROUP BY 1, 2) held
+  JOIN payments_payment p ON p.id = held.payment_id
+  JOIN invoices_invoice i ON i.id = held.invoice_id
+  LEFT JOIN payments_allocation a ON a.payment_id = held.payment_id AND a.invoice_id = held.invoice_id
+ WHERE p.state = 'succeeded' AND held.amount > coalesce(a.amount, 0)"""
+
+_CHECKS = (
+    *(_INVOICE_BALANCES, _INVOICES_IN_FLIGHT, _RECEIVABLES, _MONEY, _UNAPPLIED),
+    *(_REFUNDS, _REFUND_PARTS, _ENTRIES, _ALLOCATIONS),
+)

@@ -119,6 +119,7 @@ class GatewayAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="gateway_accounts")
     gateway = models.CharField(max_length=40)
+    account_id = models.CharField(max_length=100, blank=True, default="", db_default="")  # the processor's own
     public_key = models.CharField(max_length=200)
     secret_key = EncryptedTextField()
     webhook_secret = EncryptedTextField()
@@ -137,6 +138,10 @@ class GatewayAccount(models.Model):
                 fields=["merchant"], condition=models.Q(takes_new_accounts=True), name="one_gateway_for_new_accounts"
             ),
         ]
+
+    def is_account_of(self, account_id: str) -> bool:
+        """Say whether a processor's account is this one, as far as both are known."""
+        return "" in (self.account_id, account_id) or self.account_id == account_id
 
     def credentials(self) -> Credentials:
         """Return the keys as an adapter wants them."""

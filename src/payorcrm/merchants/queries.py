@@ -43,6 +43,19 @@ def able_accounts(merchant_id: UUID, kind: MethodKind) -> list[GatewayAccount]:
     return [account for account in accounts if kind in gateway_class(account.gateway).kinds]
 
 
+def hold_gateway_account(merchant_id: UUID, name: str) -> GatewayAccount:
+    """Return the account, which stays connected as it is until the caller's transaction ends.
+
+    Raises CannotTakePayments.
+    """
+    for account in GatewayAccount.objects.raw(
+        "SELECT * FROM merchants_gatewayaccount WHERE merchant_id = %s AND gateway = %s FOR KEY SHARE",
+        [merchant_id, name],
+    ):
+        return account
+    raise CannotTakePayments
+
+
 def gateway_of(account: GatewayAccount) -> Gateway:
     """Return the line to the processor that an account's keys open."""
     return gateway(account.gateway, account.credentials())

@@ -68,6 +68,8 @@ class PaymentMethod(models.Model):
     )
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payment_methods")
     gateway = models.CharField(max_length=40)
+    # The processor's account that knows the token; empty where it was not asked for.
+    account_id = models.CharField(max_length=100, blank=True, default="", db_default="")
     token = EncryptedTextField()
     kind = models.CharField(max_length=16, choices=[(kind.value, label) for kind, label in KIND_LABELS.items()])
     brand = models.CharField(max_length=20, blank=True)

@@ -15,6 +15,7 @@ from payorcrm.core.jobs import enqueue_named
 from payorcrm.customers.models import Customer
 from payorcrm.gateways import base as gateways
 from payorcrm.gateways.base import MethodDetails, MethodKind
+from payorcrm.merchants.models import GatewayAccount
 from payorcrm.merchants.queries import account_for_new, gateway_of
 from payorcrm.payment_methods.models import MOST_TRIES, PaymentMethod, Verification
 
@@ -78,6 +79,7 @@ def take_over_method(
         customer=customer,
         merchant_id=customer.merchant_id,
         gateway=account.gateway,
+        account_id=account.account_id,
         created_at=now,
         consent_text=consent.text if consent else "",
         consent_address=consent.address if consent else None,
@@ -119,6 +121,9 @@ def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:
     # Whoever saves, at the same moment, the same card in another tab waits here and then finds it saved.
     Customer.objects.select_for_update(no_key=True).get(id=method.customer_id)
     twin = _twin_of(method)
+    if twin and twin.account_id != method.account_id:  # its token is of no use any more
+        take_out(twin, now=now)
+        twin = None
     if twin and twin.verification != Verification.FAILED:
         if method.is_card():
             _renew(twin, method)
@@ -174,13 +179,16 @@ def _renew(saved: PaymentMethod, entered: PaymentMethod) -> None:
     entered.save(update_fields=["token"])
 
 
-def record_saved_method(*, customer: Customer, gateway: str, details: MethodDetails, consent: Consent) -> PaymentMethod:
+def record_saved_method(
+    *, customer: Customer, account: GatewayAccount, details: MethodDetails, consent: Consent
+) -> PaymentMethod:
     """Write down a method that the processor already keeps for the customer."""
     return PaymentMethod.objects.create(
         id=uuid7(),
         customer=customer,
         merchant_id=customer.merchant_id,
-        gateway=gateway,
+        gateway=account.gateway,
+        account_id=account.account_id,
         created_at=consent.at,
         saved_at=consent.at,
         consent_text=consent.text,

@@ -15,12 +15,13 @@ def collect(*, order: Order, now: datetime) -> Payment:
     """Charge an order once and record what happened.
 
     A second call with the same key returns the first payment as it is. Raises NothingLeftToPay, AmountChanged,
-    MethodNotUsable.
+    MethodNotUsable, CannotTakePayments.
     """
-    line = gateway_of(gateway_account_of(order.merchant.id, order.method.gateway))
     reservation = reserve(order=order, now=now)
     if not reservation.is_new:
         return reservation.payment
+    # Read once the payment is there, which keeps the account connected: keys from before might be another account's.
+    line = gateway_of(gateway_account_of(order.merchant.id, order.method.gateway))
     result = line.charge(charge_request(reservation.payment, now))
     return settle(payment=reservation.payment, result=result, now=now)
 

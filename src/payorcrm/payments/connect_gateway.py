@@ -70,15 +70,17 @@ def connect_gateway(
 ) -> GatewayAccount:
     """Store keys that the processor has accepted; those of another account only while nothing hangs on the first.
 
+    New keys of the same account replace the old ones at any time.
     `also` is called in the transaction that stores them.
     Raises KeysNotAccepted, GatewayUnavailable, GatewayInUse, UnknownGateway.
     """
-    gateway(name, credentials).check_keys()
+    account_id = gateway(name, credentials).check_keys()
     with transaction.atomic():
         held = GatewayAccount.objects.select_for_update().filter(merchant=merchant, gateway=name).first()
-        if held and held.public_key != credentials.public_key and (use := use_of(merchant, name)):
+        if held and not _is_same(held, account_id, credentials) and (use := use_of(merchant, name)):
             raise GatewayInUse(use)
         keys = {
+            "account_id": account_id,
             "public_key": credentials.public_key,
             "secret_key": credentials.secret_key,
             "webhook_secret": credentials.webhook_secret,
@@ -87,6 +89,12 @@ def connect_gateway(
         if also:
             also()
     return account
+
+
+def _is_same(held: GatewayAccount, account_id: str, credentials: Credentials) -> bool:
+    if held.account_id:
+        return held.account_id == account_id
+    return held.public_key == credentials.public_key
 
 
 def connect_test_account(*, merchant: Merchant, name: str, also: Callable[[], None] | None = None) -> GatewayAccount:

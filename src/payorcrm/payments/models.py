@@ -14,6 +14,7 @@ from payorcrm.gateways.base import DeclineCode
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
+from payorcrm.payments.refunds import AllocationChange, Refund, RefundPart
 from payorcrm.payments.states import (
     IN_FLIGHT_STATES,
     NOT_CHARGED_STATES,
@@ -26,16 +27,19 @@ from payorcrm.payments.states import (
     RefundState,
 )
 
-# What other packages take from here although it stands in `states.py`.
+# What other packages take from here although it stands in `states.py` and `refunds.py`.
 __all__ = [
     "IN_FLIGHT_STATES",
     "NOT_CHARGED_STATES",
     "OPEN_REFUND_STATES",
     "PAYMENT_TRANSITIONS",
     "REFUND_TRANSITIONS",
+    "AllocationChange",
     "OfflineKind",
     "PaymentStanding",
     "PaymentState",
+    "Refund",
+    "RefundPart",
     "RefundState",
 ]
 
@@ -332,69 +336,3 @@ class ReceivedEvent(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gateway", "merchant", "event_id"], name="received_event_once")]
         indexes = [models.Index(F("received_at"), name="received_event_waiting", condition=Q(applied_at__isnull=True))]
-
-
-class Refund(models.Model):
-    """Money of one payment that is given back; `invoice` says of which invoice, none: see `payments/give_back.py`."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    is_owed_again = models.BooleanField()
-    reference = models.CharField(max_length=24, unique=True)
-    idempotency_key = models.CharField(max_length=80, unique=True)
-    gateway_reference = models.CharField(max_length=100, blank=True)
-    amount = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    state = models.CharField(max_length=16, choices=RefundState.choices, default=RefundState.SUBMITTING)
-    reason = models.CharField(max_length=300)
-    message = models.CharField(max_length=300, blank=True)
-    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
-    submitted_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="refund_of_something", condition=Q(amount__gt=0)),
-            models.CheckConstraint(name="refund_state", condition=Q(state__in=RefundState.values)),
-        ]
-        indexes = [
-            models.Index(fields=["submitted_at"], name="refund_open", condition=Q(state__in=["submitting", "pending"]))
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-    def amount_money(self) -> Money:
-        return Money(self.amount, self.currency)
-
-    def is_open(self) -> bool:
-        return self.state in OPEN_REFUND_STATES
-
-    def can_become(self, state: RefundState) -> bool:
-        return state in REFUND_TRANSITIONS[self.state]
-
-
-class AllocationChange(models.Model):
-    """How much more (or less) of a payment went to an invoice at a moment; the rest was or became unapplied.
-
-    Those of one `batch` were made together and are one ledger entry. `refund` says that money was given back.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocation_changes")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocation_changes")
-    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, related_name="changes", db_index=False)
-    batch = models.UUIDField()
-    change = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.CheckConstraint(name="allocation_change_of_something", condition=~Q(change=0))]
-
-    def change_money(self) -> Money:
-        return Money(abs(self.change), self.currency)

@@ -11,11 +11,12 @@ from django.db import transaction
 from payorcrm.core.errors import Refused
 from payorcrm.core.ids import readable_reference
 from payorcrm.core.money import Money
-from payorcrm.gateways.base import Gateway, Outcome, RefundRequest, RefundResult
+from payorcrm.gateways.base import Outcome, RefundRequest, RefundResult
 from payorcrm.gateways.registry import gateway_class
-from payorcrm.merchants.queries import CannotTakePayments, gateway_account_of, gateway_of
+from payorcrm.merchants.queries import CannotTakePayments, gateway_account_of, gateway_of, hold_gateway_account
 from payorcrm.payments.change_allocations import lock_payment
-from payorcrm.payments.models import OPEN_REFUND_STATES, Allocation, Payment, PaymentState, Refund
+from payorcrm.payments.give_back import set_aside
+from payorcrm.payments.models import OPEN_REFUND_STATES, Allocation, Payment, PaymentState, Refund, RefundPart
 from payorcrm.payments.settle_refund import settle_refund
 
 
@@ -66,24 +67,38 @@ def refund(*, payment: Payment, order: RefundOrder, also: Callable[[], None] | N
     reserves. Of an offline payment staff give the money back themselves.
     Raises CannotRefund, RefundTooLarge, RefundedMeanwhile.
     """
-    line = None if payment.is_offline() else _line_to_the_processor_of(payment)
+    if payment.is_offline():
+        return _write_down_by_hand(payment.id, order, now, also)
     made, is_new = reserve_refund(payment.id, order, now, also)
     if not is_new:
         return made
-    if line is None:
-        return settle_refund(refund=made, result=RefundResult(Outcome.SUCCEEDED), now=now)
+    # Read once the refund is there, which keeps the account connected.
+    line = gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
     result = line.refund(RefundRequest(made.idempotency_key, payment.gateway_reference, made.amount_money()))
     return settle_refund(refund=made, result=result, now=now)
 
 
-def _line_to_the_processor_of(payment: Payment) -> Gateway:
+def _write_down_by_hand(payment_id: UUID, order: RefundOrder, now: datetime, also: Callable[[], None] | None) -> Refund:
+    """Record a refund for which nobody has to be asked, whole or not at all."""
+    with transaction.atomic(durable=True):
+        made, is_new = _reserve(payment_id, order, now, also)
+        return settle_refund(refund=made, result=RefundResult(Outcome.SUCCEEDED), now=now) if is_new else made
+
+
+def _hold_the_processor_of(payment: Payment) -> None:
+    """Keep the account that took the payment connected until the refund is there, which keeps it from then on."""
     try:
-        return gateway_of(gateway_account_of(payment.merchant_id, payment.gateway))
+        account = hold_gateway_account(payment.merchant_id, payment.gateway)
     except CannotTakePayments as error:
         raise CannotRefund(
             "Nothing was given back: the processor that took this payment is not connected any more. "
             "Connect it again under Settings, or use its own pages."
         ) from error
+    if payment.method and not account.is_account_of(payment.method.account_id):
+        raise CannotRefund(
+            "Nothing was given back: this payment was taken by another account of the processor than the one that is "
+            "connected now. Use the processor's own pages."
+        )
 
 
 def refunded_before(payment: Payment, key: str) -> Refund | None:
@@ -103,19 +118,28 @@ def reserve_refund(
 ) -> tuple[Refund, bool]:
     """Write the refund as submitting and reserve its amount, in one durable transaction; say whether this call did."""
     with transaction.atomic(durable=True):
-        payment = lock_payment(payment_id)
-        # Looked for behind the lock: whoever held it may have been another click on the same button.
-        key = _key(payment, order.key)
-        earlier = Refund.objects.filter(idempotency_key=key).first()
-        if earlier is not None:
-            return earlier, False
-        _check(payment, order)
-        payment.refunding += order.amount.minor
-        payment.save(update_fields=["refunding"])
-        made = _write(payment, order, key, now)
-        if also:
-            also()
-        return made, True
+        return _reserve(payment_id, order, now, also)
+
+
+def _reserve(
+    payment_id: UUID, order: RefundOrder, now: datetime, also: Callable[[], None] | None
+) -> tuple[Refund, bool]:
+    payment = lock_payment(payment_id)
+    # Looked for behind the lock: whoever held it may have been another click on the same button.
+    key = _key(payment, order.key)
+    earlier = Refund.objects.filter(idempotency_key=key).first()
+    if earlier is not None:
+        return earlier, False
+    _check(payment, order)
+    if not payment.is_offline():
+        _hold_the_processor_of(payment)
+    payment.refunding += order.amount.minor
+    payment.save(update_fields=["refunding"])
+    made = _write(payment, order, key, now)
+    set_aside(payment, made)
+    if also:
+        also()
+    return made, True
 
 
 def _write(payment: Payment, order: RefundOrder, key: str, now: datetime) -> Refund:
@@ -149,8 +173,10 @@ def _check(payment: Payment, order: RefundOrder) -> None:
 def _left_of_invoice(payment: Payment, invoice_id: UUID) -> Money:
     """Return what the invoice got of the payment and no refund under way takes from it already."""
     allocated = Allocation.objects.filter(payment=payment, invoice_id=invoice_id)
-    under_way = Refund.objects.filter(payment=payment, invoice_id=invoice_id, state__in=OPEN_REFUND_STATES)
-    minor = sum(allocated.values_list("amount", flat=True)) - sum(under_way.values_list("amount", flat=True))
+    held = RefundPart.objects.filter(
+        refund__payment=payment, refund__state__in=OPEN_REFUND_STATES, invoice_id=invoice_id
+    )
+    minor = sum(allocated.values_list("amount", flat=True)) - sum(held.values_list("amount", flat=True))
     return Money(max(0, minor), payment.currency)
 
 

@@ -12,7 +12,7 @@ from payorcrm.core.money import Money
 from payorcrm.mail.compose import Composed, composer, queue_mail, render_draft
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.queries import people_to_tell
-from payorcrm.payments.give_back import planned
+from payorcrm.payments.give_back import parts_of
 from payorcrm.payments.links import payment_page_link
 from payorcrm.payments.mails import WAS_PAID_FOR, language_of_customer, queue_to_customer, subjects_of, write_each
 from payorcrm.payments.models import Refund, RefundState
@@ -104,7 +104,7 @@ def _owed_again(refund: Refund) -> Money | None:
     if refund.state == RefundState.SUCCEEDED:
         minor = -sum(refund.changes.values_list("change", flat=True))
     else:
-        minor = sum(planned(refund)[1].values())
+        minor = sum(parts_of(refund).values())
     return Money(minor, refund.currency) if minor else None
 
 

@@ -12,6 +12,7 @@ from payorcrm.core.errors import Refused
 from payorcrm.core.ids import readable_reference, uuid7
 from payorcrm.core.money import Money
 from payorcrm.merchants.models import Merchant
+from payorcrm.merchants.queries import gateway_account_of
 from payorcrm.payment_methods.mandate import record_mandate
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
 from payorcrm.payments.authorize import Authorization
@@ -81,7 +82,8 @@ class Reservation:
 def reserve(*, order: Order, now: datetime) -> Reservation:
     """Write the order's payment as submitting and reserve its invoices, in one durable transaction.
 
-    Returns the first payment when the order's key has one. Raises NothingLeftToPay, AmountChanged, MethodNotUsable.
+    Returns the first payment when the order's key has one. Raises NothingLeftToPay, AmountChanged, MethodNotUsable,
+    CannotTakePayments.
     """
     with transaction.atomic(durable=True):
         left = _lock_amounts_left(order)
@@ -89,8 +91,8 @@ def reserve(*, order: Order, now: datetime) -> Reservation:
         earlier = payment_by_key(order.key)
         if earlier is not None:
             return Reservation(earlier, is_new=False)
-        if not left and PaymentMethod.objects.filter(id=order.method.id, removed_at__isnull=False).exists():
-            raise MethodNotUsable
+        if not left:
+            _say_if_the_method_is_why(order.method.id)
         _check_total(left, order.agreed)
         payment = _write_payment(order, left, now)
         return Reservation(payment, is_new=True)
@@ -108,7 +110,8 @@ def amounts_left(*, customer_id: UUID, currency: str, agreed: Mapping[UUID, int]
 
 def _lock_amounts_left(order: Order) -> dict[UUID, int]:
     # In id order, so that two orders over the same invoices cannot block each other for ever.
-    # A method that is being removed at this moment is waited for, and there are no rows when it is gone.
+    # A method that is being removed at this moment, and an account that is being disconnected, are waited for, and
+    # there are no rows when they are gone. Nobody can disconnect the account before the payment is there.
     return _read_amounts(_LOCK_AMOUNTS, order.customer_id, order.agreed.currency, order.amounts, order.method.id)
 
 
@@ -120,8 +123,10 @@ _LOCK_AMOUNTS = """
 SELECT i.id, least(agreed.amount, i.balance - i.in_flight)
   FROM invoices_invoice i JOIN unnest(%s::uuid[], %s::bigint[]) AS agreed (id, amount) ON agreed.id = i.id
   CROSS JOIN payment_methods_paymentmethod m
+  JOIN merchants_gatewayaccount g ON g.merchant_id = m.merchant_id AND g.gateway = m.gateway
+   AND (g.account_id = m.account_id OR '' IN (g.account_id, m.account_id))
  WHERE i.customer_id = %s AND i.currency = %s AND i.status = 'open' AND m.id = %s AND m.removed_at IS NULL
- ORDER BY i.id FOR UPDATE OF i FOR KEY SHARE OF m"""
+ ORDER BY i.id FOR UPDATE OF i FOR KEY SHARE OF m, g"""
 
 
 def _read_amounts(
@@ -130,6 +135,13 @@ def _read_amounts(
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(agreed.keys()), list(agreed.values()), customer_id, currency, *more])
         return {invoice_id: amount for invoice_id, amount in cursor.fetchall() if amount > 0}
+
+
+def _say_if_the_method_is_why(method_id: UUID) -> None:
+    method = PaymentMethod.objects.get(id=method_id)
+    account = gateway_account_of(method.merchant_id, method.gateway)
+    if method.removed_at or not account.is_account_of(method.account_id):
+        raise MethodNotUsable
 
 
 def _check_total(left: Mapping[UUID, int], agreed: Money) -> None:

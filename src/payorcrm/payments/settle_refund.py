@@ -1,6 +1,6 @@
 """Phase three of refunding: one transaction that writes down what the processor said and all that follows from it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -12,7 +12,9 @@ from payorcrm.payments.models import Payment, PaymentState, Refund, RefundState
 from payorcrm.payments.settle import record
 from payorcrm.payments.write_down import changes_of_sums, sums_of, write_down
 
-_SETTLED_FIELDS = ["state", "gateway_reference", "message", "settled_at"]
+_SETTLED_FIELDS = ["state", "gateway_reference", "message", "settled_at", "asked_count", "ask_after"]
+# Until then the processor's own word is waited for.
+FIRST_PAUSE_AT_THE_BANK = timedelta(hours=1)
 _SAYS = {
     RefundState.PENDING: "A refund is on its way",
     RefundState.SUCCEEDED: "A refund was made",
@@ -61,6 +63,7 @@ def _move_and_write_down(
 def _move(payment: Payment, refund: Refund, state: RefundState, result: RefundResult, now: datetime) -> None:
     was, refund.state = refund.state, state
     if state == RefundState.PENDING:
+        refund.asked_count, refund.ask_after = 0, now + FIRST_PAUSE_AT_THE_BANK
         refund_mails.queue_refund(refund, now=now)
         return
     refund.settled_at, refund.message = now, result.message[:300]

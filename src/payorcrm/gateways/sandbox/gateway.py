@@ -54,13 +54,15 @@ class SandboxGateway:
         """Open an account, or find the one of this name with the keys it has. Raises GatewayUnavailable."""
         return open_test_account(name, webhook_url)
 
-    def check_keys(self) -> None:
-        """Ask whose secret key this is. Raises KeysNotAccepted, GatewayUnavailable."""
+    def check_keys(self) -> str:
+        """Ask whose secret key this is, and return the account's id. Raises KeysNotAccepted, GatewayUnavailable."""
         answer = self._ask("GET", "/v1/account")
         if answer.status == 401:
             raise KeysNotAccepted("The processor does not know this secret key. Nothing was stored.")
-        if _accepted(answer).get("public_key") != self._credentials.public_key:
+        account = _accepted(answer)
+        if account.get("public_key") != self._credentials.public_key:
             raise KeysNotAccepted("The two keys belong to different accounts. Nothing was stored.")
+        return str(account.get("id", ""))
 
     def charge(self, request: ChargeRequest) -> ChargeResult:
         """Take money once for the request's key. NOT_SENT speaks of this call: an earlier one may have arrived."""

@@ -24,6 +24,7 @@ _OPEN = """
     ON CONFLICT (name) DO UPDATE SET webhook_url = excluded.webhook_url, origins = excluded.origins
     RETURNING id, public_key
 """
+_SHOW = "SELECT id, name, public_key FROM sandbox.accounts WHERE id = %s"
 
 
 async def open_account(request: Request) -> Response:
@@ -38,10 +39,12 @@ async def open_account(request: Request) -> Response:
 
 
 async def show_account(request: Request) -> Response:
-    """GET /v1/account: the name and the public key of the account whose secret key the request brings."""
+    """GET /v1/account: id, name and public key of the account whose secret key the request brings."""
     async with request.app.state.pool.connection() as connection:
         account_id = await account_id_of(request, connection)
-        found = await connection.execute("SELECT name, public_key FROM sandbox.accounts WHERE id = %s", (account_id,))
+        found = await connection.execute(
+            "SELECT id, name, public_key FROM sandbox.accounts WHERE id = %s", (account_id,)
+        )
         return JSONResponse(await found.fetchone())
 
 
