@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from payorcrm.merchants.models import Setup
 from payorcrm.payments.models import OfflineKind, Payment
 from payorcrm.payments.reallocate import fingerprint_of
 from payorcrm.payments.record_offline import OfflineMoney, record_offline
-from payorcrm.reminders.models import Hold, HoldReason
+from payorcrm.reminders.models import Hold
 from payorcrm.reminders.templates import save_template
 from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import Shop, client_of, make_shop
@@ -32,6 +33,7 @@ from tests.backoffice.test_refunds import pay
 from tests.backoffice.test_second_factor import owner_with_app
 from tests.factories.models import CustomerFactory, GatewayAccountFactory, InvoiceFactory, MerchantFactory, usd
 from tests.invoices.kit import pdf_upload
+from tests.reminders.rules import hold
 
 pytestmark = pytest.mark.django_db
 BY_NAME = {str(pattern.name): pattern for pattern in PATTERNS}
@@ -39,6 +41,7 @@ CALL_A_PROCESSOR = {"payment_cancel", "gateway_connect", "gateway_connect_test"}
 TEXT = {"name": "Mine", "subject": "Hello", "body": "<p>Hello</p>{{invoice_list}}{{payment_buttons}}"}
 RULE = {"name": "Two weeks", "joint:": "all", "act": "save", "if:0": "overdue_exactly", "a:0": "14"}
 SCHEDULE = {"send_at": "23:30", "weekdays": ["0"], "min_days_between": "2", "brake_factor": "3"}
+FAR = date(2999, 1, 1)
 NEW_INVOICES = "num,customerno,amount,duedate\nI1,C1,100.00,2026-12-01\n"
 
 # Tables of sessions and of the log itself are left out.
@@ -182,19 +185,19 @@ def with_invoice(shop: Shop, **form: str) -> Prepared:
 
 def with_hold(shop: Shop) -> Prepared:
     """A customer on hold."""
-    Hold.objects.create(merchant=shop.merchant, customer=shop.customer, reason=HoldReason.DISPUTE, held_at=present())
+    hold(shop.customer, until=FAR)
     return {}, {"customer": str(shop.customer.id)}
+
+
+def with_short_hold(shop: Shop) -> Prepared:
+    """A dispute that is looked at again tomorrow."""
+    tomorrow = day_in(shop.merchant.time_zone, present()) + timedelta(days=1)
+    return {shop.hold.id: hold(shop.customer, until=tomorrow).id}, {}
 
 
 def with_held_invoice(shop: Shop) -> Prepared:
     """An invoice on hold."""
-    Hold.objects.create(
-        merchant=shop.merchant,
-        customer=shop.customer,
-        invoice=shop.invoice,
-        reason=HoldReason.DISPUTE,
-        held_at=present(),
-    )
+    hold(shop.customer, invoice=shop.invoice, until=FAR)
     return {}, {"invoice": str(shop.invoice.id)}
 
 
@@ -254,6 +257,12 @@ def with_processor(shop: Shop) -> Prepared:
     shop.method.removed_at = present()
     shop.method.save()
     return {}, {"gateway": "sandbox"}
+
+
+def with_unchosen_processor(shop: Shop) -> Prepared:
+    """A processor that no new card goes to yet."""
+    GatewayAccountFactory(merchant=shop.merchant)
+    return {}, {"cards": "sandbox", "accounts": "sandbox"}
 
 
 PLAIN: dict[str, dict[str, Any]] = {
@@ -347,4 +356,6 @@ PREPARED: dict[str, Callable[[Shop], Prepared]] = {
     "setup_close": with_checklist,
     "gateway_disconnect": with_processor,
     "second_factor_switch": with_factor_required,
+    "hold_prolong": with_short_hold,
+    "gateway_choose": with_unchosen_processor,
 }
