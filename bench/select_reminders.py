@@ -112,7 +112,7 @@ class _Day:
         """Foresee thirty days."""
         from payorcrm.reminders.rehearse import rehearse
 
-        self.mails = len(rehearse(self.merchant, self.rules, now=self.now, seconds=600).mails)
+        self.mails = len(rehearse(self.merchant, self.rules, now=self.now).mails)
 
 
 def _counting(statement: str) -> str:

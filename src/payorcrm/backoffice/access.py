@@ -23,7 +23,7 @@ from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
-from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, TemplateVersion
+from payorcrm.reminders.models import DayRun, Hold, KeptRehearsal, ReminderTemplate, Rule, TemplateVersion
 from payorcrm.staff.models import StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 
@@ -239,3 +239,14 @@ def statement_run_of(staff: Staff, run_id: UUID) -> StatementRun:
 def hold_of(staff: Staff, hold_id: UUID) -> Hold:
     """Return one of the merchant's holds, or 404."""
     return get_object_or_404(Hold, merchant=staff.merchant_id, id=hold_id)
+
+
+def kept_rehearsal_of(staff: Staff, text: str) -> KeptRehearsal | None:
+    """Return one of the merchant's rehearsals, unless it is thrown away by now, never was one, or is not worked out."""
+    try:
+        rehearsal_id = UUID(text)
+    except ValueError:
+        return None
+    return KeptRehearsal.objects.filter(
+        merchant=staff.merchant_id, id=rehearsal_id, worked_out_at__isnull=False
+    ).first()

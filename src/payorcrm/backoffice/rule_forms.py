@@ -17,6 +17,7 @@ from payorcrm.reminders.models import (
     Hold,
     HoldQuerySet,
     HoldReason,
+    RehearsedMail,
     ReminderTemplate,
     Rule,
     Schedule,
@@ -148,6 +149,30 @@ class HoldFilter(Filter):
         if state == "review":
             return holds.to_review(today=today)
         return holds if state == "all" else holds.active(today=today)
+
+
+class RehearsedMailFilter(Filter):
+    """Which mails of one day of a kept rehearsal are shown."""
+
+    search = search_field("Customer")
+    of = forms.CharField(required=False, widget=forms.HiddenInput)
+    day = forms.DateField(required=False, widget=forms.HiddenInput)
+
+    def days(self) -> list[date]:
+        """Return the day that is asked for, if one is."""
+        self.is_valid()
+        day = self.cleaned_data.get("day")
+        return [day] if day else []
+
+    def narrow(self, mails: QuerySet[RehearsedMail]) -> QuerySet[RehearsedMail]:
+        """Keep the mails of the day to customers that fit."""
+        if words := self.given("search"):
+            mails = mails.filter(Q(customer__company_name__icontains=words) | Q(customer__number__iexact=words))
+        return mails.filter(day__in=self.days())
+
+    def is_narrow(self) -> bool:
+        """Say whether mails of the day are left out."""
+        return bool(self.given("search"))
 
 
 def schedule_form(sent_in: Any, schedule: Schedule, merchant: Merchant) -> ScheduleForm:

@@ -1,12 +1,14 @@
 """Says why a run is odd enough to wait for a person: too large, too old, or full of what an import brought."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Avg, DurationField, ExpressionWrapper, F, Max, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Max, Q
 
+from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import most_days_late
 from payorcrm.reminders.match import Found
 from payorcrm.reminders.models import DayRun, DayRunState, Rule, Schedule
@@ -16,40 +18,67 @@ FEW_MAILS, FEW_INVOICES = 20, 100
 RUNS_REMEMBERED = 30
 
 
-def why_to_hold(run: DayRun, schedule: Schedule, rules: Sequence[Rule], found: Found) -> str:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What runs sent before, which says what is usual: how much, the latest first, how old, and what was released."""
+
+    sizes: tuple[tuple[int, int], ...] = ()  # mails and invoices
+    oldest_days: int = 0
+    released_at: datetime | None = None
+
+    def usual(self) -> tuple[float, float]:
+        """Return how many mails and invoices a run has on average."""
+        count = len(self.sizes) or 1
+        return sum(mails for mails, _ in self.sizes) / count, sum(invoices for _, invoices in self.sizes) / count
+
+    def and_then(self, day: date, found: Found, *, released_at: datetime | None) -> "Past":
+        """Return what is past after one more run; `released_at` if a person had to release it."""
+        sizes = ((found.mail_count, found.invoice_count), *self.sizes) if found.mail_count else self.sizes
+        age = (day - found.oldest_due_on).days if found.oldest_due_on else 0
+        return Past(sizes[:RUNS_REMEMBERED], max(self.oldest_days, age), released_at or self.released_at)
+
+
+def past_of(merchant: Merchant) -> Past:
+    """Return what a merchant's runs sent until now."""
+    past = DayRun.objects.filter(merchant=merchant, state__in=[DayRunState.SENT, DayRunState.RELEASED])
+    sizes = past.filter(mail_count__gt=0).order_by("-day").values_list("mail_count", "invoice_count")
+    age = ExpressionWrapper(F("day") - F("oldest_due_on"), output_field=DurationField())
+    released = Max("decided_at", filter=Q(state=DayRunState.RELEASED))
+    found = past.aggregate(age=Max(age), released_at=released)
+    return Past(tuple(sizes[:RUNS_REMEMBERED]), found["age"].days if found["age"] else 0, found["released_at"])
+
+
+def why_to_hold(run: DayRun, schedule: Schedule, rules: Sequence[Rule], found: Found, past: Past) -> str:
     """Return a sentence about what is odd in the run that was matched in this transaction; empty if nothing is."""
     if not found.mail_count:
         return ""
-    past = DayRun.objects.filter(merchant=run.merchant, state__in=[DayRunState.SENT, DayRunState.RELEASED])
-    sizes = past.filter(mail_count__gt=0).order_by("-day").values("mail_count", "invoice_count")[:RUNS_REMEMBERED]
-    usual = sizes.aggregate(mails=Avg("mail_count", default=0), invoices=Avg("invoice_count", default=0))
-    if found.mail_count > max(FEW_MAILS, schedule.brake_factor * usual["mails"]):
-        return f"It has {found.mail_count:,} mails; usual are {round(usual['mails']):,} a run."
-    most_invoices = max(FEW_INVOICES, schedule.brake_factor * usual["invoices"])
+    usual_mails, usual_invoices = past.usual()
+    if found.mail_count > max(FEW_MAILS, schedule.brake_factor * usual_mails):
+        return f"It has {found.mail_count:,} mails; usual are {round(usual_mails):,} a run."
+    most_invoices = max(FEW_INVOICES, schedule.brake_factor * usual_invoices)
     if found.invoice_count > most_invoices:
-        return f"It has {found.invoice_count:,} invoices; usual are {round(usual['invoices']):,} a run."
-    return _too_old(run, rules, past) or _arrived_overdue(run, most_invoices)
+        return f"It has {found.invoice_count:,} invoices; usual are {round(usual_invoices):,} a run."
+    too_old = _too_old(run, rules, found, past)
+    # Nothing comes in after a rehearsal began.
+    if too_old or (past.released_at and past.released_at >= run.started_at):
+        return too_old
+    return _arrived_overdue(run, most_invoices, past.released_at)
 
 
-def _too_old(run: DayRun, rules: Sequence[Rule], past: QuerySet[DayRun]) -> str:
+def _too_old(run: DayRun, rules: Sequence[Rule], found: Found, past: Past) -> str:
     """Compare ages, and look at invoices that nobody was reminded of: one that is known grows older every day."""
-    due_on = _first(OLDEST_NEW, {})
-    if due_on is None:
+    known = max([past.oldest_days, *(most_days_late(rule.conditions) for rule in rules)])
+    first = run.step_days[0]
+    if found.oldest_due_on is None or (first - found.oldest_due_on).days <= known:
         return ""
-    age = ExpressionWrapper(F("day") - F("oldest_due_on"), output_field=DurationField())
-    oldest = past.aggregate(age=Max(age))["age"]
-    named = max((most_days_late(rule.conditions) for rule in rules), default=0)
-    known = max(named, oldest.days if oldest else 0)
-    late = (run.step_days[0] - due_on).days
-    if late <= known:
+    due_on = _first(OLDEST_NEW, {})
+    if due_on is None or (first - due_on).days <= known:
         return ""
     return f"An invoice was due on {_in_words(due_on)}: older than any that rules sent before."
 
 
-def _arrived_overdue(run: DayRun, most: float) -> str:
+def _arrived_overdue(run: DayRun, most: float, since: datetime | None) -> str:
     """Find a day on which many invoices came that were overdue already, and no run was released since."""
-    released = DayRun.objects.filter(merchant=run.merchant_id, state=DayRunState.RELEASED)
-    since: datetime | None = released.aggregate(at=Max("decided_at"))["at"]
     values: dict[str, Any] = {"merchant": run.merchant_id, "zone": run.merchant.time_zone, "since": since}
     with connection.cursor() as cursor:
         cursor.execute(ARRIVED, values)
@@ -80,6 +109,8 @@ CHOSEN = """
 OLDEST_NEW = f"""
 SELECT min(invoice.due_on) {CHOSEN} AND invoice.last_reminded_at IS NULL AND NOT EXISTS (
     SELECT FROM reminders_step AS step WHERE step.invoice_id = invoice.id AND step.state = 'sent'
+) AND NOT EXISTS (
+    SELECT FROM foreseen_mail CROSS JOIN unnest(foreseen_mail.invoice_ids) AS told (id) WHERE told.id = invoice.id
 )
 """  # noqa: S608
 ARRIVED = f"""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from payorcrm.core.errors import Refused
 from payorcrm.reminders.condition_kinds import problem_of
-from payorcrm.reminders.known_conditions import CONDITIONS, CUSTOMER, DUE
+from payorcrm.reminders.known_conditions import CONDITIONS, CUSTOMER, DUE, REMINDERS, TIMES_MAILED
 
 DEEPEST = 5
 MOST_CONDITIONS = 40
@@ -87,6 +87,43 @@ def compile_tree(tree: Tree) -> Compiled:
     return _compiled(tree, currency="invoice.currency", day="due.day")
 
 
+def compile_lasting(tree: Tree) -> Compiled:
+    """Return the tree with everything about reminders taken for true: what is not so by it is not so on any day.
+
+    It is SQL about what `compile_tree` names, without `foreseen`. Raises ConditionsRefused.
+    """
+    check_tree(tree)
+    return _compiled(_lasting(tree) or {"all": []}, currency="invoice.currency", day="due.day")
+
+
+def compile_changing(tree: Tree, *, times_mailed: str) -> Compiled | None:
+    """Return what reminders may change of a tree that is otherwise so, as SQL; None if they change nothing of it.
+
+    `times_mailed` is an expression of SQL: how often an invoice was mailed about until now.
+    """
+    parts = [part for part in tree.get("all", [tree]) if _asks_about_reminders(part)]
+    if not parts:
+        return None
+    compiled = _compiled({"all": parts}, currency="invoice.currency", day="due.day")
+    compiled.sql = compiled.sql.replace(TIMES_MAILED, times_mailed)
+    return compiled
+
+
+def _asks_about_reminders(tree: Tree) -> bool:
+    parts = tree.get("all") or tree.get("any")
+    return any(map(_asks_about_reminders, parts)) if parts else tree["if"] in REMINDERS
+
+
+def _lasting(tree: Tree) -> Tree | None:
+    """Return what is left of a tree, or None if it may be so whatever else is."""
+    if "if" in tree:
+        return None if tree["if"] in REMINDERS else tree
+    group = "all" if "all" in tree else "any"
+    parts = [_lasting(part) for part in tree[group]]
+    kept = [part for part in parts if part]
+    return None if not kept or (group == "any" and len(kept) < len(parts)) else {group: kept}
+
+
 def compile_customer_tree(tree: Tree, *, currency: str, day: str) -> Compiled:
     """Return a tree about customers as SQL about `customer`. Raises ConditionsRefused.
 
@@ -122,7 +159,7 @@ def _compiled(tree: Tree, *, currency: str, day: str) -> Compiled:
 def _compile(tree: Tree, values: dict[str, Any]) -> str:
     for group, joint in (("all", " AND "), ("any", " OR ")):
         if group in tree:
-            return "(" + joint.join(_compile(part, values) for part in tree[group]) + ")"
+            return "(" + (joint.join(_compile(part, values) for part in tree[group]) or "true") + ")"
     condition = CONDITIONS[tree["if"]]
     given = tree["is"] if condition.kind.is_pair else [tree["is"]]
     sql = condition.sql

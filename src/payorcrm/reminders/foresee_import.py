@@ -9,10 +9,10 @@ from django.db import connection
 from payorcrm.core.clock import day_in
 from payorcrm.core.money import Money
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.brake import why_to_hold
+from payorcrm.reminders.brake import past_of, why_to_hold
+from payorcrm.reminders.foresee import coming_runs
 from payorcrm.reminders.match import match_by, match_values
 from payorcrm.reminders.models import DayRun
-from payorcrm.reminders.rehearse import coming_runs
 from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.sending_days import schedule_of, step_days
 
@@ -50,8 +50,9 @@ def foresee_import(merchant: Merchant, *, now: datetime) -> Foreseen:
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN, values)
         (taken,) = cursor.fetchone()
-    run = DayRun(merchant=merchant, day=day, step_days=days)
-    return Foreseen(count, overdue, True, moment, taken, why_to_hold(run, schedule, rules, found) if taken else "")
+    run = DayRun(merchant=merchant, day=day, step_days=days, started_at=moment)
+    held = why_to_hold(run, schedule, rules, found, past_of(merchant)) if taken else ""
+    return Foreseen(count, overdue, True, moment, taken, held)
 
 
 _OVERDUE = """

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from payorcrm.core.clock import now
 from payorcrm.core.jobs import enqueue_once, job, periodic
+from payorcrm.reminders.keep_rehearsal import forget_rehearsals, work_out
 from payorcrm.reminders.run_rules import merchants_due, run_rules_of
 
 
@@ -19,3 +20,16 @@ def run_rules_of_all(timestamp: int) -> None:
 def run_rules_of_one(merchant_id: str) -> None:
     """Run the rules of one merchant."""
     run_rules_of(merchant_id=UUID(merchant_id), now=now())
+
+
+@job()
+def work_out_rehearsal(rehearsal_id: str) -> None:
+    """Work out what the rules of one merchant would send."""
+    work_out(UUID(rehearsal_id), now=now())
+
+
+@periodic(cron="47 * * * *")
+@job()
+def forget_old_rehearsals(timestamp: int) -> None:
+    """Throw away rehearsals that nobody needs any more."""
+    forget_rehearsals(now=now())

@@ -36,12 +36,12 @@ _LAST_PAID = """(SELECT max((payment.submitted_at AT TIME ZONE %(zone)s)::date) 
     WHERE payment.customer_id = customer.id AND payment.state IN ('succeeded', 'pending'))"""
 # What a rehearsal expects to send counts as if it had been sent; in a run there is nothing of it.
 _LAST_REMINDED = "greatest((invoice.last_reminded_at AT TIME ZONE %(zone)s)::date, foreseen.sent_on)"
-_REMINDER_COUNT = """((SELECT count(*) FROM payments_paymentrequestline AS line
+TIMES_MAILED = """(SELECT count(*) FROM payments_paymentrequestline AS line
     JOIN reminders_reminder AS reminder ON reminder.request_id = line.request_id
     JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
     JOIN mail_mail AS mail ON mail.id = reminder.mail_id AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
-    WHERE line.invoice_id = invoice.id)
-    + coalesce(foreseen.times, 0))"""
+    WHERE line.invoice_id = invoice.id)"""
+_REMINDER_COUNT = f"({TIMES_MAILED} + coalesce(foreseen.times, 0))"
 _HAS_PDF = "EXISTS (SELECT FROM invoices_invoicedocument AS document WHERE document.invoice_id = invoice.id)"
 _SPOKEN = "coalesce(nullif(customer.language, ''), %(language)s)"
 _AGO = "{day} - %a::int"

@@ -15,7 +15,7 @@ from payorcrm.reminders.select import DIRECTED, HELD, JUST_NOW
 from payorcrm.reminders.sending_days import step_days
 
 # Lives as long as the transaction, on its connection alone. What is foreseen is what a rehearsal expects of the days
-# before, and what is freed is what the next run will free; in a run they stay empty.
+# before (foresee.py); in a run it stays empty.
 BEGIN = """
 CREATE TEMPORARY TABLE IF NOT EXISTS matched (
     rule_id uuid, position int, invoice_id uuid, customer_id uuid, currency text, day date, due_on date,
@@ -23,22 +23,19 @@ CREATE TEMPORARY TABLE IF NOT EXISTS matched (
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS considered (
     rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[], oldest_due_on date, email text,
-    contact_name text, also_to text[], cc text[], left_out text
+    contact_name text, also_to text[], cc text[], left_out text, amount numeric
 ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_step (rule_id uuid, invoice_id uuid, day date) ON COMMIT DROP;
-CREATE INDEX IF NOT EXISTS foreseen_step_of_invoice ON foreseen_step (invoice_id);
-CREATE TEMPORARY TABLE IF NOT EXISTS freed_step (id bigint PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_invoice (
     invoice_id uuid PRIMARY KEY, sent_on date, times int
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE IF NOT EXISTS foreseen_mail (
-    sent_on date, rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[]
+    sent_on date, rule_id uuid, customer_id uuid, currency text, invoice_ids uuid[], amount numeric
 ) ON COMMIT DROP;
 TRUNCATE matched, considered;
 """
 
 # Needed where more than one set of rules is matched in a transaction.
-END = "DROP TABLE matched, considered, foreseen_step, foreseen_invoice, foreseen_mail, freed_step"
+END = "DROP TABLE matched, considered, foreseen_invoice, foreseen_mail"
 
 # Steps whose mails were withdrawn at the last moment, or did not speak of the invoice then: they are due again.
 STEPS_TO_FREE = """
@@ -68,16 +65,26 @@ WHERE {conditions} AND invoice.merchant_id = %(merchant)s AND invoice.status = '
     AND NOT EXISTS (
         SELECT FROM reminders_step AS step
         WHERE step.invoice_id = invoice.id AND step.rule_id = %(rule)s AND step.day = due.day
-            AND NOT EXISTS (SELECT FROM freed_step WHERE freed_step.id = step.id)
-    )
-    AND NOT EXISTS (
-        SELECT FROM foreseen_step AS step
-        WHERE step.invoice_id = invoice.id AND step.rule_id = %(rule)s AND step.day = due.day
     )
 """
 
+# On which days customers were reminded lately. A mail may have waited for its server for days; whoever got it then is
+# reminded too soon from that day on.
+REMINDED = """
+SELECT reminder.customer_id, (mail.queued_at AT TIME ZONE %(zone)s)::date AS day
+FROM reminders_reminder AS reminder
+JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
+JOIN mail_mail AS mail ON mail.id = reminder.mail_id
+WHERE run.merchant_id = %(merchant)s AND run.started_at > %(since)s
+    AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
+UNION ALL
+SELECT reminder.customer_id, (mail.sent_at AT TIME ZONE %(zone)s)::date
+FROM mail_mail AS mail
+JOIN reminders_reminder AS reminder ON reminder.mail_id = mail.id
+JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
+WHERE mail.merchant_id = %(merchant)s AND mail.sent_at > %(since)s AND mail.state = 'sent'
+"""
 # Where some of a customer's invoices are blocked, the mail is about the others. Why all are: the first by the alphabet.
-# A mail may have waited for its server for days; who got it then is reminded too soon from that day on.
 CONSIDER = f"""
 INSERT INTO considered
 WITH overdue AS (
@@ -91,22 +98,8 @@ WITH overdue AS (
 ),
 {DIRECTED},
 reminded AS (
-    SELECT DISTINCT reminder.customer_id
-    FROM reminders_reminder AS reminder
-    JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
-    JOIN mail_mail AS mail ON mail.id = reminder.mail_id
-    WHERE run.merchant_id = %(merchant)s AND run.started_at > %(since)s
-        AND mail.state IN ('queued', 'sending', 'deferred', 'sent')
-        AND (mail.queued_at AT TIME ZONE %(zone)s)::date > %(today)s - %(min_days)s::int
-    UNION
-    SELECT reminder.customer_id
-    FROM mail_mail AS mail
-    JOIN reminders_reminder AS reminder ON reminder.mail_id = mail.id
-    JOIN reminders_reminderrun AS run ON run.id = reminder.run_id AND run.to_address = ''
-    WHERE mail.merchant_id = %(merchant)s AND mail.sent_at > %(since)s AND mail.state = 'sent'
-        AND (mail.sent_at AT TIME ZONE %(zone)s)::date > %(today)s - %(min_days)s::int
-    UNION
-    SELECT customer_id FROM foreseen_mail WHERE sent_on > %(today)s - %(min_days)s::int
+    SELECT customer_id FROM ({REMINDED}) AS known GROUP BY customer_id
+    HAVING max(day) > %(today)s - %(min_days)s::int
 )
 SELECT candidates.rule_id, candidates.customer_id, currency, invoice_ids, oldest_due_on, email, contact_name, also_to,
     cc, CASE

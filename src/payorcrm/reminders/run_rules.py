@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Min, Q
 
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.brake import why_to_hold
+from payorcrm.reminders.brake import past_of, why_to_hold
 from payorcrm.reminders.match import STEPS_TO_FREE, freed_since, match_rules
 from payorcrm.reminders.models import DayRun, DayRunState, Rule, Schedule
 from payorcrm.reminders.send_matched import claim_matched, send_matched
@@ -65,7 +65,7 @@ def run_rules(*, merchant: Merchant, schedule: Schedule, day: date, now: datetim
         run.rules = [_as_it_is(rule) for rule in rules]
         found = match_rules(rules, merchant=merchant, schedule=schedule, days=days, now=now)
         run.count(found)
-        run.held_because = why_to_hold(run, schedule, rules, found)
+        run.held_because = why_to_hold(run, schedule, rules, found, past_of(merchant))
         if run.held_because:
             run.state = DayRunState.HELD
             claim_matched(run)

@@ -89,12 +89,13 @@ def selection(
     }
 
 
-# Whether an invoice may be mailed about: neither it nor its customer is on hold.
-HELD = """EXISTS (
-    SELECT FROM reminders_hold AS hold
+_HOLDS = """FROM reminders_hold AS hold
     WHERE hold.customer_id = invoice.customer_id AND coalesce(hold.invoice_id, invoice.id) = invoice.id
-        AND hold.ended_at IS NULL AND coalesce(hold.until, %(today)s) >= %(today)s
-)"""
+        AND hold.ended_at IS NULL"""
+# Whether an invoice may be mailed about: neither it nor its customer is on hold.
+HELD = f"EXISTS (SELECT {_HOLDS} AND coalesce(hold.until, %(today)s) >= %(today)s)"
+# The last day on which it may not be; null without a hold.
+HELD_UNTIL = f"(SELECT max(coalesce(hold.until, 'infinity')) {_HOLDS})"
 
 # One row for each customer and currency with overdue invoices that no payment under way has reserved.
 OVERDUE = f"""

@@ -33,10 +33,10 @@ from payorcrm.reminders.arrange_rules import (
     move_up,
     remove_rule,
 )
+from payorcrm.reminders.compare_rehearsals import Difference, rehearse_change
 from payorcrm.reminders.conditions import Tree, check_tree
 from payorcrm.reminders.describe_conditions import describe
 from payorcrm.reminders.models import Rule
-from payorcrm.reminders.rehearse import Difference, rehearse_change
 from payorcrm.reminders.switch_rules import change_rule, changed, switch_off, switch_on, switched
 from payorcrm.reminders.templates import TemplateGone, template_for
 from payorcrm.reminders.try_rule import Trial, try_rule

@@ -14,7 +14,7 @@ from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.explain_day import explain_day
-from payorcrm.reminders.rehearse import DAYS
+from payorcrm.reminders.foresee import DAYS
 
 
 @require_safe
