@@ -81,7 +81,8 @@ class _Plan:
     def values(self, run: _Coming) -> dict[str, Any]:
         """Return the parameters of the statements about one run."""
         # What is under way now has arrived by a later day.
-        more = {"customer": self.customer_id, "is_rehearsal": run is not self.runs[0], "first": self.first}
+        more: dict[str, Any] = {"customer": self.customer_id, "first": self.first}
+        more["is_rehearsal"] = run is not self.runs[0]
         more |= {"window": self.mask(run.step_days), "day": run.day, "rules": [rule.id for rule in self.rules]}
         return match_values(self.merchant, self.schedule, run.moment) | more
 

@@ -1,0 +1,105 @@
+"""The pages that show what the rules would send: the coming days, one of them, and a large one that takes a while."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from payorcrm.backoffice.views import rehearsal as pages
+from payorcrm.core.clock import day_in
+from payorcrm.core.clock import now as present
+from payorcrm.core.ids import uuid7
+from payorcrm.customers.models import Customer
+from payorcrm.reminders import brake, keep_rehearsal
+from payorcrm.reminders.keep_rehearsal import rehearsal_of, work_out
+from payorcrm.reminders.models import KeptRehearsal
+from payorcrm.reminders.switch_rules import switch_on
+from tests.backoffice.rows import client_of, make_shop
+from tests.factories.models import CustomerFactory, InvoiceFactory, MerchantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop():
+    """A merchant with something of everything."""
+    return make_shop()
+
+
+def place(name, shop, *ids):
+    return reverse(f"backoffice:{name}", args=[shop.merchant.slug, *ids])
+
+
+def busy_days(shop):
+    """Let three customers, one of whom owes twice, be due on one day that is larger than any before."""
+    switch_on(shop.rule, now=present())
+    soon = day_in("America/New_York", present()) + timedelta(days=20)
+    for name in ("Anna’s “Ärzte” 🦷", "Bert", "Carl"):
+        InvoiceFactory(customer=CustomerFactory(merchant=shop.merchant, company_name=name), due_on=soon)
+    InvoiceFactory(customer=Customer.objects.get(company_name="Bert"), due_on=soon, number="B-2")
+
+
+def test_all_mails_of_a_day_are_listed_by_customer_page_by_page_and_found_by_name(shop, monkeypatch):
+    monkeypatch.setattr(pages, "_MAILS_OF_A_PAGE", 2)
+    monkeypatch.setattr(pages, "_MAILS_SHOWN", 1)
+    busy_days(shop)
+    client = client_of(shop.merchant)
+
+    overview = client.get(place("rehearsal", shop))
+    ((day, shown),) = overview.context["days"]
+    of = {"of": overview.context["kept"].id, "day": day.day}
+    first = client.get(place("rehearsal", shop), of)
+    second = client.get(place("rehearsal", shop) + "?" + first.context["page"].next)
+    found = client.get(place("rehearsal", shop), of | {"search": "bert"})
+    nobody = client.get(place("rehearsal", shop), of | {"search": "Zoe"})
+
+    assert len(shown) == 1
+    assert "All 3 mails of this day" in overview.text
+    assert "from 1 rule that is on and" in overview.text
+    names = [[mail.customer.company_name for mail, _, _ in page.context["mails"]] for page in (first, second, found)]
+    assert names == [["Anna’s “Ärzte” 🦷", "Bert"], ["Carl"], ["Bert"]]
+    assert "B-2" in found.text
+    assert "No customer fits" in nobody.text
+
+
+def test_a_day_whose_run_would_wait_says_so_and_why(shop, monkeypatch):
+    monkeypatch.setattr(brake, "FEW_MAILS", 2)
+    busy_days(shop)
+    client = client_of(shop.merchant)
+
+    overview = client.get(place("rehearsal", shop))
+    ((day, _),) = overview.context["days"]
+    page = client.get(place("rehearsal", shop), {"of": overview.context["kept"].id, "day": day.day})
+    file = b"".join(client.get(place("rehearsal_export", shop)).streaming_content).decode()
+
+    assert "1 run would be held until you release it" in overview.text
+    for text in (overview.text, page.text, file):
+        assert "It has 3 mails; usual are 0 a run." in text
+
+
+def test_a_large_rehearsal_shows_that_it_is_worked_out_and_then_itself(shop, monkeypatch):
+    monkeypatch.setattr(keep_rehearsal, "MOST_FOR_A_PAGE", 0)
+    busy_days(shop)
+    client, here = client_of(shop.merchant), place("rehearsal", shop)
+
+    waiting = client.get(here)
+    part = client.get(here, headers={"HX-Request": "true"})
+    file = client.get(place("rehearsal_export", shop))
+    work_out(KeptRehearsal.objects.get().id, now=present())
+    ready = client.get(here, headers={"HX-Request": "true"})
+
+    assert "Look again" in waiting.text
+    assert "<html" not in part.text
+    assert "Working it out" in part.text
+    assert file.url == here
+    assert ready.headers["HX-Refresh"] == "true"
+    assert "3 mails on 1 day" in client.get(here).text
+
+
+def test_a_rehearsal_of_somebody_else_or_thrown_away_leads_to_ones_own(shop):
+    other = rehearsal_of(MerchantFactory(), now=present())
+    client, here = client_of(shop.merchant), place("rehearsal", shop)
+
+    asked = [client.get(here, {"of": of, "day": "2026-01-01"}) for of in (other.id, uuid7(), "x\0")]
+
+    assert [page.url for page in asked] == [here] * 3
