@@ -132,17 +132,22 @@ def at_a_terminal(words: list[str], environment: dict[str, str], typed: str) -> 
 
 def test_customers_and_their_invitations_come_together_or_not_at_all(words: list[str]) -> None:
     MerchantFactory()
-    with connection.cursor() as cursor:
-        # The last statement of the import fails, as if the machine had stopped there.
-        cursor.execute("CREATE RULE stop AS ON INSERT TO customers_invitationrun DO INSTEAD SELECT 1 / 0")
-        try:
-            with pytest.raises(DataError):
-                payorcrm_here(*words)
-        finally:
-            cursor.execute("DROP RULE stop ON customers_invitationrun")
+    # The last statement of the import fails, as if the machine had stopped there.
+    say("CREATE RULE stop AS ON INSERT TO customers_invitationrun DO INSTEAD SELECT 1 / 0")
+    try:
+        with pytest.raises(DataError):
+            payorcrm_here(*words)
+    finally:
+        say("DROP RULE stop ON customers_invitationrun")
     nobody = Customer.objects.count()
 
     again = payorcrm_here(*words)
 
     assert nobody == 0
     assert "3 invitation mails queued." in again.stdout
+
+
+def say(statement: str) -> None:
+    """Tell the database; a command before may have left the connection closed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
