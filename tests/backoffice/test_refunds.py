@@ -53,7 +53,7 @@ def test_audit_log_says_what_a_refund_changed_in_money(merchant, saved):
 
     client.post(place("payment_refund", payment), form)
 
-    asked, made = AuditEntry.objects.filter(merchant=merchant).order_by("id")
+    asked, made = AuditEntry.objects.filter(merchant=merchant).order_by("happened_at")
     reference = Refund.objects.get().reference
     assert (asked.says, asked.changes) == ("Asked for a refund", [["Being given back", "$0.00", "$50.00"]])
     assert made.says == "A refund was made"

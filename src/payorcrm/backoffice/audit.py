@@ -24,6 +24,7 @@ class Entry:
 
     def __init__(self, request: HttpRequest, action: Action, staff: Staff, ids: Ids) -> None:
         self.request, self.action, self.staff, self.ids = request, action, staff, ids
+        self.happened_at = clock.now()  # before whatever the action goes on to write down itself
         self.about = _about(request, action, staff.merchant, ids)
         self.facts, self.sums = self._read()
 
@@ -43,7 +44,7 @@ class Entry:
             about=self.about,
             changes=[*changes_between(self.facts, facts), *changes_of_sums(self.sums, sums)],
             address=self.request.META.get("REMOTE_ADDR"),
-            now=clock.now(),
+            now=self.happened_at,
         )
 
 

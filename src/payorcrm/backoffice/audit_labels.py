@@ -142,7 +142,7 @@ ACTIONS: dict[str, Action] = {
     "view_as": Action(CUSTOMERS, "Looked at the portal as the customer"),
     "method_remove": Action(PAYMENTS, "Removed a saved payment method", named("method_id")),
     "offline_record": Action(PAYMENTS, "Recorded an offline payment", sums=money_of_customer, quotes="amount"),
-    "payment_refund": Action(PAYMENTS, "Asked for a refund", named("payment_id"), is_apart=True, quotes="amount"),
+    "payment_refund": Action(PAYMENTS, "Asked for a refund", named("payment_id"), is_apart=True),
     "payment_cancel": Action(PAYMENTS, "Asked to cancel a payment", named("payment_id"), is_apart=True),
     "payment_reverse": Action(PAYMENTS, "Reversed an offline payment", named("payment_id"), money_of_payment),
     "payment_apply": Action(PAYMENTS, "Applied a payment to other invoices", sums=money_of_payment),
