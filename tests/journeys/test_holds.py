@@ -25,7 +25,7 @@ def test_a_hold_stops_the_reminder_and_its_end_lets_it_go(system: RunningSystem,
 
     person.page.get_by_text("Put on hold", exact=True).first.click()
     person.page.get_by_label("Reason").select_option("dispute")
-    person.page.get_by_label("Note", exact=False).last.fill("Two chairs came broken")
+    person.page.locator("#holds").get_by_label("Note").fill("Two chairs came broken")
     person.press("Put on hold")
     person.sees("no reminder goes out, not even one that is on its way")
     _run_at(business, now - timedelta(days=1))
