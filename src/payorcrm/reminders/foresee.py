@@ -178,9 +178,6 @@ def _foresee_run(
 
 BEGIN_TO_FORESEE = """
 TRUNCATE foreseen_invoice, foreseen_mail;
-CREATE TEMPORARY TABLE foreseen_step (
-    rule_id uuid, invoice_id uuid, day date, PRIMARY KEY (invoice_id, rule_id, day)
-) ON COMMIT DROP;
 CREATE TEMPORARY TABLE coming (
     rule_id uuid, position int, changes boolean, invoice_id uuid, customer_id uuid, currency text, due_on date,
     balance bigint, free_from date, due bigint, times_mailed int
@@ -192,7 +189,7 @@ CREATE TEMPORARY TABLE done_step (rule_id uuid, invoice_id uuid, days bigint) ON
 CREATE TEMPORARY TABLE foreseeable (LIKE invoices_invoice) ON COMMIT DROP;
 ALTER TABLE foreseeable ADD came_on date, ADD free_from date, ADD PRIMARY KEY (id);
 """
-END = f"{END_MATCH}, foreseen_step, coming, addressee, done_step, foreseeable"
+END = f"{END_MATCH}, coming, addressee, done_step, foreseeable"
 
 # Whom mails may reach at all, the day of the last one; what is owed and may be mailed about some day; what is done.
 LOOK_AHEAD = f"""
@@ -270,10 +267,6 @@ LEFT JOIN foreseen_invoice AS foreseen ON foreseen.invoice_id = invoice.id
 CROSS JOIN unnest(%(days)s::date[]) AS due (day)
 WHERE coming.position = %(position)s AND {_MAY_BE_MAILED}
     AND coming.due & %(window)s & (1::bigint << (due.day - %(first)s::date)) <> 0 AND {{conditions}}
-    AND NOT EXISTS (
-        SELECT FROM foreseen_step AS step
-        WHERE step.invoice_id = coming.invoice_id AND step.rule_id = coming.rule_id AND step.day = due.day
-    )
 """  # noqa: S608
 GATHER = """
 INSERT INTO considered (rule_id, customer_id, currency, invoice_ids, oldest_due_on, amount)
@@ -293,7 +286,12 @@ FROM (SELECT customer_id, array_agg(currency) AS currencies FROM considered GROU
 WHERE told.customer_id = addressee.customer_id
 """
 REMEMBER_INVOICES = """
-INSERT INTO foreseen_step SELECT DISTINCT rule_id, invoice_id, day FROM matched WHERE day IS NOT NULL;
+UPDATE coming SET due = due & ~done.days
+FROM (
+    SELECT position, invoice_id, bit_or(1::bigint << (day - %(first)s::date)) AS days
+    FROM matched WHERE day IS NOT NULL GROUP BY position, invoice_id
+) AS done
+WHERE changes AND coming.position = done.position AND coming.invoice_id = done.invoice_id;
 INSERT INTO foreseen_invoice SELECT unnest(invoice_ids), %(today)s, 1 FROM considered
 ON CONFLICT (invoice_id) DO UPDATE SET sent_on = excluded.sent_on, times = foreseen_invoice.times + 1
 """
