@@ -18,7 +18,6 @@ from payorcrm.reminders.conditions import DEEPEST, MOST_CONDITIONS, Tree
 from payorcrm.reminders.describe_conditions import amount_of, hundredths_of
 from payorcrm.reminders.known_conditions import CONDITIONS
 
-JOINTS = (("all", "All of these are true"), ("any", "At least one of these is true"))
 _FIELD = re.compile(r"(?P<what>joint|if):(?P<path>\d{1,3}(?:-\d{1,3}){0,9})\Z")
 # As many parts as a form is read to; more of them no page of ours sends.
 _MOST_PARTS = 200
