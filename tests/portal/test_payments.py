@@ -99,6 +99,8 @@ def test_every_state_of_a_payment_can_be_shown(client, access):
 SIGNED = {
     "confirm",
     "fresh",
+    # tests/portal/test_documents.py
+    *("mailed_invoice", "mailed_statement"),
     "pay",
     "result",
     "result_receipt",
