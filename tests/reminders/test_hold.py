@@ -66,6 +66,20 @@ def test_a_second_hold_for_the_same_reason_changes_the_first(customer):
     assert [each.note for each in holds_of(customer, today=TODAY)] == ["By letter", ""]
 
 
+def test_holding_again_shortens_a_hold_only_if_a_last_day_is_named(customer):
+    long, soon = TODAY + timedelta(days=60), TODAY + timedelta(days=3)
+    terms = {"reason": HoldReason.DISPUTE, "note": "", "held_by": None, "now": NOW}
+    hold(customer, until=long)
+
+    put_several_on_hold(merchant=customer.merchant, customer_ids=[customer.id], until=None, **terms)
+    without_a_day = Hold.objects.get().until
+    hold(customer, until=soon)
+    with_a_day = Hold.objects.get().until
+    hold(customer)
+
+    assert (without_a_day, with_a_day, Hold.objects.get().until) == (long, soon, TODAY + timedelta(days=14))
+
+
 def test_a_hold_that_ended_is_not_taken_up_again(customer):
     first = hold(customer)
     end_hold(first, ended_by=UserFactory(), now=NOW)

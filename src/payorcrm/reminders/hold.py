@@ -64,6 +64,10 @@ class Terms:
         usual = REVIEWED_AFTER.get(self.reason)
         return self if self.until or usual is None else replace(self, until=today + timedelta(days=usual))
 
+    def no_shorter_than(self, hold: Hold) -> "Terms":
+        """Return them with the last day of a hold, if that one is later."""
+        return replace(self, until=max(self.until, hold.until)) if self.until and hold.until else self
+
 
 def put_on_hold(
     *,
@@ -77,7 +81,8 @@ def put_on_hold(
 ) -> Hold:
     """Stop reminders to a customer, or about one invoice, at once, also those not sent yet.
 
-    A second hold for the same reason changes the first. Raises HoldEndsTooEarly, HoldNeedsADay.
+    A second hold for the same reason changes the first, but shortens it only if a last day is named.
+    Raises HoldEndsTooEarly, HoldNeedsADay.
     """
     terms = Terms(reason, until, note)
     (hold,) = _hold(customer.merchant, [(customer.id, invoice.id if invoice else None)], terms, held_by, now)
@@ -125,7 +130,7 @@ def _hold(
     merchant: Merchant, targets: Sequence[Target], terms: Terms, held_by: User | None, now: datetime
 ) -> list[Hold]:
     today = day_in(merchant.time_zone, now)
-    terms = terms.from_day(today)
+    is_day_named, terms = terms.until is not None, terms.from_day(today)
     customer_ids = {customer_id for customer_id, _ in targets}
     with transaction.atomic():
         # Two presses at once wait for each other here, and the second finds the first one's hold.
@@ -133,7 +138,8 @@ def _hold(
         same = Hold.objects.filter(customer_id__in=customer_ids, reason=terms.reason).active(today=today)
         known = {(hold.customer_id, hold.invoice_id): hold for hold in same}
         new = [_new_hold(merchant, target, terms, held_by, now) for target in targets if target not in known]
-        changed = [_with_terms(known[target], terms) for target in targets if target in known]
+        again = [known[target] for target in targets if target in known]
+        changed = [_with_terms(hold, terms if is_day_named else terms.no_shorter_than(hold)) for hold in again]
         if terms.reason == HoldReason.BOUNCED and not terms.address:
             _name_addresses(new + changed)
         Hold.objects.bulk_create(new, batch_size=1000)
