@@ -102,6 +102,7 @@ class Invoice(models.Model):
             models.Index(
                 fields=["customer", "due_on", "id"], name="invoice_open_by_customer", condition=Q(status="open")
             ),
+            models.Index(fields=["merchant", "currency", "-issued_on", "-id"], name="invoice_latest_of_currency"),
         ]
 
     def __str__(self) -> str:
