@@ -7,11 +7,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from payorcrm.core.clock import now
 from payorcrm.customers.models import Customer, PortalAccess
+from payorcrm.customers.view_as import VIEWING, start_viewing
 from payorcrm.invoices.models import Invoice
 from payorcrm.portal import invoice_frame, invoice_pages
 from payorcrm.ui import write_once
-from tests.factories.models import CustomerFactory, MerchantFactory, PortalAccessFactory
+from tests.factories.models import CustomerFactory, MerchantFactory, PortalAccessFactory, StaffFactory
 from tests.portal.invoice_kit import numbers_in, owe, owe_many, shown, some_of_each
 
 # What is kept is trusted outside of transactions only.
@@ -129,6 +131,25 @@ def test_another_language_accent_or_account_is_another_page():
     assert keyless(red) != keyless(spanish)
     assert reverse("portal:accounts") in switching
     assert reverse("portal:accounts") not in red
+
+
+def test_staff_who_look_at_one_customer_after_another_see_the_name_of_each():
+    merchant = MerchantFactory()
+    (_, first), (_, second) = visitor(merchant, company_name="Acme"), visitor(merchant, company_name="Birch")
+    staff = StaffFactory(merchant=merchant)
+
+    pages = []
+    for customer in (first, second):
+        client = Client()
+        client.force_login(staff.user)
+        session = client.session
+        session[VIEWING] = str(start_viewing(customer=customer, user=staff.user, now=now()).id)
+        session.save()
+        pages.append(shown(client))
+
+    assert "You see the portal as Acme" in pages[0]
+    assert "You see the portal as Birch" in pages[1]
+    assert "Acme" not in pages[1]
 
 
 def test_a_message_is_shown_once_and_not_kept():

@@ -27,8 +27,8 @@ class Frame:
 
     brand: Brand
     slug: str
-    # Said above the page to a user who can change to another customer.
-    company_of_several: str
+    # Said above the page to a user who can change to another customer, and to staff who look.
+    company_above: str
     is_viewing: bool
     wanted: Wanted
     # Whether rows begin with a box to tick.
@@ -48,7 +48,7 @@ def frame_of(request: HttpRequest, visit: Visit, wanted: Wanted, *, owed: Sequen
     return Frame(
         brand=request.brand,  # type: ignore[attr-defined]
         slug=visit.merchant.slug,
-        company_of_several=visit.customer.company_name if len(visit.accesses) > 1 else "",
+        company_above=visit.customer.company_name if visit.is_viewing or len(visit.accesses) > 1 else "",
         is_viewing=visit.is_viewing,
         wanted=wanted,
         can_pick=can_pick(visit, wanted),
