@@ -18,7 +18,7 @@ from tests.backoffice.rows import Shop, client_of, make_mail, make_payment, make
 from tests.factories.models import CustomerFactory, InvoiceFactory, PaymentMethodFactory, usd
 
 pytestmark = pytest.mark.django_db
-QUERIES = {"customers": 9, "invoices": 7, "payments": 4, "mails": 6, "dashboard": 19}
+QUERIES = {"customers": 9, "invoices": 7, "payments": 4, "mails": 6, "dashboard": 20}
 
 
 def place(shop: Shop, name: str, query: str = "") -> str:
