@@ -1,12 +1,13 @@
 """A business that signed itself up sends a limited number of mails a day, until somebody vouches for it."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from payorcrm.mail.claim import WayOut
@@ -171,8 +172,58 @@ def test_many_workers_together_send_no_more_than_one(new: Merchant) -> None:
     with ThreadPoolExecutor(workers) as pool:
         claimed = sum(pool.map(work, range(workers)))
 
+    claimed += len(WayOut().claim(now=NOW))  # whoever met another worker may have left something
     assert claimed == 8
     assert Mail.objects.filter(state=MailState.DEFERRED).count() == 32
+
+
+def on_another_connection(act: Callable[[], Any]) -> Any:
+    """Do something on a connection of its own, which waits for no lock for long."""
+
+    def on_its_own() -> Any:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as another:
+        return another.submit(on_its_own).result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_new_account_that_is_busy(new: Merchant) -> None:
+    mails = run_of(new, 12)
+    others = [queued(merchant=MerchantFactory()), queued(merchant=MerchantFactory(is_trusted=False)), queued()]
+
+    with transaction.atomic():
+        Merchant.objects.select_for_update(no_key=True).get(id=new.id)
+        claimed = on_another_connection(lambda: WayOut().claim(now=NOW))
+
+    assert {mail.id for mail in claimed} == {mail.id for mail in others}
+    assert set(states_of(mails)) == {MailState.QUEUED}
+    assert len(WayOut().claim(now=NOW)) == 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_claimed_at_the_same_moment_is_not_put_off(new: Merchant) -> None:
+    mails = run_of(new, 12)
+    claims = Event()
+
+    def claim_slowly() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            Mail.objects.filter(id=mails[-1].id).update(state=MailState.SENDING)
+            claims.set()
+            cursor.execute("SELECT pg_sleep(0.2)")
+
+    with ThreadPoolExecutor(1) as another:
+        claiming = another.submit(on_another_connection, claim_slowly)
+        claims.wait(10)
+        assert len(WayOut().claim(now=NOW)) == 8
+        claiming.result()
+
+    assert states_of(mails) == [MailState.SENDING] * 8 + [MailState.DEFERRED] * 3 + [MailState.SENDING]
 
 
 def test_a_name_for_the_sender_alone_lifts_nothing(server: ScriptedServer, new: Merchant) -> None:

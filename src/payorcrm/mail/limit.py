@@ -34,13 +34,14 @@ def allowed_now(*, now: datetime, most: int) -> list[UUID]:
     """Return the next mails of limited merchants that may go now, and put off those that may not.
 
     In a transaction: the merchants stay locked until its end, so that two workers do not use up the same day twice.
+    Nobody is waited for: the mails of a merchant that is locked elsewhere stay as they are until the next sweep.
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK, {"now": now})
         merchants = [merchant_id for (merchant_id,) in cursor.fetchall()]
         if not merchants:
             return []
-        # A statement of its own: it has to see what was claimed while the one before waited.
+        # A statement of its own: it has to see what others claimed until the one before got its locks.
         a_day = settings.NEW_ACCOUNT_MAILS_PER_DAY
         ceilings = {"single_ceiling": a_day, "bulk_ceiling": a_day - a_day // KEPT_PART}
         cursor.execute(ALLOW, {"now": now, "merchants": merchants, "most": most, "why": _why(a_day), **ceilings})
@@ -87,7 +88,7 @@ AND NOT EXISTS (SELECT FROM mail_mailsender WHERE merchant_id = merchant.id AND 
 AND EXISTS (
     SELECT FROM mail_mail WHERE merchant_id = merchant.id AND state IN ('queued', 'deferred') AND send_after <= %(now)s
 )
-ORDER BY id FOR NO KEY UPDATE
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 """
 
 _USED = f"""
@@ -105,12 +106,14 @@ used AS (
 
 USED_TODAY = f"{_USED} SELECT coalesce(sum(weight), 0) FROM used"  # noqa: S608
 
+# What somebody else is just changing is left out: it may be claimed, or canceled, by the time it would be put off.
 # Single mails first, as they are claimed. A run goes on tomorrow at the time of day at which it was to go.
 ALLOW = f"""
 {_USED},
 due AS (
     SELECT mail.id, mail.merchant_id, mail.is_bulk, mail.send_after, {_WEIGHT} AS weight FROM mail_mail AS mail
     WHERE merchant_id = ANY(%(merchants)s) AND state IN ('queued', 'deferred') AND send_after <= %(now)s
+    FOR NO KEY UPDATE OF mail SKIP LOCKED
 ),
 ranked AS (
     SELECT due.*, coalesce(used.weight, 0) - due.weight + sum(due.weight)
