@@ -12,8 +12,8 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Role
 from payorcrm.reminders.hold import hold_for_bounce, put_on_hold, put_several_on_hold
 from payorcrm.reminders.models import DayRun, Hold, HoldReason, Rule, Schedule
-from payorcrm.reminders.run_rules import run_due_rules
 from tests.backoffice.rows import client_of, make_shop
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import CustomerFactory
 from tests.reminders.rules import LONG_AGO, set_schedule, switch_all_on
 

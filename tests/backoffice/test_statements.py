@@ -11,9 +11,9 @@ from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Role
 from payorcrm.reminders.models import Hold
 from payorcrm.statements.models import RunState, StatementRule, StatementRun
-from payorcrm.statements.run_rules import run_due_statements
 from payorcrm.statements.templates import statement_template
 from tests.backoffice.rows import client_of, make_shop
+from tests.factories.due_runs import run_due_statements
 from tests.factories.models import CustomerFactory, InvoiceFactory
 from tests.reminders.rules import set_schedule
 

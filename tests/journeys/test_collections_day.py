@@ -10,7 +10,7 @@ from payorcrm.core import clock
 from payorcrm.ledger.check import check_books
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.models import Payment
-from payorcrm.reminders.run_rules import run_due_rules
+from tests.factories.due_runs import run_due_rules
 from tests.factories.inbox import Inbox, html_of, links_in
 from tests.factories.journey import link_in
 from tests.journeys.person import Person, enter_card

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from payorcrm.core.clock import day_in
 from payorcrm.invoices.models import Invoice
 from payorcrm.reminders.models import Schedule
-from payorcrm.reminders.run_rules import run_due_rules
+from tests.factories.due_runs import run_due_rules
 from tests.factories.journey import Business, open_business
 from tests.factories.system import RunningSystem
 from tests.journeys.person import Person

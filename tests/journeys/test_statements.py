@@ -7,7 +7,7 @@ from pypdf import PdfReader
 from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
 from payorcrm.mail.models import Mail, MailState
-from payorcrm.statements.run_rules import run_due_statements
+from tests.factories.due_runs import run_due_statements
 from tests.factories.inbox import text_of
 from tests.factories.journey import wait_until
 from tests.factories.models import CustomerFactory, InvoiceFactory, MerchantFactory, StaffFactory

@@ -21,9 +21,9 @@ from payorcrm.reminders.arrange_rules import (
 )
 from payorcrm.reminders.conditions import ConditionsRefused
 from payorcrm.reminders.models import ReminderTemplate, Rule, Step
-from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.switch_rules import change_rule, rules_of, switch_off, switch_on, switched
 from payorcrm.reminders.templates import InUse, TemplateGone, copy_template, delete_template, template_for
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import NOW, TODAY, CustomerFactory, MerchantFactory
 from tests.reminders.rules import invoice_due, set_schedule, switch_all_on
 

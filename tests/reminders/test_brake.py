@@ -14,9 +14,9 @@ from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Role
 from payorcrm.reminders.decide_run import NotHeld, drop_run, release_run
 from payorcrm.reminders.models import DayRun, DayRunState, LeftOut, Omission, Reminder, Rule, Step, StepState
-from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.tell_staff import KIND
 from payorcrm.reminders.weigh_run import weigh_by_customer, weigh_by_rule
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, StaffFactory, usd
 from tests.factories.outbox import deliver
 from tests.factories.smtp import ScriptedServer

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from payorcrm.merchants.models import Merchant
 from payorcrm.payments.models import PaymentRequestLine
 from payorcrm.reminders.models import Rule, Step
-from payorcrm.reminders.run_rules import run_due_rules
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import CustomerFactory, MerchantFactory
 from tests.reminders.rules import invoice_due, mark_sent, set_schedule, switch_all_on
 

@@ -11,8 +11,8 @@ from payorcrm.reminders.explain_day import explain_day
 from payorcrm.reminders.failed_conditions import failed_parts
 from payorcrm.reminders.hold import put_on_hold
 from payorcrm.reminders.models import HoldReason, Rule
-from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.switch_rules import switch_off
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import NOW, TODAY, CustomerFactory, StaffFactory
 from tests.factories.outbox import deliver
 from tests.factories.smtp import ScriptedServer

@@ -11,8 +11,8 @@ from payorcrm.mail.suppress import suppress
 from payorcrm.mail.transport import KEPT_BACK
 from payorcrm.reminders.hold import end_hold
 from payorcrm.reminders.models import Reminder
-from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.select import LeftOut
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import NOW, CustomerFactory, usd
 from tests.factories.outbox import deliver, deliver_while
 from tests.factories.smtp import ScriptedServer

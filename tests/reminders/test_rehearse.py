@@ -25,8 +25,9 @@ from payorcrm.reminders.decide_run import release_run
 from payorcrm.reminders.mark import mark_reminded
 from payorcrm.reminders.models import DayRun, DayRunState, Hold, HoldReason, Reminder, Rule
 from payorcrm.reminders.rehearse import ForeseenMail, rehearse
-from payorcrm.reminders.run_rules import active_rules, run_due_rules
+from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.switch_rules import rules_of
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import NOW, TODAY, CustomerFactory, MerchantFactory
 from tests.reminders.rules import invoice_due, mark_sent, remind, set_schedule, switch_all_on
 

@@ -13,9 +13,10 @@ from payorcrm.mail.models import Mail
 from payorcrm.reminders.conditions import ConditionsRefused
 from payorcrm.reminders.hold import end_hold
 from payorcrm.reminders.models import DayRun, DayRunState, Reminder, Rule, Schedule, Step
-from payorcrm.reminders.run_rules import merchants_due, run_due_rules, run_rules_of
+from payorcrm.reminders.run_rules import merchants_due, run_rules_of
 from payorcrm.reminders.select import LeftOut
 from payorcrm.reminders.send import send_reminders
+from tests.factories.due_runs import run_due_rules
 from tests.factories.models import NOW, TODAY, CustomerFactory, MerchantFactory, usd
 from tests.factories.outbox import deliver
 from tests.factories.smtp import ScriptedServer

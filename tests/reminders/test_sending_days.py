@@ -6,8 +6,8 @@ import pytest
 
 from payorcrm.invoices.models import Invoice
 from payorcrm.reminders.models import Rule, Schedule
-from payorcrm.reminders.run_rules import run_due_rules
 from payorcrm.reminders.sending_days import step_days
+from tests.factories.due_runs import run_due_rules
 from tests.reminders.rules import invoice_due, mark_sent
 
 MONDAY = date(2027, 11, 1)

@@ -19,9 +19,9 @@ from payorcrm.reminders.models import HoldReason
 from payorcrm.reminders.templates import save_template
 from payorcrm.statements.mails import compose_statements
 from payorcrm.statements.models import StatementRequest
-from payorcrm.statements.run_rules import run_due_statements
 from payorcrm.statements.send import send_statement
 from payorcrm.statements.templates import statement_template
+from tests.factories.due_runs import run_due_statements
 from tests.factories.inbox import html_of, links_in, text_of
 from tests.factories.models import (
     NOW,

@@ -19,9 +19,9 @@ from payorcrm.statements.run_rules import (
     drop_statements,
     merchants_due,
     release_statements,
-    run_due_statements,
     run_statements_of,
 )
+from tests.factories.due_runs import run_due_statements
 from tests.factories.models import NOW, TODAY, CustomerFactory, InvoiceFactory, MerchantFactory, usd
 from tests.reminders.rules import set_schedule
 from tests.statements.rules import make_rule

@@ -18,11 +18,6 @@ from payorcrm.reminders.tell_staff import tell_staff
 RECENT = timedelta(days=3)
 
 
-def run_due_rules(*, now: datetime) -> list[DayRun]:
-    """Run the rules of every merchant whose hour has come and whose day has had no run."""
-    return [run for merchant_id in merchants_due(now=now) for run in run_rules_of(merchant_id=merchant_id, now=now)]
-
-
 def merchants_due(*, now: datetime) -> list[UUID]:
     """Return the merchants whose hour has come and whose day has had no run."""
     merchants = Merchant.objects.filter(rules__is_active=True)

@@ -30,13 +30,6 @@ class StatementsNotHeld(Refused):
     message = "Somebody has decided about this run already. Nothing was changed."
 
 
-def run_due_statements(*, now: datetime) -> list[StatementRun]:
-    """Run every rule whose day and hour have come, at most once for a day."""
-    return [
-        run for merchant_id in merchants_due(now=now) for run in run_statements_of(merchant_id=merchant_id, now=now)
-    ]
-
-
 def merchants_due(*, now: datetime) -> list[UUID]:
     """Return the merchants with a rule whose day and hour have come."""
     return list(dict.fromkeys(rule.merchant_id for rule, _ in _due(StatementRule.objects.all(), now)))
