@@ -18,6 +18,7 @@ from payorcrm.ledger.check import check_books
 from payorcrm.ledger.models import Entry, Posting
 from payorcrm.merchants.models import Merchant, Role, Setup
 from payorcrm.payments.request_payment import request_from_portal
+from payorcrm.reminders import foresee_import
 from tests.backoffice.rows import client_of
 from tests.factories.models import CustomerFactory, MerchantFactory, PortalAccessFactory
 from tests.reminders.rules import switch_all_on
@@ -71,7 +72,7 @@ def then(client: Client, merchant: Merchant, *due_in: int) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", found[1]).split()) if found else ""
 
 
-def test_a_preview_says_what_the_rules_would_send_about_new_invoices(merchant, travel_to):
+def test_a_preview_says_what_the_rules_would_send_about_new_invoices(merchant, travel_to, monkeypatch):
     travel_to(datetime(2026, 3, 30, 12, 0, tzinfo=UTC))
     client = client_of(merchant)
     CustomerFactory(merchant=merchant, number="C1")
@@ -87,6 +88,14 @@ def test_a_preview_says_what_the_rules_would_send_about_new_invoices(merchant, t
     assert then(client, merchant, *[-7] * 101).endswith(
         f"{next_run} would speak of 101 of the new ones, and would wait until you release it: "
         "It has 101 invoices; usual are 0 a run."
+    )
+
+    monkeypatch.setattr(foresee_import, "MOST_TIME", timedelta(0))
+
+    assert then(client, merchant, -7) == (
+        "1 of the new invoices is overdue already: $100.00. Your book is too large to say here which of the new ones "
+        "the next run of your rules, Mar 30, 2026, 9:00 AM EDT, speaks of. "
+        "Rehearse the next days once they are imported."
     )
 
 
