@@ -53,6 +53,9 @@ def test_business_has_every_state_and_right_books(loaded, db):
     overdue = Invoice.objects.overdue(today=today)
 
     assert check_books() == []
+    account = GatewayAccount.objects.get()
+    assert account.account_id.startswith("acct_")
+    assert not PaymentMethod.objects.exclude(account_id=account.account_id).exists()
     assert Customer.objects.count() == len(COMPANIES) == 40
     assert 380 <= Invoice.objects.count() <= 450
     assert set(Invoice.objects.values_list("status", flat=True)) == set(InvoiceStatus.values)

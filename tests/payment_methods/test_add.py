@@ -7,12 +7,15 @@ import pytest
 from payorcrm.core.errors import Refused
 from payorcrm.gateways.base import MethodKind, MethodNotAccepted
 from payorcrm.mail.models import Mail
+from payorcrm.merchants.models import GatewayAccount
 from payorcrm.payment_methods.add import add_method
+from payorcrm.payment_methods.mandate import record_mandate
 from payorcrm.payment_methods.models import PaymentMethod, Verification
 from payorcrm.payment_methods.remove import remove_method
 from payorcrm.payment_methods.save import Consent, TriesUsedUp
-from tests.factories.models import NOW, TODAY, CustomerFactory
+from tests.factories.models import NOW, TODAY, CustomerFactory, usd
 from tests.payment_methods.kit import NEEDS_DEPOSITS, entered
+from tests.payments.kit import ACCEPTANCE
 
 CONSENT = Consent("Keep it.", "203.0.113.7", NOW)
 
@@ -45,6 +48,30 @@ def test_same_card_is_saved_once_and_takes_the_new_date(customer):
     assert again.method == first == PaymentMethod.objects.saved().get()
     assert (first.expiry_month, first.expiry_year) == (6, 2034)
     assert Mail.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_unknown", [PaymentMethod, GatewayAccount])
+@pytest.mark.parametrize(("number", "bank"), [("4242424242424242", False), ("000123456789", True)])
+def test_what_was_saved_before_accounts_had_ids_stays_when_it_is_entered_again(customer, is_unknown, number, bank):
+    first = add(customer, entered(customer.merchant, number, bank=bank)).method
+    record_mandate(method=first, text="I authorize this.", amount=usd("5.00"), acceptance=ACCEPTANCE)
+    is_unknown.objects.update(account_id="")
+
+    again = add(customer, entered(customer.merchant, number, bank=bank))
+
+    assert (again.method, again.is_new) == (first, False)
+    assert PaymentMethod.objects.saved().get().mandates.get().revoked_at is None
+
+
+def test_card_renewed_at_an_account_that_is_known_is_known_there(customer):
+    first = add(customer, entered(customer.merchant, "4242424242424242")).method
+    known = first.account_id
+    PaymentMethod.objects.update(account_id="")
+
+    add(customer, entered(customer.merchant, "4242424242424242"))
+
+    assert known
+    assert PaymentMethod.objects.saved().get().account_id == known
 
 
 def test_account_that_needs_deposits_is_saved_but_cannot_pay(customer):

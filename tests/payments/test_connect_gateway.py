@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from payorcrm.gateways.base import Credentials, GatewayUnavailable, KeysNotAccepted
+from payorcrm.gateways.sandbox.gateway import SandboxGateway
 from payorcrm.ledger.check import check_books
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.merchants.queries import CannotTakePayments, hold_gateway_account
@@ -160,6 +161,68 @@ def test_new_keys_of_the_same_account_replace_the_old_ones_whatever_hangs_on_it(
     assert account_of(merchant).credentials() == keys
     assert account_of(merchant).account_id == account.account_id
     assert account.account_id.startswith("acct_")
+
+
+class ManyKeys(SandboxGateway):
+    """A processor that gives out more keys for the same account, and takes the old ones until they are ended."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        keys = (credentials.public_key, credentials.secret_key, credentials.webhook_secret)
+        super().__init__(Credentials(*(key.removeprefix("new_") for key in keys)))
+
+
+@pytest.fixture
+def many_keys(sandbox, settings):
+    """An account from before ids were kept, with a method saved at it."""
+    settings.PAYMENT_GATEWAYS = {**settings.PAYMENT_GATEWAYS, "many_keys": f"{__name__}.ManyKeys"}
+    account = connect_test_account(merchant=MerchantFactory(), name="many_keys")
+    PaymentMethodFactory(customer=CustomerFactory(merchant=account.merchant), gateway="many_keys")
+    known = account.account_id
+    GatewayAccount.objects.update(account_id="")
+    account.refresh_from_db()
+    return account, known
+
+
+def ids_kept() -> set[str]:
+    """Return the ids that the connection and what is saved at it have."""
+    return {
+        *GatewayAccount.objects.values_list("account_id", flat=True),
+        *PaymentMethod.objects.values_list("account_id", flat=True),
+    }
+
+
+@pytest.mark.parametrize("prefix", ["", "new_"])
+def test_an_account_whose_id_was_never_kept_is_asked_for_it_before_its_keys_are_replaced(many_keys, prefix):
+    account, known = many_keys
+    held = account.credentials()
+    keys = Credentials(prefix + held.public_key, prefix + held.secret_key, prefix + held.webhook_secret)
+
+    connect_gateway(merchant=account.merchant, name="many_keys", credentials=keys)
+
+    assert account_of(account.merchant).credentials() == keys
+    assert ids_kept() == {known}
+
+
+def test_keys_of_another_account_are_refused_and_name_nothing_that_is_saved(many_keys):
+    account, known = many_keys
+    others = SandboxGateway.open_test_account("another", webhook_url="")
+
+    with pytest.raises(GatewayInUse):
+        connect_gateway(merchant=account.merchant, name="many_keys", credentials=others)
+
+    assert account_of(account.merchant).credentials() == account.credentials()
+    assert ids_kept() == {known}
+
+
+def test_an_account_whose_keys_have_ended_before_its_id_was_kept_stays_unknown(many_keys):
+    account, _ = many_keys
+    keys = account.credentials()
+    GatewayAccount.objects.update(public_key="pk_ended", secret_key="sk_ended")
+
+    with pytest.raises(GatewayInUse):
+        connect_gateway(merchant=account.merchant, name="many_keys", credentials=keys)
+
+    assert ids_kept() == {""}
 
 
 def test_a_method_of_another_account_is_not_charged_with_the_keys_of_this_one(merchant, saved):

@@ -19,6 +19,7 @@ from payorcrm.demo.save_methods import save_methods
 from payorcrm.demo.sign_ins import SignIn, sign_ins
 from payorcrm.demo.write_business import write_customers, write_merchant
 from payorcrm.demo.write_invoices import write_invoices
+from payorcrm.gateways.sandbox.gateway import SandboxGateway
 from payorcrm.gateways.sandbox.provision import open_test_account
 from payorcrm.ledger.check import check_books
 from payorcrm.merchants.models import GatewayAccount, Merchant
@@ -81,6 +82,7 @@ def _connect(merchant: Merchant, *, webhook_url: str) -> GatewayAccount:
         merchant=merchant,
         gateway=GATEWAY,
         defaults={
+            "account_id": SandboxGateway(keys).check_keys(),
             "public_key": keys.public_key,
             "secret_key": keys.secret_key,
             "webhook_secret": keys.webhook_secret,

@@ -139,6 +139,10 @@ class PaymentMethod(models.Model):
     def is_saved(self) -> bool:
         return self.saved_at is not None and self.removed_at is None
 
+    def may_be_of(self, account_id: str) -> bool:
+        """Say whether a processor's account is the one that knows the token, as far as both are known."""
+        return "" in (self.account_id, account_id) or self.account_id == account_id
+
     def masked(self) -> str:
         """Return how people recognise it: `Visa •••• 0027`, `First Harbor Bank •••• 5456`."""
         name = self.brand.title() if self.is_card() else self.bank_name

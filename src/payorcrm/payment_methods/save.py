@@ -121,7 +121,7 @@ def save_once(method: PaymentMethod, *, now: datetime) -> PaymentMethod:
     # Whoever saves, at the same moment, the same card in another tab waits here and then finds it saved.
     Customer.objects.select_for_update(no_key=True).get(id=method.customer_id)
     twin = _twin_of(method)
-    if twin and twin.account_id != method.account_id:  # its token is of no use any more
+    if twin and not twin.may_be_of(method.account_id):  # its token is of no use any more
         take_out(twin, now=now)
         twin = None
     if twin and twin.verification != Verification.FAILED:
@@ -174,8 +174,8 @@ def _renew(saved: PaymentMethod, entered: PaymentMethod) -> None:
     if (saved.expiry_year, saved.expiry_month) != (entered.expiry_year, entered.expiry_month):
         saved.expiry_mailed_at = None
     saved.expiry_year, saved.expiry_month = entered.expiry_year, entered.expiry_month
-    saved.holder_name = entered.holder_name
-    saved.save(update_fields=["token", "expiry_year", "expiry_month", "holder_name", "expiry_mailed_at"])
+    saved.holder_name, saved.account_id = entered.holder_name, entered.account_id or saved.account_id
+    saved.save(update_fields=["token", "account_id", "expiry_year", "expiry_month", "holder_name", "expiry_mailed_at"])
     entered.save(update_fields=["token"])
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from payorcrm.core.errors import Refused
-from payorcrm.gateways.base import Credentials, MethodKind
+from payorcrm.gateways.base import Credentials, GatewayUnavailable, KeysNotAccepted, MethodKind
 from payorcrm.gateways.registry import gateway, open_test_account
 from payorcrm.merchants.models import GatewayAccount, Merchant
 from payorcrm.merchants.queries import able_accounts
@@ -70,11 +70,13 @@ def connect_gateway(
 ) -> GatewayAccount:
     """Store keys that the processor has accepted; those of another account only while nothing hangs on the first.
 
-    New keys of the same account replace the old ones at any time.
+    New keys of the same account replace the old ones at any time. An account that was connected before its id was kept
+    is asked for it with the keys held so far; if these have ended already, new keys count as another account's.
     `also` is called in the transaction that stores them.
     Raises KeysNotAccepted, GatewayUnavailable, GatewayInUse, UnknownGateway.
     """
     account_id = gateway(name, credentials).check_keys()
+    _learn_id(merchant, name, account_id, credentials)
     with transaction.atomic():
         held = GatewayAccount.objects.select_for_update().filter(merchant=merchant, gateway=name).first()
         if held and not _is_same(held, account_id, credentials) and (use := use_of(merchant, name)):
@@ -89,6 +91,23 @@ def connect_gateway(
         if also:
             also()
     return account
+
+
+def _learn_id(merchant: Merchant, name: str, account_id: str, credentials: Credentials) -> None:
+    """Note the id of an account that was connected before ids were kept, on what is saved at it as well."""
+    held = GatewayAccount.objects.filter(merchant=merchant, gateway=name, account_id="").first()
+    if held is None:
+        return
+    if held.public_key != credentials.public_key:
+        try:
+            account_id = gateway(name, held.credentials()).check_keys()
+        except (KeysNotAccepted, GatewayUnavailable):
+            return
+    with transaction.atomic():
+        # Not if somebody else has just stored keys: the answer was about those that were held.
+        unknown = GatewayAccount.objects.filter(id=held.id, account_id="", public_key=held.public_key)
+        if unknown.update(account_id=account_id):
+            PaymentMethod.objects.filter(merchant=merchant, gateway=name, account_id="").update(account_id=account_id)
 
 
 def _is_same(held: GatewayAccount, account_id: str, credentials: Credentials) -> bool:
