@@ -18,9 +18,11 @@ from payorcrm.mail.models import Mail, MailState, Suppression
 from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
-from payorcrm.reminders.models import DayRun, Hold, HoldReason, ReminderTemplate, Rule
+from payorcrm.reminders.compare_rehearsals import COUNTED
+from payorcrm.reminders.models import DayRun, Hold, HoldReason, KeptRehearsal, ReminderTemplate, Rule
 from payorcrm.reminders.switch_rules import rules_of
 from payorcrm.reminders.templates import version_of
+from payorcrm.reminders.work_out_rehearsal import as_draft
 from payorcrm.staff.models import StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 from tests.factories.models import (
@@ -93,6 +95,7 @@ class Shop:
             "invitation_id": self.invitation.id,
             "attached_id": self.attached.id,
             "suppression_id": self.stop.id,
+            "rehearsal_id": make_change(self.rule).id,
         }
 
 
@@ -134,6 +137,18 @@ def make_shop(**fields: Any) -> Shop:
         attached=make_attached(invoice),
         stop=make_stop(merchant, "gone@harbor.example"),
     )
+
+
+def make_change(rule: Rule) -> KeptRehearsal:
+    """Keep a rehearsal of a rule that was changed to send nothing."""
+    made: dict[str, Any] = {"merchant": rule.merchant, "asked_at": present(), "worked_out_at": present()}
+    base, _ = KeptRehearsal.objects.get_or_create(fingerprint="now", merchant=rule.merchant, defaults=made)
+    made |= {
+        "compared_with": base,
+        "draft": as_draft(rule) | {"is_written": False},
+        "counts": dict.fromkeys(COUNTED, 0),
+    }
+    return KeptRehearsal.objects.get_or_create(fingerprint="then", merchant=rule.merchant, defaults=made)[0]
 
 
 def held_today() -> dict[str, Any]:

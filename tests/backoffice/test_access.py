@@ -38,6 +38,7 @@ ID_NAMES = {
     "invitation_id",
     "attached_id",
     "suppression_id",
+    "rehearsal_id",
 }
 PATTERNS: list[URLPattern] = urls.urlpatterns
 # What a POST needs to be more than a malformed one.

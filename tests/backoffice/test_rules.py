@@ -172,7 +172,8 @@ def test_a_rule_is_rehearsed_before_it_is_saved(shop):
 
     page = client_of(shop.merchant).post(place("rule", shop, shop.rule.id), sent_in)
 
-    assert [mail.numbers for mail in page.context["page"].difference.added] == [(shop.invoice.number,)]
+    ((kind, numbers),) = [(row.change.kind, row.numbers) for row in page.context["page"].difference.rows]
+    assert (kind, numbers) == ("added", [shop.invoice.number])
     assert "As if this rule was switched on now." in page.text
     assert Mail.objects.filter(kind="reminder", state="queued").count() == 0
 

@@ -11,11 +11,12 @@ from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders import keep_rehearsal
-from payorcrm.reminders.keep_rehearsal import first_mails, forget_rehearsals, name_invoices, rehearsal_of, work_out
+from payorcrm.reminders.keep_rehearsal import first_mails, forget_rehearsals, name_invoices, rehearsal_of
 from payorcrm.reminders.models import Hold, HoldReason, KeptRehearsal, RehearsedMail, Schedule
 from payorcrm.reminders.rehearse import rehearse
 from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.switch_rules import switch_off
+from payorcrm.reminders.work_out_rehearsal import work_out
 from tests.factories.models import NOW, TODAY, CustomerFactory
 from tests.reminders.rules import invoice_due, set_schedule, switch_all_on
 

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from copy import copy
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,14 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from payorcrm.core.ids import uuid7
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders import brake
-from payorcrm.reminders.compare_rehearsals import compare
 from payorcrm.reminders.conditions import Tree
 from payorcrm.reminders.decide_run import release_run
 from payorcrm.reminders.mark import mark_reminded
@@ -194,51 +191,6 @@ def test_it_takes_as_many_queries_for_many_customers_as_for_one(
         mails = foreseen(customer.merchant)
 
     assert len(mails) == 3 + 30 * 3
-
-
-def changed(rule: Rule, days: int) -> Rule:
-    """Return a rule that speaks of another number of days, not stored."""
-    other = copy(rule)
-    other.conditions = {"all": [{"if": "overdue_exactly", "is": days}]}
-    return other
-
-
-def test_a_later_day_moves_a_mail(customer: Customer) -> None:
-    invoice = invoice_due(TODAY - timedelta(days=1), customer=customer)
-    rules = active_rules(customer.merchant)
-    after = [*rules[:2], changed(rules[2], 9), *rules[3:]]
-
-    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, after, now=NOW).mails)
-
-    (move,) = difference.moved
-    assert (move.before.numbers, move.before.day) == ((invoice.number,), TODAY + timedelta(days=6))
-    assert (move.after.day, difference.same_count) == (TODAY + timedelta(days=8), 2)
-    assert difference.added == difference.gone == difference.changed == []
-
-
-def test_a_rule_more_adds_mails_and_writes_those_of_the_same_day(customer: Customer) -> None:
-    invoice_due(TODAY - timedelta(days=1), customer=customer)
-    rules = active_rules(customer.merchant)
-    more = [changed(copy(rules[0]), days) for days in (7, 10)]
-    for place, rule in enumerate(more):
-        rule.id, rule.position = uuid7(), 50 + place
-
-    difference = compare(foreseen(customer.merchant), rehearse(customer.merchant, [*rules, *more], now=NOW).mails)
-
-    assert [mail.day for mail in difference.added] == [TODAY + timedelta(days=9)]
-    assert [(move.before.rule.id, move.after.rule.id) for move in difference.changed] == [(rules[2].id, more[0].id)]
-    assert not difference.moved
-
-
-def test_a_rule_less_takes_mails_away_and_no_change_shows_as_none(customer: Customer) -> None:
-    invoice_due(TODAY - timedelta(days=1), customer=customer)
-    rules, before = active_rules(customer.merchant), foreseen(customer.merchant)
-
-    difference = compare(before, rehearse(customer.merchant, [*rules[:2], *rules[3:]], now=NOW).mails)
-
-    assert [mail.rule.id for mail in difference.gone] == [rules[2].id]
-    assert compare(before, foreseen(customer.merchant)).is_nothing()
-    assert compare(before, []).gone == before
 
 
 def test_what_was_withdrawn_at_the_last_moment_is_foreseen_again(customer: Customer) -> None:

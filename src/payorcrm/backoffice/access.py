@@ -248,5 +248,11 @@ def kept_rehearsal_of(staff: Staff, text: str) -> KeptRehearsal | None:
     except ValueError:
         return None
     return KeptRehearsal.objects.filter(
-        merchant=staff.merchant_id, id=rehearsal_id, worked_out_at__isnull=False
+        merchant=staff.merchant_id, id=rehearsal_id, worked_out_at__isnull=False, compared_with=None
     ).first()
+
+
+def kept_change_of(staff: Staff, rehearsal_id: UUID) -> KeptRehearsal:
+    """Return one of the merchant's rehearsals of a changed rule, or 404; it may be thrown away by now."""
+    changes = KeptRehearsal.objects.select_related("merchant", "compared_with")
+    return get_object_or_404(changes, merchant=staff.merchant_id, id=rehearsal_id, compared_with__isnull=False)

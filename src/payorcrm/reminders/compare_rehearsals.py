@@ -1,109 +1,104 @@
-"""Says how the mails of the coming days differ once a rule is changed, and how large the difference is."""
+"""Keeps how the mails that were foreseen for a changed rule differ from those of now, which a rehearsal has kept."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from uuid import UUID
+from django.db.backends.utils import CursorWrapper
 
-from payorcrm.reminders.models import Rule
-from payorcrm.reminders.rehearse import ForeseenMail, rehearse
-from payorcrm.reminders.run_rules import active_rules
+from payorcrm.reminders.models import ChangeKind, KeptRehearsal, Rule
 
-CHANGES_SHOWN = 50
+COUNTED = (*ChangeKind.values, "same")
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A mail of now beside what becomes of it."""
+def compare(cursor: CursorWrapper, kept: KeptRehearsal) -> dict[str, int]:
+    """Compare `foreseen_mail` of this transaction with the rehearsal of now, and keep all that differs.
 
-    before: ForeseenMail
-    after: ForeseenMail
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How the mails after a change differ from those of now."""
-
-    added: list[ForeseenMail]
-    gone: list[ForeseenMail]
-    moved: list[Move]
-    changed: list[Move]  # on the same day, but by another rule or template, or about other invoices
-    same_count: int
-
-    def is_nothing(self) -> bool:
-        """Say whether a change would change no mail."""
-        return not self.count()
-
-    def count(self) -> int:
-        """Count the mails that would change."""
-        return sum(len(each) for each in (self.added, self.gone, self.moved, self.changed))
-
-    def first_changes(self) -> list["Change"]:
-        """Return the first of all changes by day and customer."""
-        changes = [Change("Added", None, mail) for mail in self.added]
-        changes += [Change("Gone", mail, None) for mail in self.gone]
-        changes += [Change("Moved", move.before, move.after) for move in self.moved]
-        changes += [Change("Written differently", move.before, move.after) for move in self.changed]
-        return sorted(changes, key=lambda each: (each.day(), each.mail().company_name.lower()))[:CHANGES_SHOWN]
+    Of what goes and what comes, the nearest days of one customer about one invoice at least are one mail that moves.
+    Return how many mails change, by kind, and how many stay as they are.
+    """
+    assert kept.draft is not None
+    was = Rule.objects.filter(id=kept.draft["id"]).exclude(template=kept.draft["template"])
+    names = {"before": kept.compared_with_id, "after": kept.id, "rewritten": was.values_list("id", flat=True).first()}
+    cursor.execute(MEET, names)
+    while True:
+        cursor.execute(MOVE)
+        if not cursor.rowcount:
+            break
+        cursor.execute(FORGET_MOVED)
+    cursor.execute(KEEP_CHANGES, names)
+    cursor.execute(COUNT_CHANGES, names)
+    counts = dict.fromkeys(COUNTED, 0) | dict(cursor.fetchall())
+    cursor.execute(END_COMPARING)
+    return counts
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One mail as it is now and as it would be; None is no mail."""
-
-    words: str
-    before: ForeseenMail | None
-    after: ForeseenMail | None
-
-    def mail(self) -> ForeseenMail:
-        """Return what would be sent, or is no longer."""
-        mail = self.after or self.before
-        assert mail is not None
-        return mail
-
-    def day(self) -> date:
-        """Return the first day that differs."""
-        return min(mail.day for mail in (self.before, self.after) if mail)
-
-
-def rehearse_change(rule: Rule, *, now: datetime) -> Difference:
-    """Say how the mails of the coming days would differ if a rule were as it is given; nothing is stored."""
-    active = active_rules(rule.merchant)
-    others = [each for each in active if each.id != rule.id]
-    after = sorted([*others, rule], key=lambda each: each.position) if rule.is_active else others
-    return compare(*(rehearse(rule.merchant, rules, now=now).mails for rules in (active, after)))
-
-
-def compare(before: Sequence[ForeseenMail], after: Sequence[ForeseenMail]) -> Difference:
-    """Say what a change adds, takes away, moves to another day and writes differently."""
-    old = {(*mail.recipient, mail.day): mail for mail in before}
-    new = {(*mail.recipient, mail.day): mail for mail in after}
-    both = [Move(old[key], new[key]) for key in old if key in new]
-    changed = [move for move in both if _written(move.before) != _written(move.after)]
-    added, gone = [new[key] for key in new if key not in old], [old[key] for key in old if key not in new]
-    moved = list(_moves(gone, added))
-    stayed = {id(mail) for move in moved for mail in (move.before, move.after)}
-    return Difference(
-        added=[mail for mail in added if id(mail) not in stayed],
-        gone=[mail for mail in gone if id(mail) not in stayed],
-        moved=moved,
-        changed=changed,
-        same_count=len(both) - len(changed),
-    )
-
-
-def _written(mail: ForeseenMail) -> tuple[object, ...]:
-    return mail.rule.id, mail.rule.template_id, mail.numbers
-
-
-def _moves(gone: Sequence[ForeseenMail], added: Sequence[ForeseenMail]) -> Iterator[Move]:
-    """Pair what goes with what comes to the same customer about the same invoices, on the nearest day."""
-    coming: dict[tuple[UUID, str], list[ForeseenMail]] = {}
-    for mail in added:
-        coming.setdefault(mail.recipient, []).append(mail)
-    for mail in gone:
-        alike = [each for each in coming.get(mail.recipient, []) if set(each.numbers) & set(mail.numbers)]
-        if alike:
-            nearest = min(alike, key=lambda each: abs(each.day - mail.day))
-            coming[mail.recipient].remove(nearest)
-            yield Move(mail, nearest)
+# Both sides of each recipient and day. The mails of the changed rules have their final ids already.
+MEET = """
+CREATE TEMPORARY TABLE mail_before ON COMMIT DROP AS
+SELECT id AS before_id, day, customer_id, currency, rule_id AS before_rule, invoice_ids AS before_invoices
+FROM reminders_rehearsedmail WHERE rehearsal_id = %(before)s;
+CREATE TEMPORARY TABLE mail_after ON COMMIT DROP AS
+SELECT nextval(pg_get_serial_sequence('reminders_rehearsedmail', 'id')) AS after_id, sent_on AS day,
+    foreseen_mail.customer_id, currency, rule_id AS after_rule, invoice_ids AS after_invoices, amount
+FROM foreseen_mail JOIN customers_customer AS customer ON customer.id = foreseen_mail.customer_id;
+ANALYZE mail_before, mail_after;
+CREATE TEMPORARY TABLE met ON COMMIT DROP AS
+SELECT *, CASE
+    WHEN before_id IS NULL THEN 'added'
+    WHEN after_id IS NULL THEN 'gone'
+    WHEN before_rule <> after_rule OR after_rule = %(rewritten)s OR before_invoices <> after_invoices AND (
+        SELECT array_agg(id ORDER BY id) FROM unnest(before_invoices) AS named (id)
+    ) <> (
+        SELECT array_agg(id ORDER BY id) FROM unnest(after_invoices) AS named (id)
+    ) THEN 'written'
+    ELSE 'same'
+END AS kind
+FROM mail_before FULL JOIN mail_after USING (day, customer_id, currency);
+ANALYZE met;
+CREATE TEMPORARY TABLE moved (before_id bigint, after_id bigint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE alike ON COMMIT DROP AS
+SELECT gone.before_id, added.after_id, abs(gone.day - added.day) AS distance, gone.day AS gone_on, added.day AS added_on
+FROM met AS gone JOIN met AS added ON added.customer_id = gone.customer_id AND added.currency = gone.currency
+WHERE gone.kind = 'gone' AND added.kind = 'added' AND gone.before_invoices && added.after_invoices;
+"""
+# Those that are each other's nearest. One order for both sides: there are always some, as long as any are left.
+MOVE = """
+INSERT INTO moved
+SELECT before_id, after_id
+FROM (
+    SELECT before_id, after_id,
+        row_number() OVER (PARTITION BY before_id ORDER BY distance, gone_on, added_on) AS of_gone,
+        row_number() OVER (PARTITION BY after_id ORDER BY distance, gone_on, added_on) AS of_added
+    FROM alike
+) AS ranked
+WHERE of_gone = 1 AND of_added = 1
+"""
+FORGET_MOVED = """
+DELETE FROM alike USING moved WHERE moved.before_id = alike.before_id;
+DELETE FROM alike USING moved WHERE moved.after_id = alike.after_id
+"""
+# Of the changed side only what differs is kept.
+KEEP_CHANGES = """
+INSERT INTO reminders_rehearsedchange (rehearsal_id, kind, customer_id, before_id, after_id)
+SELECT %(after)s, kind, found.customer_id, before_id, after_id
+FROM (
+    SELECT kind, day, customer_id, currency, before_id, after_id
+    FROM met
+    WHERE kind <> 'same' AND NOT EXISTS (SELECT FROM moved WHERE moved.before_id = met.before_id)
+        AND NOT EXISTS (SELECT FROM moved WHERE moved.after_id = met.after_id)
+    UNION ALL
+    SELECT 'moved', least(gone.day, added.day), gone.customer_id, gone.currency, gone.before_id, added.after_id
+    FROM moved
+    JOIN met AS gone ON gone.before_id = moved.before_id
+    JOIN met AS added ON added.after_id = moved.after_id
+) AS found
+JOIN customers_customer AS customer ON customer.id = found.customer_id
+ORDER BY day, lower(customer.company_name), found.customer_id, currency;
+INSERT INTO reminders_rehearsedmail (id, rehearsal_id, day, customer_id, rule_id, currency, amount, invoice_ids)
+SELECT mail.after_id, %(after)s, day, mail.customer_id, after_rule, currency, amount, after_invoices
+FROM mail_after AS mail JOIN reminders_rehearsedchange AS change ON change.after_id = mail.after_id
+WHERE change.rehearsal_id = %(after)s
+"""
+COUNT_CHANGES = """
+SELECT kind, count(*) FROM reminders_rehearsedchange WHERE rehearsal_id = %(after)s GROUP BY kind
+UNION ALL
+SELECT kind, count(*) FROM met WHERE kind = 'same' GROUP BY kind
+"""
+END_COMPARING = "DROP TABLE mail_before, mail_after, met, moved, alike"

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from payorcrm.core.clock import now
 from payorcrm.core.jobs import enqueue_once, job, periodic
-from payorcrm.reminders.keep_rehearsal import forget_rehearsals, work_out
+from payorcrm.reminders.keep_rehearsal import forget_rehearsals
 from payorcrm.reminders.run_rules import merchants_due, run_rules_of
+from payorcrm.reminders.work_out_rehearsal import work_out
 
 
 @periodic(cron="*/5 * * * *")
@@ -24,7 +25,7 @@ def run_rules_of_one(merchant_id: str) -> None:
 
 @job()
 def work_out_rehearsal(rehearsal_id: str) -> None:
-    """Work out what the rules of one merchant would send."""
+    """Work out what the rules of one merchant would send, or what a change of one would make of that."""
     work_out(UUID(rehearsal_id), now=now())
 
 

@@ -1,25 +1,23 @@
-"""Works a rehearsal of the active rules out once and keeps it: the pages that show it only read.
+"""Keeps rehearsals that were worked out once, of the active rules and of changes of one: the pages only read.
 
 It is found again by a fingerprint of all that it was worked out from. A change of any of it leads to a new one.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import groupby
-from operator import attrgetter
-from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from payorcrm.core.clock import day_in
 from payorcrm.core.jobs import enqueue_named
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.foresee import END, ForeseenRun, coming_runs, foresee
-from payorcrm.reminders.models import KeptRehearsal, RehearsedDay, RehearsedMail, Schedule
-from payorcrm.reminders.run_rules import active_rules
+from payorcrm.reminders.foresee import coming_runs
+from payorcrm.reminders.models import KeptRehearsal, RehearsedMail, Rule, Schedule
 from payorcrm.reminders.sending_days import schedule_of
+from payorcrm.reminders.work_out_rehearsal import as_draft, work_out
 
 # A page works out a rehearsal of so many open invoices by itself; a job does the larger ones.
 MOST_FOR_A_PAGE = 5000
@@ -32,64 +30,39 @@ NUMBERS_SHOWN = 20
 
 def rehearsal_of(merchant: Merchant, *, now: datetime) -> KeptRehearsal:
     """Return what the active rules would send by what is known now; a large one may still have to be worked out."""
+    kept, is_new = _rehearsal_of(merchant, now)
+    return see_to(kept, is_new=is_new, now=now)
+
+
+def _rehearsal_of(merchant: Merchant, now: datetime) -> tuple[KeptRehearsal, bool]:
     given = {"merchant": merchant, "fingerprint": fingerprint_of(merchant, now)}
-    kept, is_new = KeptRehearsal.objects.get_or_create(**given, defaults={"asked_at": now})
+    return KeptRehearsal.objects.get_or_create(**given, defaults={"asked_at": now})
+
+
+def change_of(rule: Rule, *, is_written: bool = False, now: datetime) -> KeptRehearsal:
+    """Return how the mails of the coming days would differ if a rule were as it is given; the rule is not stored.
+
+    `is_written` says that it stands so in a form. What is large may still have to be worked out.
+    """
+    base, _ = _rehearsal_of(rule.merchant, now)
+    draft = as_draft(rule) | {"is_written": is_written}
+    fingerprint = sha256(f"{base.fingerprint} {json.dumps(draft, sort_keys=True)}".encode()).hexdigest()
+    defaults = {"asked_at": now, "draft": draft, "compared_with": base}
+    given = {"merchant": rule.merchant, "fingerprint": fingerprint}
+    kept, is_new = KeptRehearsal.objects.get_or_create(**given, defaults=defaults)
+    return see_to(kept, is_new=is_new, now=now)
+
+
+def see_to(kept: KeptRehearsal, *, is_new: bool = False, now: datetime) -> KeptRehearsal:
+    """Work a rehearsal out, or let a job do it if it is large, unless that is done or under way."""
     if kept.worked_out_at is None and (is_new or kept.asked_at < now - PATIENCE):
-        if Invoice.objects.filter(merchant=merchant, status=InvoiceStatus.OPEN)[MOST_FOR_A_PAGE:].exists():
+        if Invoice.objects.filter(merchant=kept.merchant_id, status=InvoiceStatus.OPEN)[MOST_FOR_A_PAGE:].exists():
             KeptRehearsal.objects.filter(id=kept.id).update(asked_at=now)
             enqueue_named("payorcrm.reminders.jobs.work_out_rehearsal", rehearsal_id=str(kept.id))
         else:
             work_out(kept.id, now=now)
             kept.refresh_from_db()
     return kept
-
-
-def work_out(kept_id: UUID, *, now: datetime) -> None:
-    """Fill in a rehearsal once. While somebody else is at it, this leaves it alone."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        waiting = KeptRehearsal.objects.select_for_update(skip_locked=True, of=("self",)).select_related("merchant")
-        kept = waiting.filter(id=kept_id, worked_out_at=None).first()
-        if kept is None:
-            return
-        rules = active_rules(kept.merchant)
-        runs = foresee(kept.merchant, rules, now=now)
-        cursor.execute(KEEP, {"rehearsal": kept.id})
-        cursor.execute(TOTALS)
-        RehearsedDay.objects.bulk_create(_days(kept, runs, cursor.fetchall()))
-        cursor.execute(END)
-        kept.worked_out_at, kept.rule_count = now, len(rules)
-        kept.invoice_count = Invoice.objects.filter(merchant=kept.merchant, status=InvoiceStatus.OPEN).count()
-        kept.save()
-
-
-Total = tuple[date, str, int, int, int]
-
-
-def _days(kept: KeptRehearsal, runs: Sequence[ForeseenRun], totals: Sequence[Total]) -> Iterator[RehearsedDay]:
-    """Return the days on which something is sent; a run that is late may share its day with the next one."""
-    for day, of_day in groupby(runs, key=attrgetter("sent_on")):
-        sums = [row for row in totals if row[0] == day]
-        if sums:
-            yield RehearsedDay(
-                rehearsal=kept,
-                day=day,
-                mail_count=sum(row[2] for row in sums),
-                invoice_count=sum(row[3] for row in sums),
-                totals=[[int(row[4]), row[1]] for row in sums],
-                held_because=" ".join(run.held_because for run in of_day if run.held_because),
-            )
-
-
-KEEP = """
-INSERT INTO reminders_rehearsedmail (rehearsal_id, day, customer_id, rule_id, currency, amount, invoice_ids)
-SELECT %(rehearsal)s, mail.sent_on, mail.customer_id, mail.rule_id, mail.currency, mail.amount, mail.invoice_ids
-FROM foreseen_mail AS mail JOIN customers_customer AS customer ON customer.id = mail.customer_id
-ORDER BY mail.sent_on, lower(customer.company_name), mail.customer_id, mail.currency
-"""
-TOTALS = """
-SELECT sent_on, currency, count(*), sum(cardinality(invoice_ids)), sum(amount)
-FROM foreseen_mail GROUP BY sent_on, currency ORDER BY sent_on, currency
-"""
 
 
 def fingerprint_of(merchant: Merchant, now: datetime) -> str:
@@ -180,6 +153,7 @@ WHERE each.rehearsal_id = %(rehearsal)s
 
 def forget_rehearsals(*, now: datetime) -> None:
     """Throw away what is old, and what something has changed since."""
-    latest = KeptRehearsal.objects.order_by("merchant_id", "-asked_at", "-id").distinct("merchant_id")
+    of_now = KeptRehearsal.objects.filter(compared_with=None)
+    latest = of_now.order_by("merchant_id", "-asked_at", "-id").distinct("merchant_id")
     old = KeptRehearsal.objects.filter(asked_at__lt=now - KEPT_AFTER_A_CHANGE).exclude(id__in=latest.values("id"))
     (old | KeptRehearsal.objects.filter(asked_at__lt=now - KEPT)).delete()

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from payorcrm.backoffice.access import NotYourRole, for_collectors, for_staff, rule_of
 from payorcrm.backoffice.customer_filter import category_choices
@@ -20,6 +20,7 @@ from payorcrm.backoffice.rule_draft import (
     tree_of,
 )
 from payorcrm.backoffice.rule_forms import RuleForm
+from payorcrm.backoffice.views.rule_change import Difference, difference_of, written_before
 from payorcrm.backoffice.written_rule import SHOW, WrittenRule, press, read_tree
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
@@ -33,9 +34,9 @@ from payorcrm.reminders.arrange_rules import (
     move_up,
     remove_rule,
 )
-from payorcrm.reminders.compare_rehearsals import Difference, rehearse_change
 from payorcrm.reminders.conditions import Tree, check_tree
 from payorcrm.reminders.describe_conditions import describe
+from payorcrm.reminders.keep_rehearsal import change_of
 from payorcrm.reminders.models import Rule
 from payorcrm.reminders.switch_rules import change_rule, changed, switch_off, switch_on, switched
 from payorcrm.reminders.templates import TemplateGone, template_for
@@ -62,6 +63,8 @@ def rule(request: HttpRequest, staff: Staff, rule_id: UUID) -> HttpResponse:
         if not staff.can_change():
             raise NotYourRole
         return _pressed(request, staff, subject, is_new=False)
+    if page := _drafted_before(request, staff, subject):
+        return _rendered(request, staff, subject, page)
     draft = draft_of(subject.conditions, currency=staff.merchant.currency)
     page = _Page(draft, RuleForm(None, rule=subject), is_new=False, trial=try_rule(subject, now=clock.now()))
     page.meaning = describe(subject.conditions, currency=staff.merchant.currency)
@@ -75,7 +78,21 @@ def new(request: HttpRequest, staff: Staff) -> HttpResponse:
     subject = Rule(merchant=staff.merchant, template=template_for(staff.merchant), conditions={}, position=_HIGHEST)
     if request.method == "POST":
         return _pressed(request, staff, subject, is_new=True)
+    if page := _drafted_before(request, staff, subject):
+        return _rendered(request, staff, subject, page)
     return _rendered(request, staff, subject, _Page(new_draft(), RuleForm(None, rule=subject), is_new=True))
+
+
+def _drafted_before(request: HttpRequest, staff: Staff, subject: Rule) -> _Page | None:
+    """Return the page as it was written when a rehearsal was asked for that is still kept."""
+    draft = written_before(staff, subject, request.GET.get("draft", ""))
+    if draft is None or not staff.can_change():
+        return None
+    typed_in, currency = {name: draft[name] for name in ("name", "template")}, staff.merchant.currency
+    form = RuleForm(None, rule=subject, typed_in=typed_in)
+    page = _Page(draft_of(draft["conditions"], currency=currency), form, is_new=subject._state.adding)
+    page.meaning = describe(draft["conditions"], currency=currency)
+    return page
 
 
 def _rendered(request: HttpRequest, staff: Staff, subject: Rule, page: _Page) -> HttpResponse:
@@ -149,8 +166,9 @@ def _test(sent_in: QueryDict, subject: Rule, page: _Page, tree: Tree) -> None:
 
 
 def _rehearse(sent_in: QueryDict, subject: Rule, page: _Page, tree: Tree) -> None:
-    other = _written(sent_in, subject, page, tree)
-    page.difference = rehearse_change(other if other.is_active else switched(other, now=clock.now()), now=clock.now())
+    other, now = _written(sent_in, subject, page, tree), clock.now()
+    kept = change_of(other if other.is_active else switched(other, now=now), is_written=True, now=now)
+    page.difference = difference_of(kept)
     page.focus = "difference-title"
 
 
@@ -169,16 +187,6 @@ def switch(request: HttpRequest, staff: Staff, rule_id: UUID) -> HttpResponse:
         switch_off(subject)
         messages.success(request, f"“{subject}” is off.")
     return redirect("backoffice:rules", merchant_slug=staff.merchant.slug)
-
-
-@require_safe
-@for_staff
-def rehearsal(request: HttpRequest, staff: Staff, rule_id: UUID) -> HttpResponse:
-    """Show what switching a rule would change in the coming days."""
-    subject = rule_of(staff, rule_id)
-    difference = rehearse_change(switched(subject, now=clock.now()), now=clock.now())
-    context = {"section": "reminders", "rule": subject, "difference": difference}
-    return render(request, "backoffice/rule_rehearsal.html", context)
 
 
 @require_POST
