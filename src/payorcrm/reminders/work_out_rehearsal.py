@@ -22,8 +22,9 @@ NEW = UUID(int=0)
 
 def work_out(kept_id: UUID, *, now: datetime, is_patient: bool = False) -> None:
     """Fill in a rehearsal once. While somebody else is at it, this leaves it alone, or waits for its end."""
-    for kept in KeptRehearsal.objects.filter(id=kept_id, compared_with__isnull=False):
-        work_out(kept.compared_with_id, now=now, is_patient=True)
+    base = KeptRehearsal.objects.filter(id=kept_id).values_list("compared_with", flat=True).first()
+    if base:
+        work_out(base, now=now, is_patient=True)
     with transaction.atomic(), connection.cursor() as cursor:
         waiting = KeptRehearsal.objects.select_for_update(skip_locked=not is_patient, of=("self",))
         kept = waiting.select_related("merchant").filter(id=kept_id, worked_out_at=None).first()
@@ -61,7 +62,7 @@ def as_draft(rule: Rule) -> dict[str, Any]:
 
 def drafted(kept: KeptRehearsal) -> Rule:
     """Return the rule that a rehearsal is about, as it would be; it is not to be stored."""
-    draft = kept.draft
+    draft = kept.draft or {}
     since = draft["active_since"] and date.fromisoformat(draft["active_since"])
     as_it_is = {name: draft[name] for name in ("name", "conditions", "position", "is_active")}
     return Rule(
