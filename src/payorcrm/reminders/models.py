@@ -429,10 +429,6 @@ class KeptRehearsal(models.Model):
             ),
         ]
 
-    def change_count(self) -> int:
-        """Count the mails that would change."""
-        return sum(self.counts[kind] for kind in ChangeKind.values)
-
 
 class RehearsedDay(models.Model):
     """What one day of a kept rehearsal would send, and why its run would wait for a person."""

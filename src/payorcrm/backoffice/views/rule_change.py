@@ -14,7 +14,7 @@ from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee import DAYS
 from payorcrm.reminders.keep_rehearsal import change_of, fingerprint_of, name_invoices, see_to
-from payorcrm.reminders.models import KeptRehearsal, RehearsedChange, Rule
+from payorcrm.reminders.models import ChangeKind, KeptRehearsal, RehearsedChange, Rule
 from payorcrm.reminders.switch_rules import switched
 from payorcrm.reminders.work_out_rehearsal import NEW
 from payorcrm.ui.paging import Page, page_of
@@ -43,6 +43,10 @@ class Difference:
     page: Page[RehearsedChange]
     is_whole: bool = False  # all changes, page by page
     day_count: int = DAYS
+
+    def change_count(self) -> int:
+        """Count the mails that would change."""
+        return sum(self.kept.counts[kind] for kind in ChangeKind.values)
 
 
 def difference_of(kept: KeptRehearsal, query: QueryDict | None = None) -> Difference:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0004_suppressed"),
-        ("reminders", "0014_kept_rehearsals"),
+        ("reminders", "0015_bounces_without_address"),
     ]
 
     operations = [
