@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from payorcrm.backoffice.views import rehearsal as pages
@@ -19,6 +20,7 @@ from tests.backoffice.rows import client_of, make_shop
 from tests.factories.models import CustomerFactory, InvoiceFactory, MerchantFactory
 
 pytestmark = pytest.mark.django_db
+POLL = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -84,17 +86,35 @@ def test_a_large_rehearsal_shows_that_it_is_worked_out_and_then_itself(shop, mon
     client, here = client_of(shop.merchant), place("rehearsal", shop)
 
     waiting = client.get(here)
-    part = client.get(here, headers={"HX-Request": "true"})
-    file = client.get(place("rehearsal_export", shop))
+    this_one = f"{here}?of={KeptRehearsal.objects.get().id}"
+    # Something changes all the time; nothing is begun again for it.
+    change_something()
+    part = client.get(this_one, headers=POLL)
+    change_something()
+    files = [client.get(place("rehearsal_export", shop) + query) for query in ("", this_one.removeprefix(here))]
     work_out(KeptRehearsal.objects.get().id, now=present())
-    ready = client.get(here, headers={"HX-Request": "true"})
+    change_something()
+    ready = client.get(this_one, headers=POLL)
+    shown = client.get(this_one)
+    file = client.get(f"{place('rehearsal_export', shop)}{this_one.removeprefix(here)}")
 
-    assert "Look again" in waiting.text
+    assert f'<a href="{this_one}">Look again</a>' in waiting.text
+    assert f'hx-get="{this_one}"' in waiting.text
     assert "<html" not in part.text
     assert "Working it out" in part.text
-    assert file.url == here
-    assert ready.headers["HX-Refresh"] == "true"
-    assert "3 mails on 1 day" in client.get(here).text
+    assert [each.url for each in files] == [this_one] * 2
+    assert ready.headers["HX-Redirect"] == this_one
+    assert "3 mails on 1 day" in shown.text
+    assert "Something has changed since" in shown.text
+    assert f"{place('rehearsal_export', shop)}{this_one.removeprefix(here)}" in shown.text
+    assert b"Bert" in b"".join(file.streaming_content)
+    assert KeptRehearsal.objects.count() == 1
+
+
+def change_something():
+    """Change a customer, in a transaction of its own as far as PostgreSQL's notes on rows go."""
+    with transaction.atomic():
+        Customer.objects.update(category="x")
 
 
 def test_a_rehearsal_of_somebody_else_or_thrown_away_leads_to_ones_own(shop):

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
+from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders import keep_rehearsal
-from payorcrm.reminders.keep_rehearsal import first_mails, forget_rehearsals, name_invoices, rehearsal_of
+from payorcrm.reminders import keep_rehearsal, work_out_rehearsal
+from payorcrm.reminders.foresee import foresee
+from payorcrm.reminders.keep_rehearsal import change_of, first_mails, forget_rehearsals, name_invoices, rehearsal_of
 from payorcrm.reminders.models import Hold, HoldReason, KeptRehearsal, RehearsedMail, Schedule
 from payorcrm.reminders.rehearse import rehearse
 from payorcrm.reminders.run_rules import active_rules
@@ -100,15 +104,70 @@ def test_a_large_one_is_worked_out_by_a_job_once(customer: Customer, monkeypatch
 
     waiting = rehearsal_of(customer.merchant, now=NOW)
     rehearsal_of(customer.merchant, now=NOW + timedelta(minutes=1))
-    after_a_minute = jobs()
-    rehearsal_of(customer.merchant, now=NOW + timedelta(minutes=3))
+    with CaptureQueriesContext(connection) as asked:
+        rehearsal_of(customer.merchant, now=NOW + timedelta(minutes=3))
+    while_it_waits = jobs()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    for _ in range(2):
+        rehearsal_of(customer.merchant, now=NOW + timedelta(minutes=3))
     for _ in range(2):
         work_out(waiting.id, now=NOW)
 
     assert waiting.worked_out_at is None
-    assert (after_a_minute, jobs()) == ([str(waiting.id)], [str(waiting.id)] * 2)
+    assert (while_it_waits, jobs()) == ([str(waiting.id)], [str(waiting.id)] * 2)
+    # Whoever works it out has locked its row meanwhile.
+    assert not [each["sql"] for each in asked if "UPDATE" in each["sql"]]
     assert rehearsal_of(customer.merchant, now=NOW).worked_out_at == NOW
     assert RehearsedMail.objects.count() == 3
+
+
+def test_a_large_one_that_is_under_way_is_the_one_whatever_changes(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep_rehearsal, "MOST_FOR_A_PAGE", 0)
+    found = []
+    for minutes in range(4):
+        with transaction.atomic():
+            _rename(customer)
+        found.append(rehearsal_of(customer.merchant, now=NOW + timedelta(minutes=minutes)))
+
+    work_out(found[0].id, now=NOW + timedelta(minutes=9))
+    after = rehearsal_of(customer.merchant, now=NOW + timedelta(minutes=9))
+
+    assert set(found) == {found[0]} != {after}
+    assert jobs() == [str(found[0].id), str(after.id)]
+    assert set(ProcrastinateJob.objects.values_list("lock", flat=True)) == {f"rehearsals of {customer.merchant_id}"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_who_asks_for_what_is_being_worked_out(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep_rehearsal, "MOST_FOR_A_PAGE", 0)
+    merchant, (rule, *_) = customer.merchant, active_rules(customer.merchant)
+    waiting, asked = rehearsal_of(merchant, now=NOW), []
+
+    def ask() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '500ms'")
+            asked.append(rehearsal_of(merchant, now=NOW + timedelta(minutes=9)))
+            asked.append(change_of(rule, now=NOW).compared_with)
+        finally:
+            connection.close()
+
+    def foresee_while_somebody_asks(*given: Any, **named: Any) -> Any:
+        beside = Thread(target=ask)
+        beside.start()
+        beside.join()
+        return foresee(*given, **named)
+
+    monkeypatch.setattr(work_out_rehearsal, "foresee", foresee_while_somebody_asks)
+
+    work_out(waiting.id, now=NOW)
+
+    assert asked == [waiting] * 2
 
 
 def jobs() -> list[str]:

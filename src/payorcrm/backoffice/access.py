@@ -242,14 +242,12 @@ def hold_of(staff: Staff, hold_id: UUID) -> Hold:
 
 
 def kept_rehearsal_of(staff: Staff, text: str) -> KeptRehearsal | None:
-    """Return one of the merchant's rehearsals, unless it is thrown away by now, never was one, or is not worked out."""
+    """Return one of the merchant's rehearsals, done or not, unless it is thrown away by now or never was one."""
     try:
         rehearsal_id = UUID(text)
     except ValueError:
         return None
-    return KeptRehearsal.objects.filter(
-        merchant=staff.merchant_id, id=rehearsal_id, worked_out_at__isnull=False, compared_with=None
-    ).first()
+    return KeptRehearsal.objects.filter(merchant=staff.merchant_id, id=rehearsal_id, compared_with=None).first()
 
 
 def kept_change_of(staff: Staff, rehearsal_id: UUID) -> KeptRehearsal:

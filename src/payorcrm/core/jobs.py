@@ -6,6 +6,7 @@ A job is enqueued in the transaction that caused it. Jobs carry ids and call one
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -52,9 +53,9 @@ def enqueue_named(name: str, **ids: str | int) -> None:
 
 
 def enqueue_once(
-    task: Task[..., Any, Any], *, key: str, at: datetime | None = None, lock: str | None = None, **ids: str | int
+    task: Task[..., Any, Any] | str, *, key: str, at: datetime | None = None, lock: str | None = None, **ids: str | int
 ) -> None:
-    """Put a job on the queue unless one with the same key already waits there.
+    """Put a job on the queue, given as it is or by its full name, unless one with the same key already waits there.
 
     The key is a partial unique index; a transaction that enqueues at the same moment may win, which is as good.
     """
@@ -63,8 +64,9 @@ def enqueue_once(
     )
     if waiting:
         return
+    configure = partial(app.configure_task, task, allow_unknown=False) if isinstance(task, str) else task.configure
     with suppress(AlreadyEnqueued), transaction.atomic():
-        _put(task.configure(queueing_lock=key, schedule_at=at, lock=lock), ids)
+        _put(configure(queueing_lock=key, schedule_at=at, lock=lock), ids)
 
 
 def _put(deferrer: JobDeferrer, ids: Mapping[str, str | int]) -> None:

@@ -7,11 +7,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from django.db import connection
 
 from payorcrm.core.clock import day_in
-from payorcrm.core.jobs import enqueue_named
+from payorcrm.core.jobs import enqueue_once
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.foresee import coming_runs
@@ -29,13 +30,26 @@ NUMBERS_SHOWN = 20
 
 
 def rehearsal_of(merchant: Merchant, *, now: datetime) -> KeptRehearsal:
-    """Return what the active rules would send by what is known now; a large one may still have to be worked out."""
-    kept, is_new = _rehearsal_of(merchant, now)
+    """Return what the active rules would send by what is known now; a large one may still have to be worked out.
+
+    While a large one is under way it is that one, whatever has changed since: on a busy day something always has.
+    """
+    fingerprint = fingerprint_of(merchant, now)
+    of_now = KeptRehearsal.objects.filter(merchant=merchant, compared_with=None)
+    if _is_large(merchant.id) and not of_now.filter(fingerprint=fingerprint).exists():
+        recent = of_now.filter(worked_out_at=None, asked_at__gt=now - KEPT_AFTER_A_CHANGE)
+        if under_way := recent.order_by("asked_at").last():
+            return see_to(under_way, is_new=True, now=now)
+    kept, is_new = _kept(merchant, fingerprint, now)
     return see_to(kept, is_new=is_new, now=now)
 
 
-def _rehearsal_of(merchant: Merchant, now: datetime) -> tuple[KeptRehearsal, bool]:
-    given = {"merchant": merchant, "fingerprint": fingerprint_of(merchant, now)}
+def _is_large(merchant_id: UUID) -> bool:
+    return Invoice.objects.filter(merchant=merchant_id, status=InvoiceStatus.OPEN)[MOST_FOR_A_PAGE:].exists()
+
+
+def _kept(merchant: Merchant, fingerprint: str, now: datetime) -> tuple[KeptRehearsal, bool]:
+    given = {"merchant": merchant, "fingerprint": fingerprint}
     return KeptRehearsal.objects.get_or_create(**given, defaults={"asked_at": now})
 
 
@@ -44,7 +58,7 @@ def change_of(rule: Rule, *, is_written: bool = False, now: datetime) -> KeptReh
 
     `is_written` says that it stands so in a form. What is large may still have to be worked out.
     """
-    base, _ = _rehearsal_of(rule.merchant, now)
+    base, _ = _kept(rule.merchant, fingerprint_of(rule.merchant, now), now)
     draft = as_draft(rule) | {"is_written": is_written}
     fingerprint = sha256(f"{base.fingerprint} {json.dumps(draft, sort_keys=True)}".encode()).hexdigest()
     defaults = {"asked_at": now, "draft": draft, "compared_with": base}
@@ -54,15 +68,27 @@ def change_of(rule: Rule, *, is_written: bool = False, now: datetime) -> KeptReh
 
 
 def see_to(kept: KeptRehearsal, *, is_new: bool = False, now: datetime) -> KeptRehearsal:
-    """Work a rehearsal out, or let a job do it if it is large, unless that is done or under way."""
+    """Work a rehearsal out, or let a job do it if it is large, unless that is done or under way.
+
+    Its row is not touched: whoever works it out has locked it until the end. Of a merchant one job works at a time.
+    """
     if kept.worked_out_at is None and (is_new or kept.asked_at < now - PATIENCE):
-        if Invoice.objects.filter(merchant=kept.merchant_id, status=InvoiceStatus.OPEN)[MOST_FOR_A_PAGE:].exists():
-            KeptRehearsal.objects.filter(id=kept.id).update(asked_at=now)
-            enqueue_named("payorcrm.reminders.jobs.work_out_rehearsal", rehearsal_id=str(kept.id))
+        if _is_large(kept.merchant_id):
+            enqueue_once(
+                "payorcrm.reminders.jobs.work_out_rehearsal",
+                key=f"rehearsal {kept.id}",
+                lock=f"rehearsals of {kept.merchant_id}",
+                rehearsal_id=str(kept.id),
+            )
         else:
             work_out(kept.id, now=now)
             kept.refresh_from_db()
     return kept
+
+
+def has_changed_since(kept: KeptRehearsal, *, now: datetime) -> bool:
+    """Say whether anything that a rehearsal of now depends on has changed since it was asked for."""
+    return kept.fingerprint != fingerprint_of(kept.merchant, now)
 
 
 def fingerprint_of(merchant: Merchant, now: datetime) -> str:

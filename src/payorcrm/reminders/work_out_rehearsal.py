@@ -26,7 +26,7 @@ def work_out(kept_id: UUID, *, now: datetime, is_patient: bool = False) -> None:
     if base:
         work_out(base, now=now, is_patient=True)
     with transaction.atomic(), connection.cursor() as cursor:
-        waiting = KeptRehearsal.objects.select_for_update(skip_locked=not is_patient, of=("self",))
+        waiting = KeptRehearsal.objects.select_for_update(skip_locked=not is_patient, no_key=True, of=("self",))
         kept = waiting.select_related("merchant").filter(id=kept_id, worked_out_at=None).first()
         if kept is None:
             return

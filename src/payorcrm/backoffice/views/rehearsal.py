@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.http import HttpResponseClientRedirect
 
 from payorcrm.backoffice.access import for_staff, kept_rehearsal_of
 from payorcrm.backoffice.rule_forms import RehearsedMailFilter
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee import DAYS
-from payorcrm.reminders.keep_rehearsal import first_mails, name_invoices, rehearsal_of
+from payorcrm.reminders.keep_rehearsal import first_mails, has_changed_since, name_invoices, rehearsal_of, see_to
 from payorcrm.reminders.models import KeptRehearsal, RehearsedDay, RehearsedMail
 from payorcrm.reminders.queries import timetable_of
 from payorcrm.reminders.sending_days import schedule_of
@@ -30,19 +31,25 @@ EXPORT_HEAD = ["Day", "Customer", "Invoices", "Amount", "Currency", "Rule", "Tem
 @require_safe
 @for_staff
 def rehearsal(request: HttpRequest, staff: Staff) -> HttpResponse:
-    """Show the coming days with their first mails, or one of them with all of its mails."""
-    shown = kept_rehearsal_of(staff, request.GET.get("of", ""))
-    day = shown and shown.days.filter(day__in=RehearsedMailFilter(request.GET).days()).first()
-    if shown and day:
-        return _day(request, staff, shown, day)
-    if request.GET.get("of"):
+    """Show the coming days with their first mails, or one of them with all of its mails.
+
+    What an address names stays what it is, also when something changes while it is worked out.
+    """
+    named = kept_rehearsal_of(staff, request.GET.get("of", ""))
+    if request.GET.get("of") and not named:
         return redirect("backoffice:rehearsal", merchant_slug=staff.merchant.slug)
-    kept = rehearsal_of(staff.merchant, now=clock.now())
+    kept = see_to(named, now=clock.now()) if named else rehearsal_of(staff.merchant, now=clock.now())
     if kept.worked_out_at is None:
         return _being_worked_out(request, kept)
+    if named and (day := kept.days.filter(day__in=RehearsedMailFilter(request.GET).days()).first()):
+        return _day(request, staff, kept, day)
     if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponseClientRefresh()
-    return _overview(request, staff, kept)
+        return HttpResponseClientRedirect(_address_of(kept, staff))
+    return _overview(request, staff, kept, is_old=bool(named) and has_changed_since(kept, now=clock.now()))
+
+
+def _address_of(kept: KeptRehearsal, staff: Staff) -> str:
+    return f"{reverse('backoffice:rehearsal', args=[staff.merchant.slug])}?of={kept.id}"
 
 
 def _being_worked_out(request: HttpRequest, kept: KeptRehearsal) -> HttpResponse:
@@ -51,12 +58,14 @@ def _being_worked_out(request: HttpRequest, kept: KeptRehearsal) -> HttpResponse
     return render(request, name, {"section": "reminders", "kept": kept, "day_count": DAYS})
 
 
-def _overview(request: HttpRequest, staff: Staff, kept: KeptRehearsal) -> HttpResponse:
+def _overview(request: HttpRequest, staff: Staff, kept: KeptRehearsal, *, is_old: bool) -> HttpResponse:
     days, now = list(kept.days.order_by("day")), clock.now()
     mails = _with_numbers(first_mails(kept, most=_MAILS_SHOWN))
     context = {
         "section": "reminders",
         "kept": kept,
+        "is_old": is_old,
+        "this_one": f"of={kept.id}",
         "days": [(each, [row for row in mails if row[0].day == each.day]) for each in days],
         "mail_count": sum(each.mail_count for each in days),
         "held_count": sum(1 for each in days if each.held_because),
@@ -100,11 +109,11 @@ def _with_numbers(mails: list[RehearsedMail]) -> list[tuple[RehearsedMail, list[
 @require_safe
 @for_staff
 def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
-    """Send all mails of the coming days as a file; while they are worked out, show how far that is."""
+    """Send all mails of the coming days as a file; while they are worked out, show that they are."""
     now = clock.now()
-    kept = rehearsal_of(staff.merchant, now=now)
+    kept = kept_rehearsal_of(staff, request.GET.get("of", "")) or rehearsal_of(staff.merchant, now=now)
     if kept.worked_out_at is None:
-        return redirect("backoffice:rehearsal", merchant_slug=staff.merchant.slug)
+        return redirect(_address_of(kept, staff))
     today = clock.day_in(staff.merchant.time_zone, now)
     return table_response(f"rehearsal-{staff.merchant.slug}-{today}", EXPORT_HEAD, _lines(kept), query=request.GET)
 
