@@ -43,6 +43,7 @@ SEVEN = "it is overdue by exactly 7 days"
             [{"if": "overdue_every", "is": [60, 14]}, {"if": "reminders_at_least", "is": 1}],
             "it is overdue by 60 days, and every 14 days after that, and it was mailed about once or more",
         ),
+        ([{"if": "overdue_every", "is": [3, 6]}], "it is overdue by 3 days, and every 6 days after that"),
         (
             [LATE, {"if": "amount_between", "is": [100, 250]}, {"if": "issued_from", "is": "2026-01-31"}],
             f"{SEVEN} and it has $1.00 to $2.50 owed on it and it was issued on Jan 31, 2026 or later",

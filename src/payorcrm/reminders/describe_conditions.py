@@ -16,7 +16,7 @@ _ENGLISH = Locale("en")
 
 def describe(tree: Tree, *, currency: str) -> str:
     """Return the sentence of a tree that was checked; amounts are written in a currency."""
-    return f"An invoice gets a reminder when {clause(tree, currency=currency)}."
+    return f"An invoice gets a reminder when {clause(tree, currency=currency).removesuffix(',')}."
 
 
 def clause(tree: Tree, *, currency: str, customer: str = "its customer") -> str:
