@@ -13,7 +13,7 @@ from payorcrm.merchants.models import GatewayAccount, Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.payments.write_down import Sums, sums_of
-from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Schedule
+from payorcrm.reminders.models import DayRun, Hold, KeptRehearsal, ReminderTemplate, Rule, Schedule
 from payorcrm.staff.models import AuditKind, StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 
@@ -54,6 +54,7 @@ SUBJECTS: dict[str, Subject] = {
     "statement_rule_id": Subject(StatementRule),
     "statement_run_id": Subject(StatementRun, lambda run: f"Statements of {run.day}"),
     "suppression_id": Subject(Suppression),
+    "rehearsal_id": Subject(KeptRehearsal, lambda kept: f"Rehearsal of {kept.asked_at:%Y-%m-%d}"),
     "hold_id": Subject(Hold, lambda hold: f"{hold.get_reason_display()}, {hold.customer}"),
 }
 
