@@ -1,12 +1,11 @@
 """What refunds set aside, so that it does not matter which arrives first; and how often they are asked about."""
 
 from datetime import timedelta
-from importlib import import_module
 from itertools import permutations
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -17,7 +16,7 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.ledger.check import check_books
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.payments.collect import collect
-from payorcrm.payments.models import Allocation, Payment, Refund, RefundPart, RefundState
+from payorcrm.payments.models import Allocation, Payment, Refund, RefundState
 from payorcrm.payments.refund import RefundOrder, RefundTooLarge, refund, reserve_refund
 from payorcrm.payments.reserve import reserve
 from payorcrm.payments.resolve import StillUnknown, resolve_refund, unanswered_refunds
@@ -87,7 +86,6 @@ class OrderOfArrival(TestCase):
                 made.append(ask(payment, amount, place=place, is_owed_again=is_owed_again))
             except RefundTooLarge:
                 continue
-        self._migration_would_set_aside_the_same()
 
         results = {self._after(payment, order) for order in permutations(zip(made, ENDS, strict=False))}
 
@@ -105,16 +103,6 @@ class OrderOfArrival(TestCase):
             )
             transaction.set_rollback(True)
         return found
-
-    def _migration_would_set_aside_the_same(self):
-        parts = RefundPart.objects.order_by("refund_id", "invoice_id").values_list("refund_id", "invoice_id", "amount")
-        before = list(parts)
-        for place, each in enumerate(Refund.objects.order_by("id")):
-            Refund.objects.filter(id=each.id).update(submitted_at=NOW + timedelta(seconds=place))
-        RefundPart.objects.all().delete()
-        with connection.cursor() as cursor:
-            cursor.execute(import_module("payorcrm.payments.migrations.0011_refund_parts").SET_ASIDE)
-        assert list(parts) == before
 
 
 @pytest.mark.django_db

@@ -1,10 +1,9 @@
 """Holds: one for each reason, with an end that comes by itself."""
 
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from payorcrm.customers.change_contact import Person, change_contact
 from payorcrm.customers.models import Contact, Notification, Topic
@@ -148,24 +147,6 @@ def test_a_bounce_of_a_customer_without_contacts_ends_with_the_first_one(custome
     Contact.objects.create(merchant=customer.merchant, customer=customer, email="jo@acme.example", is_primary=True)
 
     assert not holds_of(customer, today=TODAY)
-
-
-def test_a_bounce_from_before_addresses_were_named_gets_the_one_that_reminders_go_to(customer):
-    named = [customer, CustomerFactory(), CustomerFactory()]
-    directed, silent = named[1:]
-    Notification.objects.create(
-        merchant=directed.merchant, customer=directed, topic=Topic.REMINDERS, to=["books@acme.example"]
-    )
-    Contact.objects.filter(customer=silent).update(email="")
-    for each in named:
-        hold_for_bounce(customer=each, now=NOW)
-    Hold.objects.update(address="")
-
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("payorcrm.reminders.migrations.0015_bounces_without_address").NAME_ADDRESSES)
-
-    found = {hold.customer_id: hold.address for hold in Hold.objects.all()}
-    assert [found[each.id] for each in named] == [address_of(customer), "books@acme.example", ""]
 
 
 def settle(invoice, status=InvoiceStatus.PAID):

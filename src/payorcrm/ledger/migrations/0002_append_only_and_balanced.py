@@ -73,6 +73,6 @@ DROP FUNCTION ledger_check_entry(uuid);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0001_initial")]
+    dependencies = [("ledger", "0001_schema")]
 
     operations = [migrations.RunSQL(REFUSE_CHANGES, ALLOW_CHANGES), migrations.RunSQL(CHECK_SUMS, NO_CHECKS)]

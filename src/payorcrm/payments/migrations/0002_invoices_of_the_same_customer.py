@@ -12,7 +12,7 @@ def of_the_same_customer(table: str, column: str, target: str) -> migrations.Run
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0001_initial"), ("invoices", "0002_customer_of_the_same_merchant")]
+    dependencies = [("payments", "0001_schema"), ("invoices", "0001_schema")]
 
     operations = [
         of_the_same_customer("payments_paymentrequestline", "request_id", "payments_paymentrequest"),
