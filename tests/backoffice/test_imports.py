@@ -128,6 +128,20 @@ def test_customers_are_previewed_then_imported_once_with_their_invitations(clien
     assert "2 new, 0 changed" in page(client, merchant, "import_progress")
 
 
+def test_a_dropped_file_is_never_written_to_a_disk_where_a_killed_worker_would_leave_it(
+    client, merchant, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+
+    drop(client, merchant, "customers", CUSTOMERS)
+    before = page(client, merchant, "import_preview")
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+
+    assert "Import 2 rows" in before
+    assert dropped().state == "done"
+
+
 def test_saying_no_invites_nobody(client, merchant):
     drop(client, merchant, "customers", CUSTOMERS)
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 
 from payorcrm.core.delimited import DELIMITERS, records_in, sample_of
 from payorcrm.core.encodings import encoding_of
 from payorcrm.core.headers import HEADER_ROWS, Names, UnclearColumns, find_header, no_header, normalised, places_of
+from payorcrm.core.held_file import Readable
 from payorcrm.core.tables import Layout
 from payorcrm.core.workbooks import is_workbook, sheets_of
 
@@ -38,7 +38,7 @@ def with_choices(layout: Layout, choices: Choices) -> Layout:
     return replace(layout, names=names)
 
 
-def look_at(path: Path, layout: Layout) -> Look:
+def look_at(path: Readable, layout: Layout) -> Look:
     """Return the top of a file. What the columns mean may be incomplete. Raises UnreadableFile when it is no table."""
     top = max(_tops(path), key=lambda rows: (find_header(rows, layout.names)[1], _width(rows)), default=[])
     if not _width(top):
@@ -51,7 +51,7 @@ def look_at(path: Path, layout: Layout) -> Look:
     return Look(header, rows[:SAMPLE_ROWS], _meanings(header, layout))
 
 
-def _tops(path: Path) -> Iterator[list[list[str]]]:
+def _tops(path: Readable) -> Iterator[list[list[str]]]:
     count = HEADER_ROWS + SAMPLE_ROWS
     with path.open("rb") as file:
         if is_workbook(file):

@@ -73,7 +73,8 @@ def _reason(error: str) -> str:
 
 
 def _reported(text: io.TextIOWrapper, file: BinaryIO, progress: Progress) -> Iterator[str]:
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     for count, line in enumerate(text):
         if count % _LINES_BETWEEN_REPORTS == 0:
             progress(file.tell(), size)

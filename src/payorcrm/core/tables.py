@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
 from typing import BinaryIO
 
 from payorcrm.core.delimited import DELIMITERS, Broken, Progress, Record, records_in, records_of, sample_of
 from payorcrm.core.encodings import encoding_of
 from payorcrm.core.headers import HEADER_ROWS, Names, find_header, no_header, places_of
+from payorcrm.core.held_file import Readable
 from payorcrm.core.report_lines import ReportLines
 from payorcrm.core.workbooks import is_workbook, sheets_of
 
@@ -111,7 +111,7 @@ def _too_wide(row: int, record: list[str], width: int) -> BadRow:
 
 
 @contextmanager
-def open_table(path: Path, layout: Layout, progress: Progress | None = None) -> Iterator[Table]:
+def open_table(path: Readable, layout: Layout, progress: Progress | None = None) -> Iterator[Table]:
     """Open a file as a table. `progress` hears how far the reading is, of how much.
 
     Raises UnreadableFile, and of its kinds NoHeader, UnclearColumns and MissingColumns.

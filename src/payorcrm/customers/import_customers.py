@@ -1,13 +1,13 @@
 """Imports customers and their contacts from a file: read, checked and merged as sets, in one transaction."""
 
 from datetime import datetime
-from pathlib import Path
 
 from django.db import transaction
 
 from payorcrm.core.column_choices import Choices, with_choices
 from payorcrm.core.dates import DateOrder
 from payorcrm.core.delimited import Progress
+from payorcrm.core.held_file import Readable
 from payorcrm.core.ids import uuid7
 from payorcrm.core.tables import BadRow, Table, open_table
 from payorcrm.customers.invitation_runs import plan_run
@@ -21,7 +21,7 @@ from payorcrm.merchants.models import Merchant
 def import_customers(
     *,
     merchant: Merchant,
-    path: Path,
+    path: Readable,
     now: datetime,
     skip_bad_rows: bool = False,
     dates: DateOrder | None = None,
@@ -44,7 +44,7 @@ def import_customers(
         return _merge(table, bad_rows, merchant=merchant, path=path, now=now)
 
 
-def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:
+def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Readable, now: datetime) -> ImportReport:
     new_count, changed_count, unchanged_count = merge(merchant_id=merchant.id, now=now)
     new_ids, import_id = new_customer_ids(), uuid7()
     report = ImportReport(

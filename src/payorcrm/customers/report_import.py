@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
+from payorcrm.core.held_file import Readable
 from payorcrm.core.tables import BadRow, Table
 from payorcrm.customers.invitation_runs import Plan
 from payorcrm.customers.models import Import, ImportKind
@@ -55,7 +55,7 @@ def in_order(bad_rows: list[BadRow]) -> list[BadRow]:
 
 
 def record_import(
-    *, report: ImportReport, import_id: UUID, merchant: Merchant, kind: ImportKind, path: Path, now: datetime
+    *, report: ImportReport, import_id: UUID, merchant: Merchant, kind: ImportKind, path: Readable, now: datetime
 ) -> None:
     """Keep for the merchant that a file was read in, and how it went."""
     Import.objects.create(

@@ -1,7 +1,6 @@
 """Imports invoices from a file: read, checked, compared and merged as sets, in one transaction."""
 
 from datetime import datetime
-from pathlib import Path
 
 from django.db import transaction
 
@@ -9,6 +8,7 @@ from payorcrm.core.clock import day_in
 from payorcrm.core.column_choices import Choices, with_choices
 from payorcrm.core.dates import DateOrder
 from payorcrm.core.delimited import Progress
+from payorcrm.core.held_file import Readable
 from payorcrm.core.ids import uuid7
 from payorcrm.core.tables import BadRow, Table, open_table
 from payorcrm.customers.models import ImportKind
@@ -23,7 +23,7 @@ from payorcrm.merchants.models import Merchant
 def import_invoices(
     *,
     merchant: Merchant,
-    path: Path,
+    path: Readable,
     now: datetime,
     skip_bad_rows: bool = False,
     dates: DateOrder | None = None,
@@ -49,7 +49,7 @@ def import_invoices(
         return _merge(table, bad_rows, merchant=merchant, path=path, now=now)
 
 
-def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Path, now: datetime) -> ImportReport:
+def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Readable, now: datetime) -> ImportReport:
     import_id = uuid7()
     left_in_flight, left_closed = numbers_left("in_flight"), numbers_left("closed")
     new_count, changed_count, known_count = merge(

@@ -18,7 +18,7 @@ from payorcrm.customers.invitation_runs import start_run
 from payorcrm.customers.models import ImportKind
 from payorcrm.customers.report_import import ImportReport
 from payorcrm.invoices.import_invoices import import_invoices
-from payorcrm.invoices.keep_file import on_disk
+from payorcrm.invoices.keep_file import content_of
 from payorcrm.invoices.models import ImportFile, ImportState
 
 _IMPORTS: dict[str, Callable[..., ImportReport]] = {
@@ -102,16 +102,15 @@ def _import(file: ImportFile, *, now: datetime, progress: Progress) -> None:
 
 
 def _read_in(file: ImportFile, *, now: datetime, skip_bad_rows: bool, progress: Progress | None) -> ImportReport:
-    with on_disk(file) as path:
-        return _IMPORTS[file.kind](
-            merchant=file.merchant,
-            path=path,
-            now=now,
-            skip_bad_rows=skip_bad_rows,
-            dates=DateOrder(file.dates) if file.dates else None,
-            choices=file.choices,
-            progress=progress,
-        )
+    return _IMPORTS[file.kind](
+        merchant=file.merchant,
+        path=content_of(file),
+        now=now,
+        skip_bad_rows=skip_bad_rows,
+        dates=DateOrder(file.dates) if file.dates else None,
+        choices=file.choices,
+        progress=progress,
+    )
 
 
 def _finish(file: ImportFile, state: ImportState, now: datetime, *, problem: str = "") -> None:

@@ -1,10 +1,8 @@
 """Keeps a file that staff dropped: looked at, its columns chosen, and forgotten after a day."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 from django.db import transaction
@@ -12,6 +10,7 @@ from django.db import transaction
 from payorcrm.core.column_choices import Look, choices_of, look_at, with_choices
 from payorcrm.core.dates import DateOrder
 from payorcrm.core.errors import Refused
+from payorcrm.core.held_file import HeldFile
 from payorcrm.core.models import User
 from payorcrm.core.tables import Layout
 from payorcrm.customers.models import ImportKind
@@ -80,21 +79,16 @@ def _safe(name: str) -> str:
     return plain.encode(errors="ignore")[-200:].decode(errors="ignore") or "file"
 
 
-@contextmanager
-def on_disk(file: ImportFile) -> Iterator[Path]:
-    """Lend the file as one on disk, by its own name."""
+def content_of(file: ImportFile) -> HeldFile:
+    """Return the file as it was dropped, by its own name. Raises NotWaiting once it is imported."""
     if file.content is None:
         raise NotWaiting
-    with TemporaryDirectory(prefix="payorcrm-import-") as folder:
-        path = Path(folder) / file.file_name
-        path.write_bytes(file.content)
-        yield path
+    return HeldFile(file.file_name, bytes(file.content))
 
 
 def look(file: ImportFile) -> Look:
     """Return the top of a file and what its columns are taken for. Raises UnreadableFile."""
-    with on_disk(file) as path:
-        return look_at(path, with_choices(layout_of(file.kind), file.choices))
+    return look_at(content_of(file), with_choices(layout_of(file.kind), file.choices))
 
 
 def choose_columns(*, file: ImportFile, meanings: Mapping[int, str], dates: DateOrder | None) -> ImportFile:
