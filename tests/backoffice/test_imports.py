@@ -253,6 +253,13 @@ def test_what_is_no_table_is_refused_kindly(client, merchant, text):
     assert "Nothing was imported." in answer or "cannot be imported as it is" in answer
 
 
+def test_a_file_of_more_columns_than_a_page_can_ask_about_is_refused_at_once(client, merchant):
+    answer = drop(client, merchant, "customers", ",".join(f"column {place}" for place in range(501)))
+
+    assert "The file has 501 columns; at most 500" in answer.text
+    assert not ImportFile.objects.exists()
+
+
 def test_too_large_a_file_is_refused(client, merchant, monkeypatch):
     monkeypatch.setattr("payorcrm.invoices.keep_file.MOST_BYTES", 10)
 

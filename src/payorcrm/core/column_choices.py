@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from payorcrm.core.delimited import DELIMITERS, records_in, sample_of
-from payorcrm.core.encodings import encoding_of
+from payorcrm.core.encodings import UnreadableFile, encoding_of
 from payorcrm.core.headers import HEADER_ROWS, Names, UnclearColumns, find_header, no_header, normalised, places_of
 from payorcrm.core.held_file import Readable
 from payorcrm.core.tables import Layout
 from payorcrm.core.workbooks import is_workbook, sheets_of
 
 SAMPLE_ROWS = 5
+# Each has a field of its own on a page; exports of accounting programs have a tenth of it.
+MOST_COLUMNS = 500
 
 # The normalised name of a column and what it means; an empty meaning: the column is not used.
 Choices = Mapping[str, str]
@@ -39,7 +41,7 @@ def with_choices(layout: Layout, choices: Choices) -> Layout:
 
 
 def look_at(path: Readable, layout: Layout) -> Look:
-    """Return the top of a file. What the columns mean may be incomplete. Raises UnreadableFile when it is no table."""
+    """Return the top of a file; what columns mean may be incomplete. Raises UnreadableFile: no table, or too wide."""
     top = max(_tops(path), key=lambda rows: (find_header(rows, layout.names)[1], _width(rows)), default=[])
     if not _width(top):
         raise no_header(top, layout.names)
@@ -47,6 +49,11 @@ def look_at(path: Readable, layout: Layout) -> Look:
     header = [name.strip() for name in top[place]]
     while header and not header[-1]:
         header.pop()
+    if len(header) > MOST_COLUMNS:
+        raise UnreadableFile(
+            f"The file has {len(header):,} columns; at most {MOST_COLUMNS} can be shown to choose from. "
+            "Save it with the columns that the import needs."
+        )
     rows = [[*row[: len(header)], *[""] * (len(header) - len(row))] for row in top[place + 1 :] if any(row)]
     return Look(header, rows[:SAMPLE_ROWS], _meanings(header, layout))
 
