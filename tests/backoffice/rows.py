@@ -23,7 +23,8 @@ from payorcrm.reminders.models import DayRun, Hold, HoldReason, KeptRehearsal, R
 from payorcrm.reminders.switch_rules import rules_of
 from payorcrm.reminders.templates import version_of
 from payorcrm.reminders.work_out_rehearsal import as_draft
-from payorcrm.staff.models import StaffInvitation
+from payorcrm.staff.models import AuditEntry, AuditKind, StaffInvitation
+from payorcrm.staff.record_change import record_change
 from payorcrm.statements.models import StatementRule, StatementRun
 from tests.factories.models import (
     CustomerFactory,
@@ -89,6 +90,7 @@ class Shop:
             "rule_id": self.rule.id,
             "day_run_id": self.day_run.id,
             "hold_id": self.hold.id,
+            "entry_id": make_entry(self.merchant).id,
             "statement_rule_id": self.statement_rule.id,
             "statement_run_id": self.statement_run.id,
             "staff_id": StaffFactory(merchant=self.merchant, role=Role.COLLECTOR).id,
@@ -137,6 +139,12 @@ def make_shop(**fields: Any) -> Shop:
         attached=make_attached(invoice),
         stop=make_stop(merchant, "gone@harbor.example"),
     )
+
+
+def make_entry(merchant: Merchant) -> AuditEntry:
+    """Write an entry of the audit log."""
+    who: dict[str, Any] = {"merchant": merchant, "actor": UserFactory(), "address": None}
+    return record_change(**who, kind=AuditKind.TEAM, says="Did something", now=present())
 
 
 def make_change(rule: Rule) -> KeptRehearsal:

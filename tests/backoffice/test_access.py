@@ -32,6 +32,7 @@ ID_NAMES = {
     "rule_id",
     "day_run_id",
     "hold_id",
+    "entry_id",
     "statement_rule_id",
     "statement_run_id",
     "staff_id",

@@ -9,11 +9,12 @@ from django.urls import URLPattern, reverse
 from payorcrm.backoffice.audit_labels import ACTIONS, CHANGES_NOTHING, SUBJECTS
 from payorcrm.core.clock import now as present
 from payorcrm.merchants.models import Role
+from payorcrm.reminders.models import Hold
 from payorcrm.staff.models import AuditEntry, AuditKind
 from payorcrm.staff.record_change import record_change
 from tests.backoffice.rows import client_of, make_shop
 from tests.backoffice.test_access import FORMS, ID_NAMES, PATTERNS, address, walk
-from tests.factories.models import NOW, PASSWORD, StaffFactory, UserFactory
+from tests.factories.models import NOW, PASSWORD, InvoiceFactory, StaffFactory, UserFactory, usd
 
 pytestmark = pytest.mark.django_db
 
@@ -87,9 +88,18 @@ def test_an_entry_names_what_it_was_about_even_when_that_is_gone():
     assert ["Text", "Wants to pay on Friday.", ""] in entry.changes
 
 
-@pytest.mark.parametrize("change", ["UPDATE staff_auditentry SET says = 'x'", "DELETE FROM staff_auditentry"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE staff_auditentry SET says = 'x'",
+        "DELETE FROM staff_auditentry",
+        "UPDATE staff_auditline SET after = 'x'",
+        "DELETE FROM staff_auditline",
+    ],
+)
 def test_the_database_refuses_to_change_what_was_written_down(change):
     shop = make_shop()
+    write_entries(make_shop().merchant, UserFactory(), 1, changes=[(f"{place}", "1", "2") for place in range(21)])
     client_of(shop.merchant).post(
         reverse("backoffice:rule_switch", args=[shop.merchant.slug, shop.rule.id]), {"to": "on"}
     )
@@ -97,7 +107,7 @@ def test_the_database_refuses_to_change_what_was_written_down(change):
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
 
-    assert AuditEntry.objects.get().changes[0][:3] == ["Switched on", "no", "yes"]
+    assert AuditEntry.objects.get(merchant=shop.merchant).changes[0][:3] == ["Switched on", "no", "yes"]
 
 
 def write_entries(merchant, user, count, **fields):
@@ -181,3 +191,62 @@ def test_line_ends_of_browsers_are_no_change():
     client_of(shop.merchant).post(reverse("backoffice:settings_company", args=[shop.merchant.slug]), form)
 
     assert AuditEntry.objects.get(merchant=shop.merchant).changes == [["Phone", "", "1"]]
+
+
+def post(shop, name, **form):
+    """Post to an address of the back office, and return the entry that was written."""
+    client_of(shop.merchant).post(reverse(f"backoffice:{name}", args=[shop.merchant.slug]), form)
+    return AuditEntry.objects.filter(merchant=shop.merchant).latest("id")
+
+
+def test_what_was_done_to_many_says_of_each_what_was_before_and_after():
+    shop = make_shop()
+    Hold.objects.all().delete()
+    one, two = [InvoiceFactory(customer=shop.customer, number=number, amount=usd("10.00")) for number in ("A-1", "A-2")]
+    both, until = {"invoice": [one.id, two.id]}, "2099-01-31"
+    name, address = shop.customer.company_name, shop.contact.email
+
+    held = post(shop, "invoices_hold", invoice=[one.id], reason="pause", until=until, note="Strike")
+    longer = post(shop, "invoices_hold", **both, reason="pause", until="2099-12-31")
+    again = post(shop, "invoices_hold", **both, reason="pause", until="2099-12-31")
+    ended = post(shop, "invoices_end_holds", **both)
+    whole = post(shop, "customers_hold", customer=[shop.customer.id], reason="pause", until=until)
+    post(shop, "customers_end_holds", customer=[shop.customer.id])
+    reminded = post(shop, "invoices_remind", **both, min_days_overdue="1", template=shop.template.id)
+    invited = post(shop, "invite", customer=[shop.customer.id])
+    voided = post(shop, "invoices_void", **both, note="Sent twice")
+
+    assert held.changes == [["Invoice A-1, on hold", "", f"Paused, until {until}: Strike"]]
+    assert longer.changes == [
+        ["Invoice A-1, on hold", f"Paused, until {until}: Strike", "Paused, until 2099-12-31"],
+        ["Invoice A-2, on hold", "", "Paused, until 2099-12-31"],
+    ]
+    assert again.changes == []
+    assert ended.changes == [[f"Invoice A-{n}, on hold", "Paused, until 2099-12-31", ""] for n in (1, 2)]
+    assert whole.changes == [[f"{name}, on hold", "", f"Paused, until {until}"]]
+    assert reminded.changes == [[f"Reminder to {name}", "", f"2 invoices in USD, to {address}"]]
+    assert invited.changes == [[f"Invitation of {name}", "", "asked for"]]
+    assert voided.changes == [[f"Invoice A-{n}, owed", "$10.00", "$0.00"] for n in (1, 2)]
+
+
+def test_ten_thousand_changes_are_one_statement_and_are_read_page_by_page(django_assert_max_num_queries):
+    shop = make_shop()
+    client, slug = client_of(shop.merchant, Role.VIEWER), shop.merchant.slug
+    changes = [(f"Invoice M{place}, owed", "$1.00", "$0.00") for place in range(10_000)]
+    cay = UserFactory(name="Cay")
+
+    with django_assert_max_num_queries(4):
+        write_entries(shop.merchant, cay, 1, says="Voided invoices", changes=changes)
+    found = AuditEntry.objects.get(merchant=shop.merchant)
+    place = reverse("backoffice:audit_entry", args=[slug, found.id])
+    log, first = client.get(reverse("backoffice:audit", args=[slug])), client.get(place)
+    second = client.get(f"{place}?{first.context['page'].next}")
+    file = client.get(reverse("backoffice:audit_export", args=[slug])).getvalue().decode().splitlines()
+
+    assert len(found.changes) == 20
+    assert "and 9,980 more" in log.text
+    assert f'href="{place}"' in log.text
+    assert [line.what for line in first.context["page"].rows] == [what for what, _, _ in changes[:100]]
+    assert "Invoice M100, owed" in second.text
+    assert file[1].endswith('"Invoice M0, owed",$1.00,$0.00')
+    assert len(file) == 10_001

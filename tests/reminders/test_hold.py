@@ -93,7 +93,7 @@ def test_several_are_held_at_once_in_the_same_number_of_statements(customer, dja
     stranger, terms = CustomerFactory(), {"reason": HoldReason.DISPUTE, "until": None, "note": "Strike", "now": NOW}
 
     with django_assert_num_queries(7):
-        count = put_several_on_hold(
+        held = put_several_on_hold(
             merchant=customer.merchant,
             customer_ids=[*(each.id for each in customers), stranger.id],
             invoice_ids=[invoice.id for invoice in invoices],
@@ -101,7 +101,7 @@ def test_several_are_held_at_once_in_the_same_number_of_statements(customer, dja
             **terms,
         )
 
-    assert count == Hold.objects.count() == 60
+    assert len(held) == Hold.objects.count() == 60
     assert not Hold.objects.filter(customer=stranger).exists()
 
 

@@ -24,7 +24,7 @@ from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.reminders.models import DayRun, Hold, KeptRehearsal, ReminderTemplate, Rule, TemplateVersion
-from payorcrm.staff.models import StaffInvitation
+from payorcrm.staff.models import AuditEntry, StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 
 View = Callable[..., HttpResponseBase]
@@ -222,6 +222,11 @@ def member_of(staff: Staff, staff_id: UUID) -> Staff:
 def staff_invitation_of(staff: Staff, invitation_id: UUID) -> StaffInvitation:
     """Return one of the merchant's invitations to the staff, or 404."""
     return get_object_or_404(StaffInvitation, merchant=staff.merchant_id, id=invitation_id)
+
+
+def audit_entry_of(staff: Staff, entry_id: UUID) -> AuditEntry:
+    """Return one of the merchant's entries of the audit log, or 404."""
+    return get_object_or_404(AuditEntry, merchant=staff.merchant_id, id=entry_id)
 
 
 def statement_rule_of(staff: Staff, rule_id: UUID) -> StatementRule:

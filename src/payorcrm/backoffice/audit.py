@@ -14,7 +14,7 @@ from payorcrm.core import clock
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.write_down import Sums, changes_of_sums
 from payorcrm.staff.models import AuditKind
-from payorcrm.staff.record_change import record_change
+from payorcrm.staff.record_change import Change, record_change
 
 MOST_NAMED = 3
 
@@ -27,6 +27,7 @@ class Entry:
         self.happened_at = clock.now()  # before whatever the action goes on to write down itself
         self.about = _about(request, action, staff.merchant, ids)
         self.facts, self.sums = self._read()
+        self.of_many: list[Change] = []
 
     def _read(self) -> tuple[dict[str, Fact], Sums]:
         merchant, action = self.staff.merchant, self.action
@@ -42,7 +43,7 @@ class Entry:
             kind=self.action.kind,
             says=self.action.says,
             about=self.about,
-            changes=[*changes_between(self.facts, facts), *changes_of_sums(self.sums, sums)],
+            changes=[*changes_between(self.facts, facts), *changes_of_sums(self.sums, sums), *self.of_many],
             address=self.request.META.get("REMOTE_ADDR"),
             now=self.happened_at,
         )
@@ -61,7 +62,7 @@ def answer_and_record(
         request.entry = Entry(request, action, staff, ids)  # type: ignore[attr-defined]
         return view(request, staff, **ids)
     with transaction.atomic():
-        entry = Entry(request, action, staff, ids)
+        entry = request.entry = Entry(request, action, staff, ids)  # type: ignore[attr-defined]
         response = view(request, staff, **ids)
         if _did_something(request, response):
             entry.write()
@@ -72,6 +73,12 @@ def writing_down(request: HttpRequest) -> Callable[[], None]:
     """Return what writes the entry of a POST that calls the network, for the action to call in its own transaction."""
     entry: Entry = request.entry  # type: ignore[attr-defined]
     return entry.write
+
+
+def note_changes(request: HttpRequest, changes: list[Change]) -> None:
+    """Add to the entry of a POST what became of each of the many rows that it was about."""
+    entry: Entry = request.entry  # type: ignore[attr-defined]
+    entry.of_many = changes
 
 
 def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -14,7 +14,7 @@ from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.payments.write_down import Sums, sums_of
 from payorcrm.reminders.models import DayRun, Hold, KeptRehearsal, ReminderTemplate, Rule, Schedule
-from payorcrm.staff.models import AuditKind, StaffInvitation
+from payorcrm.staff.models import AuditEntry, AuditKind, StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 
 Ids = Mapping[str, Any]
@@ -55,6 +55,7 @@ SUBJECTS: dict[str, Subject] = {
     "statement_run_id": Subject(StatementRun, lambda run: f"Statements of {run.day}"),
     "suppression_id": Subject(Suppression),
     "rehearsal_id": Subject(KeptRehearsal, lambda kept: f"Rehearsal of {kept.asked_at:%Y-%m-%d}"),
+    "entry_id": Subject(AuditEntry, lambda entry: entry.says),
     "hold_id": Subject(Hold, lambda hold: f"{hold.get_reason_display()}, {hold.customer}"),
 }
 

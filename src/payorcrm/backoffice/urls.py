@@ -192,5 +192,6 @@ urlpatterns = [
         name="staff_invitation_withdraw",
     ),
     path("settings/audit/", audit.audit, name="audit"),
+    path("settings/audit/<uuid:entry_id>/", audit.entry, name="audit_entry"),
     path("settings/audit/export/", audit.export, name="audit_export"),
 ]

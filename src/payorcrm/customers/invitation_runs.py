@@ -16,6 +16,7 @@ from payorcrm.customers.mails import send_test_invitation
 from payorcrm.customers.models import Customer, InvitationRun, LineOutcome
 from payorcrm.mail.models import MailState
 from payorcrm.merchants.models import Merchant
+from payorcrm.staff.record_change import Change
 
 __all__ = ["Plan", "Progress", "plan_run", "progress_of", "send_test_invitation", "start_run", "work_off"]
 
@@ -112,6 +113,12 @@ def start_run(
             InvitationRun.objects.filter(id=run.id).update(finished_at=now)
             run.finished_at = now
     return run
+
+
+def changes_of_run(run: InvitationRun) -> list[Change]:
+    """Return whom a run is to invite, for the audit log; what became of each, the run itself says."""
+    names = run.lines.order_by("id").values_list("customer__company_name", flat=True)
+    return [(f"Invitation of {name}", "", "asked for") for name in names]
 
 
 def progress_of(run: InvitationRun) -> Progress:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import connection, transaction
 
 from payorcrm.core.errors import Refused
+from payorcrm.core.money import Money
 from payorcrm.customers.models import Import, ImportKind
 from payorcrm.invoices.check_import import is_mentioned
 from payorcrm.invoices.lock_numbers import lock_numbers_for_import
@@ -26,22 +27,22 @@ def can_be_undone(file: ImportFile) -> bool:
     return is_candidate and not _obstacle(file)
 
 
-def undo_import(*, file: ImportFile, now: datetime) -> ImportFile:
+def undo_import(*, file: ImportFile, now: datetime) -> list[tuple[str, Money]]:
     """Remove the invoices that the import brought, all or none, and post what reverses it. A second press does nothing.
 
-    Raises CannotUndo.
+    Returns their numbers and what was owed. Raises CannotUndo.
     """
     with transaction.atomic():
         lock_numbers_for_import(file.merchant_id)
         locked = ImportFile.objects.select_for_update(of=("self",)).select_related("record").get(id=file.id)
         if locked.state == ImportState.UNDONE:
-            return locked
+            return []
         if obstacle := _obstacle(locked):
             raise CannotUndo(obstacle)
-        _remove_invoices(locked, now)
+        removed = _remove_invoices(locked, now)
         locked.state = ImportState.UNDONE
         locked.save(update_fields=["state"])
-    return locked
+    return removed
 
 
 def _obstacle(file: ImportFile) -> str:
@@ -58,7 +59,7 @@ def _obstacle(file: ImportFile) -> str:
     return ""
 
 
-def _remove_invoices(file: ImportFile, now: datetime) -> None:
+def _remove_invoices(file: ImportFile, now: datetime) -> list[tuple[str, Money]]:
     assert file.record
     # An import writes its invoices and its record with the same moment, in one transaction.
     given: dict[str, Any] = {"merchant": file.merchant_id, "at": file.record.finished_at, "import": file.record_id}
@@ -73,12 +74,14 @@ def _remove_invoices(file: ImportFile, now: datetime) -> None:
         _post_reversal(file, now)
         cursor.execute(_DELETE_EVENTS)
         cursor.execute(_DELETE_INVOICES)
+        cursor.execute("SELECT number, balance, currency FROM undone_invoice ORDER BY number")
+        return [(number, Money(balance, currency)) for number, balance, currency in cursor.fetchall()]
 
 
 _LOCK = """
 DROP TABLE IF EXISTS pg_temp.undone_invoice;
 CREATE TEMPORARY TABLE undone_invoice ON COMMIT DROP AS
-SELECT id, customer_id, currency, total, balance FROM invoices_invoice
+SELECT id, customer_id, number, currency, total, balance FROM invoices_invoice
  WHERE merchant_id = %(merchant)s AND created_at = %(at)s ORDER BY id FOR UPDATE
 """
 _COUNT_UNTOUCHED = """

@@ -59,10 +59,10 @@ def plan_void(*, merchant: Merchant, invoice_ids: Sequence[UUID]) -> VoidPlan:
 
 def void_many(
     *, merchant: Merchant, invoice_ids: Sequence[UUID], note: str, voided_by: User | None, now: datetime
-) -> int:
-    """Void those of a merchant's invoices of which nothing was paid, in history and ledger; return how many.
+) -> list[tuple[str, Money]]:
+    """Void those of a merchant's invoices of which nothing was paid, in history and ledger.
 
-    A second call with the same invoices voids nothing.
+    Returns their numbers and what was owed. A second call with the same invoices voids nothing.
     """
     run_id = uuid7()
     given: dict[str, Any] = {
@@ -79,8 +79,9 @@ def void_many(
         cursor.execute(_LOCK, given)
         cursor.execute(_NOTE, given)
         cursor.execute(_VOID)
-        count = cursor.rowcount
-        if count:
+        cursor.execute("SELECT number, balance, currency FROM voided_invoice ORDER BY number")
+        voided = [(number, Money(balance, currency)) for number, balance, currency in cursor.fetchall()]
+        if voided:
             post_batch(
                 merchant_id=merchant.id,
                 kind=EntryKind.INVOICE_VOIDED,
@@ -89,7 +90,7 @@ def void_many(
                 source=Source("voids", run_id),
                 now=now,
             )
-    return count
+    return voided
 
 
 def _left_out(reason: NotVoided, rows: list[tuple[Any, ...]]) -> LeftOutInvoices | None:
@@ -110,7 +111,7 @@ SELECT reason, currency, count(*), sum(balance), (array_agg(number ORDER BY numb
 _LOCK = """
 DROP TABLE IF EXISTS pg_temp.voided_invoice;
 CREATE TEMPORARY TABLE voided_invoice ON COMMIT DROP AS
-SELECT id, customer_id, currency, balance FROM invoices_invoice
+SELECT id, customer_id, number, currency, balance FROM invoices_invoice
  WHERE merchant_id = %(merchant)s AND id = ANY(%(invoices)s::uuid[])
    AND status = 'open' AND in_flight = 0 AND balance = total
  ORDER BY id FOR UPDATE

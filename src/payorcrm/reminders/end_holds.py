@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from payorcrm.core.models import User
@@ -21,6 +22,9 @@ def holds_on_invoices(merchant: Merchant, invoice_ids: Sequence[UUID], *, today:
     return Hold.objects.active(today=today).filter(merchant=merchant, invoice__in=invoice_ids)
 
 
-def end_holds(holds: QuerySet[Hold], *, ended_by: User | None, now: datetime) -> int:
-    """End those that have not ended yet, and return how many."""
-    return holds.filter(ended_at__isnull=True).update(ended_at=now, ended_by=ended_by)
+def end_holds(holds: QuerySet[Hold], *, ended_by: User | None, now: datetime) -> list[Hold]:
+    """End those that have not ended yet, and return them as they were."""
+    with transaction.atomic():
+        ending = list(holds.filter(ended_at__isnull=True).order_by("id").select_for_update())
+        Hold.objects.filter(id__in=[hold.id for hold in ending]).update(ended_at=now, ended_by=ended_by)
+    return ending

@@ -69,6 +69,14 @@ class Terms:
         return replace(self, until=max(self.until, hold.until)) if self.until and hold.until else self
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A hold as it is now, and the terms of the same hold before; none if it is new."""
+
+    hold: Hold
+    before: Terms | None
+
+
 def put_on_hold(
     *,
     customer: Customer,
@@ -85,8 +93,8 @@ def put_on_hold(
     Raises HoldEndsTooEarly, HoldNeedsADay.
     """
     terms = Terms(reason, until, note)
-    (hold,) = _hold(customer.merchant, [(customer.id, invoice.id if invoice else None)], terms, held_by, now)
-    return hold
+    (held,) = _hold(customer.merchant, [(customer.id, invoice.id if invoice else None)], terms, held_by, now)
+    return held.hold
 
 
 def put_several_on_hold(
@@ -99,15 +107,15 @@ def put_several_on_hold(
     note: str,
     held_by: User | None,
     now: datetime,
-) -> int:
-    """Hold several customers and invoices of a merchant for one reason, and return how many; others' are passed over.
+) -> list[Held]:
+    """Hold several customers and invoices of a merchant for one reason, and return the holds; others' are passed over.
 
     Raises HoldEndsTooEarly, HoldNeedsADay.
     """
     customers = Customer.objects.filter(merchant=merchant, id__in=customer_ids).values_list("id", flat=True)
     invoices = Invoice.objects.filter(merchant=merchant, id__in=invoice_ids).values_list("customer_id", "id")
     held = [*((customer_id, None) for customer_id in customers), *invoices]
-    return len(_hold(merchant, held, Terms(reason, until, note), held_by, now))
+    return _hold(merchant, held, Terms(reason, until, note), held_by, now)
 
 
 def hold_for_bounce(*, customer: Customer, now: datetime, address: str = "") -> Hold:
@@ -119,8 +127,8 @@ def hold_for_bounce(*, customer: Customer, now: datetime, address: str = "") -> 
         recipients = recipients_of([customer.id], Topic.REMINDERS).get(customer.id)
         address = recipients.to[0][0] if recipients else ""
     terms = Terms(HoldReason.BOUNCED, note=f"Mail to {address} came back."[:300] if address else "", address=address)
-    (hold,) = _hold(customer.merchant, [(customer.id, None)], terms, None, now)
-    return hold
+    (held,) = _hold(customer.merchant, [(customer.id, None)], terms, None, now)
+    return held.hold
 
 
 Target = tuple[UUID, UUID | None]
@@ -128,7 +136,7 @@ Target = tuple[UUID, UUID | None]
 
 def _hold(
     merchant: Merchant, targets: Sequence[Target], terms: Terms, held_by: User | None, now: datetime
-) -> list[Hold]:
+) -> list[Held]:
     today = day_in(merchant.time_zone, now)
     is_day_named, terms = terms.until is not None, terms.from_day(today)
     customer_ids = {customer_id for customer_id, _ in targets}
@@ -139,12 +147,13 @@ def _hold(
         known = {(hold.customer_id, hold.invoice_id): hold for hold in same}
         new = [_new_hold(merchant, target, terms, held_by, now) for target in targets if target not in known]
         again = [known[target] for target in targets if target in known]
+        before = [_terms_of(hold) for hold in again]
         changed = [_with_terms(hold, terms if is_day_named else terms.no_shorter_than(hold)) for hold in again]
         if terms.reason == HoldReason.BOUNCED and not terms.address:
             _name_addresses(new + changed)
         Hold.objects.bulk_create(new, batch_size=1000)
         Hold.objects.bulk_update(changed, ["until", "note", "address"], batch_size=1000)
-    return new + changed
+    return [*(Held(hold, None) for hold in new), *map(Held, changed, before)]
 
 
 def _new_hold(merchant: Merchant, target: Target, terms: Terms, held_by: User | None, now: datetime) -> Hold:
@@ -157,6 +166,10 @@ def _new_hold(merchant: Merchant, target: Target, terms: Terms, held_by: User | 
 def _with_terms(hold: Hold, terms: Terms) -> Hold:
     hold.until, hold.note, hold.address = terms.until, terms.note, terms.address
     return hold
+
+
+def _terms_of(hold: Hold) -> Terms:
+    return Terms(HoldReason(hold.reason), hold.until, hold.note, hold.address)
 
 
 def _name_addresses(holds: Sequence[Hold]) -> None:

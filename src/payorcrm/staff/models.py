@@ -83,8 +83,10 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(null=True)
     says = models.CharField(max_length=200)
     about = models.CharField(max_length=300, blank=True)
-    # Triples of words: what, before, after.
+    # Triples of words: what, before, after; of many, the first ones.
     changes = models.JSONField(default=list)
+    # How many more there are; then all of them are lines.
+    more_count = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(name="audit_kind", condition=models.Q(kind__in=AuditKind.values))]
@@ -92,3 +94,16 @@ class AuditEntry(models.Model):
             models.Index(fields=["merchant", "-happened_at", "-id"], name="audit_by_time"),
             models.Index(fields=["merchant", "actor_id", "-happened_at", "-id"], name="audit_by_actor"),
         ]
+
+
+class AuditLine(models.Model):
+    """What one of many rows said before and after, where an action was about many; as unchangeable as its entry."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(AuditEntry, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    what = models.TextField()
+    before = models.TextField()
+    after = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["entry", "id"], name="audit_lines_of_entry")]

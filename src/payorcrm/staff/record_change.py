@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import connection, transaction
+
 from payorcrm.core.models import User
 from payorcrm.merchants.models import Merchant
 from payorcrm.staff.models import AuditEntry, AuditKind
 
 LONGEST_WORDS = 600
+# What an entry itself shows; of more changes, all are lines of it too.
+MOST_SHOWN = 20
 
 Change = tuple[str, str, str]
 
@@ -23,19 +27,38 @@ def record_change(
     address: str | None,
     now: datetime,
 ) -> AuditEntry:
-    """Add one entry in the current transaction; long texts are kept by their beginning."""
-    return AuditEntry.objects.create(
-        merchant=merchant,
-        actor_id=actor.id,
-        actor_name=str(actor)[:200],
-        actor_email=actor.email,
-        kind=kind,
-        says=says,
-        about=_kept(about, 300),
-        changes=[[what, _kept(before), _kept(after)] for what, before, after in changes],
-        address=address or None,
-        happened_at=now,
-    )
+    """Add one entry to the transaction of the change; long texts are kept by their beginning."""
+    kept = [(_kept(what), _kept(before), _kept(after)) for what, before, after in changes]
+    with transaction.atomic():
+        entry = AuditEntry.objects.create(
+            merchant=merchant,
+            actor_id=actor.id,
+            actor_name=str(actor)[:200],
+            actor_email=actor.email,
+            kind=kind,
+            says=says,
+            about=_kept(about, 300),
+            changes=kept[:MOST_SHOWN],
+            more_count=max(0, len(kept) - MOST_SHOWN),
+            address=address or None,
+            happened_at=now,
+        )
+        if entry.more_count:
+            _insert_lines(entry, kept)
+    return entry
+
+
+def _insert_lines(entry: AuditEntry, changes: list[Change]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, [entry.id, *map(list, zip(*changes, strict=True))])
+
+
+_LINES = """
+INSERT INTO staff_auditline (entry_id, what, before, after)
+SELECT %s, line.what, line.before, line.after
+  FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS line (what, before, after, place)
+ ORDER BY line.place
+"""
 
 
 def record_sign_in(user: User, *, says: str, address: str | None, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """The audit log: who of the staff did what, with what was before and after; as a list and as a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.views.decorators.http import require_safe
 
-from payorcrm.backoffice.access import for_staff
+from payorcrm.backoffice.access import audit_entry_of, for_staff
 from payorcrm.backoffice.forms import ALL, Filter, day_field, start_of
 from payorcrm.backoffice.settings_sections import render_section
 from payorcrm.merchants.models import Merchant, Staff
@@ -68,6 +69,15 @@ def audit(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 @require_safe
 @for_staff
+def entry(request: HttpRequest, staff: Staff, entry_id: UUID) -> HttpResponse:
+    """List all that one entry says, row by row."""
+    found = audit_entry_of(staff, entry_id)
+    page = page_of(found.lines.all(), by=("id",), query=request.GET, size=100)
+    return render_section(request, "audit", "backoffice/audit_entry.html", {"entry": found, "page": page})
+
+
+@require_safe
+@for_staff
 def export(request: HttpRequest, staff: Staff) -> HttpResponseBase:
     """Send the entries that fit as a file, a row for each value that changed."""
     entries = AuditFilter(request.GET, merchant=staff.merchant).entries().order_by(*NEWEST_FIRST)
@@ -88,4 +98,10 @@ def _rows(entries: QuerySet[AuditEntry], merchant: Merchant) -> Iterator[list[ob
             entry.says,
             entry.about,
         ]
-        yield from ([*what, *change] for change in entry.changes or [["", "", ""]])
+        yield from ([*what, *change] for change in _changes(entry))
+
+
+def _changes(entry: AuditEntry) -> Iterable[Sequence[str]]:
+    if entry.more_count:
+        return entry.lines.order_by("id").values_list("what", "before", "after").iterator(chunk_size=2000)
+    return entry.changes or [["", "", ""]]

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.backoffice.access import for_collectors
+from payorcrm.backoffice.audit import note_changes
 from payorcrm.backoffice.chosen import Chosen, customers_in, invoices_in
 from payorcrm.backoffice.invoice_forms import VoidForm
 from payorcrm.backoffice.rule_forms import HoldForm
@@ -25,6 +26,8 @@ from payorcrm.merchants.models import Staff
 from payorcrm.reminders.end_holds import end_holds, holds_on_customers, holds_on_invoices
 from payorcrm.reminders.hold import put_several_on_hold
 from payorcrm.reminders.models import Hold, HoldReason
+from payorcrm.reminders.write_down import changes_of_ended, changes_of_held
+from payorcrm.staff.record_change import Change
 
 GROUPED = "{:,}".format
 
@@ -43,7 +46,8 @@ class Plan:
 
 
 Planned = Callable[[Staff, Chosen], Plan]
-Done = Callable[[Staff, Chosen, dict[str, Any]], str]
+# Says what was done, and returns for the audit log what became of each row.
+Done = Callable[[Staff, Chosen, dict[str, Any]], tuple[str, list[Change]]]
 
 
 def _ask_or_do(
@@ -65,10 +69,12 @@ def _ask_or_do(
     has_changed = request.method == "POST" and chosen.has_changed(request.POST)
     if request.method == "POST" and form.is_valid() and not has_changed:
         try:
-            messages.success(request, act(staff, chosen, form.cleaned_data))
+            says, changes = act(staff, chosen, form.cleaned_data)
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
+            note_changes(request, changes)
+            messages.success(request, says)
             return back
     context = {
         "section": f"{noun}s",
@@ -110,11 +116,14 @@ def _void_plan(staff: Staff, chosen: Chosen) -> Plan:
     )
 
 
-def _void(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
-    count = void_many(
+def _void(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> tuple[str, list[Change]]:
+    voided = void_many(
         merchant=staff.merchant, invoice_ids=chosen.ids, note=given["note"], voided_by=staff.user, now=clock.now()
     )
-    return f"{_some(count, 'invoice')} became void." if count else "Nothing was changed: they were void already."
+    if not voided:
+        return "Nothing was changed: they were void already.", []
+    changes = [(f"Invoice {number}, owed", str(owed), str(Money.zero(owed.currency))) for number, owed in voided]
+    return f"{_some(len(voided), 'invoice')} became void.", changes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -142,12 +151,12 @@ def _hold_invoices_plan(staff: Staff, chosen: Chosen) -> Plan:
     )
 
 
-def _hold_invoices(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+def _hold_invoices(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> tuple[str, list[Change]]:
     return _hold(staff, given, invoice_ids=_open_of(staff, chosen), noun="invoice")
 
 
-def _hold(staff: Staff, given: dict[str, Any], *, noun: str, **ids: list[Any]) -> str:
-    count = put_several_on_hold(
+def _hold(staff: Staff, given: dict[str, Any], *, noun: str, **ids: list[Any]) -> tuple[str, list[Change]]:
+    held = put_several_on_hold(
         merchant=staff.merchant,
         reason=HoldReason(given["reason"]),
         until=given["until"],
@@ -156,7 +165,7 @@ def _hold(staff: Staff, given: dict[str, Any], *, noun: str, **ids: list[Any]) -
         now=clock.now(),
         **ids,
     )
-    return f"{_some(count, noun)} on hold: no reminder goes out."
+    return f"{_some(len(held), noun)} on hold: no reminder goes out.", changes_of_held(held)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -187,7 +196,7 @@ def _hold_customers_plan(staff: Staff, chosen: Chosen) -> Plan:
     )
 
 
-def _hold_customers(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
+def _hold_customers(staff: Staff, chosen: Chosen, given: dict[str, Any]) -> tuple[str, list[Change]]:
     return _hold(staff, given, customer_ids=chosen.ids, noun="customer")
 
 
@@ -245,6 +254,6 @@ def _end_plan(of: _Ending, staff: Staff, chosen: Chosen) -> Plan:
     )
 
 
-def _end(of: _Ending, staff: Staff, chosen: Chosen, given: dict[str, Any]) -> str:
-    count = end_holds(_holds(of, staff, chosen), ended_by=staff.user, now=clock.now())
-    return f"{_some(count, 'hold')} ended; reminders go on."
+def _end(of: _Ending, staff: Staff, chosen: Chosen, given: dict[str, Any]) -> tuple[str, list[Change]]:
+    ended = end_holds(_holds(of, staff, chosen), ended_by=staff.user, now=clock.now())
+    return f"{_some(len(ended), 'hold')} ended; reminders go on.", changes_of_ended(ended)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payorcrm.backoffice.access import for_collectors, for_staff, import_file_of
+from payorcrm.backoffice.audit import note_changes
 from payorcrm.backoffice.setup_steps import open_setup
 from payorcrm.core import clock
 from payorcrm.core.column_choices import Look
@@ -231,7 +232,10 @@ def progress(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
 @for_collectors
 def undo(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
     """Take back the last import of invoices. Raises CannotUndo."""
-    return _to_progress(staff, undo_import(file=import_file_of(staff, file_id), now=clock.now()))
+    file = import_file_of(staff, file_id)
+    removed = undo_import(file=file, now=clock.now())
+    note_changes(request, [(f"Invoice {number}, owed", str(owed), "") for number, owed in removed])
+    return _to_progress(staff, file)
 
 
 def _to_progress(staff: Staff, file: ImportFile) -> HttpResponse:

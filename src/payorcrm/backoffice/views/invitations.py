@@ -17,9 +17,10 @@ from payorcrm.backoffice.access import (
     for_staff,
     invitation_run_of,
 )
+from payorcrm.backoffice.audit import note_changes
 from payorcrm.backoffice.chosen import NobodyChosen, customers_in, customers_or_all
 from payorcrm.core import clock
-from payorcrm.customers.invitation_runs import plan_run, progress_of, send_test_invitation, start_run
+from payorcrm.customers.invitation_runs import changes_of_run, plan_run, progress_of, send_test_invitation, start_run
 from payorcrm.customers.portal_access import remove_access
 from payorcrm.merchants.models import Staff
 
@@ -36,7 +37,10 @@ def invite(request: HttpRequest, staff: Staff) -> HttpResponse:
         return redirect("backoffice:customers", merchant_slug=staff.merchant.slug)
     has_changed = request.method == "POST" and chosen.has_changed(sent_in)
     if request.method == "POST" and not has_changed:
-        run = start_run(merchant=staff.merchant, customer_ids=ids, started_by=staff.user, now=clock.now())
+        now = clock.now()
+        run = start_run(merchant=staff.merchant, customer_ids=ids, started_by=staff.user, now=now)
+        if run.started_at == now:  # not one that is under way
+            note_changes(request, changes_of_run(run))
         return redirect("backoffice:invitation_run", merchant_slug=staff.merchant.slug, run_id=run.id)
     context = {
         "section": "customers",

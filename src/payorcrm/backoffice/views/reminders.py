@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.backoffice.access import customers_of, for_collectors
+from payorcrm.backoffice.audit import note_changes
 from payorcrm.backoffice.chosen import Chosen, NobodyChosen, customers_or_all, invoices_in
 from payorcrm.backoffice.forms import ReminderForm
 from payorcrm.core import clock
@@ -15,6 +16,7 @@ from payorcrm.merchants.models import Staff
 from payorcrm.reminders.select import overdue_summary
 from payorcrm.reminders.send import OthersThanSeen, send_reminders
 from payorcrm.reminders.templates import template_for
+from payorcrm.reminders.write_down import changes_of_run
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,6 +94,7 @@ def _send(request: HttpRequest, staff: Staff, form: ReminderForm, of_whom: dict[
         started_by=staff.user,
         **of_whom,
     )
+    note_changes(request, changes_of_run(run))
     if run.reminder_count:
         mails = "1 reminder is" if run.reminder_count == 1 else f"{run.reminder_count} reminders are"
         messages.success(request, f"{mails} on the way. This list shows what becomes of each mail.")
