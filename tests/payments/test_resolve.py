@@ -59,3 +59,21 @@ def test_payment_that_is_still_being_answered_is_left_alone(merchant, saved):
     reserve(order=order_for(card, InvoiceFactory(customer=card.customer)), now=NOW)
 
     assert unanswered_payments(now=NOW + timedelta(seconds=1)) == []
+
+
+def test_a_processor_that_does_not_answer_is_asked_less_and_less_and_the_payment_stays_what_it_is(saved, settings):
+    card = saved()
+    lost = reserve(order=order_for(card, InvoiceFactory(customer=card.customer)), now=NOW).payment
+    settings.SANDBOX_URL, settings.GATEWAY_TIMEOUT_SECONDS = "http://localhost:1", 20
+    asked, now = [], NOW
+
+    while len(asked) < 8:
+        now += timedelta(seconds=10)
+        if lost.id in unanswered_payments(now=now):
+            asked.append((now - NOW).total_seconds())
+            with pytest.raises(StillUnknown):
+                resolve(payment_id=lost.id, now=now)
+
+    lost.refresh_from_db()
+    assert asked == [30, 40, 60, 100, 160, 460, 1360, 4960]
+    assert (lost.state, lost.asked_count, lost.asked_at) == (PaymentState.SUBMITTING, 8, now)

@@ -14,6 +14,7 @@ from payorcrm.gateways.base import DeclineCode
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
 from payorcrm.payment_methods.models import Mandate, PaymentMethod
+from payorcrm.payments.asking import Asked
 from payorcrm.payments.refunds import AllocationChange, Refund, RefundPart
 from payorcrm.payments.states import (
     IN_FLIGHT_STATES,
@@ -156,12 +157,8 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def in_flight(self) -> Self:
         return self.filter(state__in=IN_FLIGHT_STATES)
 
-    def unresolved(self, *, before: datetime) -> Self:
-        """Sent before a moment, and the processor's answer is not known."""
-        return self.filter(state=PaymentState.SUBMITTING, submitted_at__lt=before)
 
-
-class Payment(models.Model):
+class Payment(Asked):
     """One attempt to collect through a gateway with a method, or money that came offline and that staff recorded.
 
     `refunded` was given back; `refunding` is being given back by refunds whose end is not known yet.

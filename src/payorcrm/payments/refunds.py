@@ -8,14 +8,12 @@ from payorcrm.core.models import User
 from payorcrm.core.money import Money
 from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant
+from payorcrm.payments.asking import Asked
 from payorcrm.payments.states import OPEN_REFUND_STATES, REFUND_TRANSITIONS, RefundState
 
 
-class Refund(models.Model):
-    """Money of one payment that is given back; `invoice` says of which invoice, none: see `payments/give_back.py`.
-
-    `ask_after` is when the processor is asked again what became of it, `asked_at` when it was asked last.
-    """
+class Refund(Asked):
+    """Money of one payment that is given back; `invoice` says of which invoice, none: see `payments/give_back.py`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -33,9 +31,6 @@ class Refund(models.Model):
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     submitted_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
-    asked_count = models.PositiveSmallIntegerField(default=0, db_default=0)
-    asked_at = models.DateTimeField(null=True, blank=True)
-    ask_after = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -4,21 +4,20 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
-from django.db.models.functions import Least
 
 from payorcrm.core.errors import Unavailable
 from payorcrm.gateways.base import Gateway, Outcome, RefundResult
 from payorcrm.merchants.queries import CannotTakePayments, gateway_account_of, gateway_of
-from payorcrm.payments.models import OPEN_REFUND_STATES, Payment, Refund, RefundState
+from payorcrm.payments.asking import is_to_ask
+from payorcrm.payments.models import OPEN_REFUND_STATES, Payment, PaymentState, Refund, RefundState
 from payorcrm.payments.settle import settle
 from payorcrm.payments.settle_refund import FIRST_PAUSE_AT_THE_BANK, settle_refund
 
-# After this long is the processor asked again about a refund whose answer was lost, the last one over and over.
+# After this long is the processor asked again about what it did not answer.
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (10, 20, 40, 60, 300, 900, 3600))
 # The bank takes days, and the processor tells when it has arrived; asking finds out where that telling was lost.
 _PAUSES_AT_THE_BANK = (FIRST_PAUSE_AT_THE_BANK, timedelta(hours=6))
-MOST_COUNTED = 9999
+AT_ONCE = 500
 
 
 class StillUnknown(Unavailable):
@@ -33,6 +32,7 @@ def resolve(*, payment_id: UUID, now: datetime) -> Payment:
     payment = Payment.objects.get(id=payment_id)
     if not payment.is_in_flight():
         return payment
+    payment.note_asking(_PAUSES, now)
     result = _line_of(payment).look_up(payment.idempotency_key)
     is_too_early = result.outcome == Outcome.NOT_SENT and now - payment.submitted_at < grace()
     if is_too_early or result.outcome == Outcome.UNKNOWN:
@@ -47,7 +47,7 @@ def resolve_refund(*, refund_id: UUID, now: datetime) -> Refund:
         return refund
     if refund.payment.is_offline():  # staff gave the money themselves; only the writing down was cut short
         return settle_refund(refund=refund, result=RefundResult(Outcome.SUCCEEDED), now=now)
-    _note_asking(refund, now)
+    refund.note_asking(_PAUSES_AT_THE_BANK if refund.state == RefundState.PENDING else _PAUSES, now)
     result = _line_of(refund.payment).look_up_refund(refund.idempotency_key)
     if result.outcome == Outcome.UNKNOWN or (result.outcome == Outcome.NOT_SENT and not _is_lost(refund, now)):
         raise StillUnknown
@@ -67,33 +67,18 @@ def _is_lost(refund: Refund, now: datetime) -> bool:
     return refund.state == RefundState.SUBMITTING and now - refund.submitted_at >= grace()
 
 
-def _note_asking(refund: Refund, now: datetime) -> None:
-    """Write down that it is asked, before that happens: a worker that is killed over it must not ask on and on."""
-    pauses = _PAUSES_AT_THE_BANK if refund.state == RefundState.PENDING else _PAUSES
-    pause = pauses[min(refund.asked_count, len(pauses) - 1)]
-    Refund.objects.filter(id=refund.id).update(
-        asked_count=Least(F("asked_count") + 1, MOST_COUNTED), asked_at=now, ask_after=now + pause
-    )
-
-
 def unanswered_refunds(*, now: datetime) -> list[UUID]:
-    """Return the refunds to ask about: without an answer, or on their way to a bank, and not asked about just now.
+    """Return the refunds to ask about: without an answer, or on their way to a bank."""
+    late = Refund.objects.filter(is_to_ask(now=now), state__in=OPEN_REFUND_STATES)
+    return list(late.order_by("submitted_at").values_list("id", flat=True)[:AT_ONCE])
 
-    Of new ones, those whose page has given up waiting for the answer.
-    """
-    before = now - timedelta(seconds=settings.GATEWAY_TIMEOUT_SECONDS)
-    is_next = Q(ask_after__lte=now) | Q(ask_after=None, submitted_at__lt=before)
-    late = Refund.objects.filter(is_next, state__in=OPEN_REFUND_STATES)
-    return list(late.order_by("submitted_at").values_list("id", flat=True)[:500])
+
+def unanswered_payments(*, now: datetime) -> list[UUID]:
+    """Return the payments to ask about: those without an answer."""
+    late = Payment.objects.filter(is_to_ask(now=now), state=PaymentState.SUBMITTING)
+    return list(late.order_by("submitted_at").values_list("id", flat=True)[:AT_ONCE])
 
 
 def grace() -> timedelta:
     """Return how long a request that was sent may still arrive, so that "no such charge" proves nothing yet."""
     return timedelta(seconds=settings.RESOLVE_GRACE_SECONDS)
-
-
-def unanswered_payments(*, now: datetime) -> list[UUID]:
-    """Return the payments whose page has given up waiting for the processor's answer."""
-    patience = timedelta(seconds=settings.GATEWAY_TIMEOUT_SECONDS)
-    late = Payment.objects.unresolved(before=now - patience)
-    return list(late.order_by("submitted_at").values_list("id", flat=True)[:500])
