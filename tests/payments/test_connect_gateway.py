@@ -18,9 +18,11 @@ from payorcrm.payments.collect import collect
 from payorcrm.payments.connect_gateway import (
     GatewayInUse,
     NotConnected,
+    accounts_without_id,
     connect_gateway,
     connect_test_account,
     disconnect_gateway,
+    learn_id,
 )
 from payorcrm.payments.models import Payment, PaymentState, Refund
 from payorcrm.payments.refund import CannotRefund, RefundOrder, refund
@@ -203,6 +205,20 @@ def test_an_account_whose_id_was_never_kept_is_asked_for_it_before_its_keys_are_
     assert ids_kept() == {known}
 
 
+def test_an_account_whose_id_was_never_kept_is_asked_for_it_without_anybody_saving_keys(many_keys, settings):
+    account, known = many_keys
+    url, settings.SANDBOX_URL = settings.SANDBOX_URL, "http://localhost:1"
+    learn_id(account_id=account.id)
+    while_away = ids_kept()
+    settings.SANDBOX_URL = url
+
+    waiting = accounts_without_id()
+    learn_id(account_id=account.id)
+
+    assert (while_away, waiting) == ({""}, [account.id])
+    assert (ids_kept(), accounts_without_id()) == ({known}, [])
+
+
 def test_keys_of_another_account_are_refused_and_name_nothing_that_is_saved(many_keys):
     account, known = many_keys
     others = SandboxGateway.open_test_account("another", webhook_url="")
@@ -221,6 +237,7 @@ def test_an_account_whose_keys_have_ended_before_its_id_was_kept_stays_unknown(m
 
     with pytest.raises(GatewayInUse):
         connect_gateway(merchant=account.merchant, name="many_keys", credentials=keys)
+    learn_id(account_id=account.id)
 
     assert ids_kept() == {""}
 

@@ -1,8 +1,10 @@
 """Connects a merchant to a payment processor, and ends the connection while nothing hangs on it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -76,7 +78,7 @@ def connect_gateway(
     Raises KeysNotAccepted, GatewayUnavailable, GatewayInUse, UnknownGateway.
     """
     account_id = gateway(name, credentials).check_keys()
-    _learn_id(merchant, name, account_id, credentials)
+    _learn_id_first(merchant, name, account_id, credentials)
     with transaction.atomic():
         held = GatewayAccount.objects.select_for_update().filter(merchant=merchant, gateway=name).first()
         if held and not _is_same(held, account_id, credentials) and (use := use_of(merchant, name)):
@@ -93,21 +95,36 @@ def connect_gateway(
     return account
 
 
-def _learn_id(merchant: Merchant, name: str, account_id: str, credentials: Credentials) -> None:
-    """Note the id of an account that was connected before ids were kept, on what is saved at it as well."""
+def _learn_id_first(merchant: Merchant, name: str, account_id: str, credentials: Credentials) -> None:
     held = GatewayAccount.objects.filter(merchant=merchant, gateway=name, account_id="").first()
+    if held and held.public_key == credentials.public_key:
+        _note_id(held, account_id)
+    elif held:
+        learn_id(account_id=held.id)
+
+
+def accounts_without_id() -> list[UUID]:
+    """Return the connections that were made before the processor's own ids of accounts were kept."""
+    return list(GatewayAccount.objects.filter(account_id="").values_list("id", flat=True))
+
+
+def learn_id(*, account_id: UUID) -> None:
+    """Ask the processor which account a connection of old opens; while it does not say, the id stays unknown."""
+    held = GatewayAccount.objects.filter(id=account_id, account_id="").first()
     if held is None:
         return
-    if held.public_key != credentials.public_key:
-        try:
-            account_id = gateway(name, held.credentials()).check_keys()
-        except (KeysNotAccepted, GatewayUnavailable):
-            return
+    with suppress(KeysNotAccepted, GatewayUnavailable):
+        _note_id(held, gateway(held.gateway, held.credentials()).check_keys())
+
+
+def _note_id(held: GatewayAccount, account_id: str) -> None:
+    """Note the id of an account, on what is saved at it as well."""
     with transaction.atomic():
         # Not if somebody else has just stored keys: the answer was about those that were held.
         unknown = GatewayAccount.objects.filter(id=held.id, account_id="", public_key=held.public_key)
         if unknown.update(account_id=account_id):
-            PaymentMethod.objects.filter(merchant=merchant, gateway=name, account_id="").update(account_id=account_id)
+            saved = PaymentMethod.objects.filter(merchant=held.merchant_id, gateway=held.gateway, account_id="")
+            saved.update(account_id=account_id)
 
 
 def _is_same(held: GatewayAccount, account_id: str, credentials: Credentials) -> bool:

@@ -7,6 +7,7 @@ from payorcrm.core.clock import now
 from payorcrm.core.jobs import enqueue_once, job, periodic
 from payorcrm.merchants.models import GatewayAccount
 from payorcrm.payments.apply_event import apply_event, fetch_missed_events
+from payorcrm.payments.connect_gateway import accounts_without_id, learn_id
 from payorcrm.payments.resolve import StillUnknown, resolve, resolve_refund, unanswered_payments, unanswered_refunds
 
 
@@ -44,6 +45,20 @@ def resolve_unanswered(timestamp: int) -> None:
         enqueue_once(resolve_payment, key=f"resolve {payment_id}", payment_id=str(payment_id))
     for refund_id in unanswered_refunds(now=now()):
         enqueue_once(resolve_one_refund, key=f"refund {refund_id}", refund_id=str(refund_id))
+
+
+@job()
+def learn_id_of(*, account_id: str) -> None:
+    """Ask one processor which account its keys open."""
+    learn_id(account_id=UUID(account_id))
+
+
+@periodic(cron="*/5 * * * *")
+@job()
+def learn_ids(timestamp: int) -> None:
+    """Look for connections from before ids of accounts were kept; each is asked until the processor has answered."""
+    for account_id in accounts_without_id():
+        enqueue_once(learn_id_of, key=f"id {account_id}", account_id=str(account_id))
 
 
 @periodic(cron="*/5 * * * *")
