@@ -126,11 +126,11 @@ def test_a_new_account_reads_what_waits_for_tomorrow_and_how_to_send_more(settin
 
     for name in ("dashboard", "mails"):
         page = client.get(reverse(f"backoffice:{name}", args=[shop.merchant.slug])).text
-        assert "2 mails wait for tomorrow" in page
+        assert "2 mails wait for the next day" in page
         assert "may send 5 mails to customers a day" in page
     assert "Over the limit of a new account" in page
     page = client.get(reverse("backoffice:sender", args=[shop.merchant.slug])).text
-    assert "4 of today’s are used; 2 wait for" in page
+    assert "4 are used until" in page
     assert "use a mail server of your own" in page
 
 

@@ -84,6 +84,21 @@ def test_the_rest_of_a_run_goes_on_the_days_after_at_the_time_at_which_it_was_to
     assert set(states_of(mails)) == {MailState.SENT}
 
 
+def test_another_time_zone_makes_no_new_day(server: ScriptedServer, new: Merchant) -> None:
+    nine = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)  # in Kiritimati, the day ends an hour later
+    run_of(new, 12, send_after=nine)
+    deliver(nine)
+    new.time_zone = "Pacific/Kiritimati"
+    new.save()
+
+    late = run_of(new, 2, send_after=nine + timedelta(hours=2))
+    deliver(nine + timedelta(hours=2))
+
+    assert states_of(late) == [MailState.DEFERRED] * 2
+    assert len(server.mails) == 8
+    assert allowance_of(new, now=nine).again_at == datetime(2026, 11, 21, tzinfo=UTC)
+
+
 def test_the_merchants_own_people_do_not_count_unless_others_get_a_copy(server: ScriptedServer, new: Merchant) -> None:
     person = StaffFactory(merchant=new).user
     for _ in range(15):

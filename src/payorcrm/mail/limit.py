@@ -1,12 +1,12 @@
 """How many mails a day a business that signed itself up may send over the installation's own server.
 
-Until the operator trusts it, or it has a server of its own, what is over the limit waits until its next day.
+Until the operator trusts it, or it has a server of its own, what is over the limit waits until the next day.
+Days are of UTC: a merchant's own day would begin anew with another time zone.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -22,7 +22,7 @@ KEPT_PART = 5
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a limited merchant may send today, and what waits for tomorrow."""
+    """What a limited merchant may send today, and what waits for the next day."""
 
     limit: int
     used: int
@@ -55,13 +55,12 @@ def allowance_of(merchant: Merchant, *, now: datetime) -> Allowance | None:
     with connection.cursor() as cursor:
         cursor.execute(USED_TODAY, {"now": now, "merchants": [merchant.id]})
         (used,) = cursor.fetchone()
-    zone = ZoneInfo(merchant.time_zone)
-    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
     return Allowance(
         limit=settings.NEW_ACCOUNT_MAILS_PER_DAY,
         used=int(used),
         waiting=over_limit(merchant).filter(send_after__gt=now).count(),
-        again_at=datetime.combine(tomorrow, time.min, tzinfo=zone),
+        again_at=datetime.combine(tomorrow, time.min, tzinfo=UTC),
     )
 
 
@@ -71,7 +70,7 @@ def over_limit(merchant: Merchant) -> MailQuerySet:
 
 
 def _why(a_day: int) -> str:
-    return f"{OVER}: {a_day} mails to customers a day. It goes out by itself, tomorrow at the earliest."
+    return f"{OVER}: {a_day} mails to customers a day. It goes out by itself, on the next day at the earliest."
 
 
 # Each address counts. What goes to the merchant's own people, and to nobody else, does not.
@@ -93,13 +92,14 @@ ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 
 _USED = f"""
 WITH limited AS (
-    SELECT id, time_zone, (%(now)s::timestamptz AT TIME ZONE time_zone)::date AS today
-    FROM merchants_merchant WHERE id = ANY(%(merchants)s)
+    SELECT id, time_zone, today, today + interval '24 hours' AS tomorrow,
+        (today + interval '24 hours') AT TIME ZONE time_zone AS tomorrow_there
+    FROM merchants_merchant, date_trunc('day', %(now)s::timestamptz, 'UTC') AS today WHERE id = ANY(%(merchants)s)
 ),
 used AS (
     SELECT mail.merchant_id, sum({_WEIGHT}) AS weight
     FROM limited JOIN mail_mail AS mail ON mail.merchant_id = limited.id
-    WHERE mail.state = 'sending' OR mail.sent_at >= limited.today::timestamp AT TIME ZONE limited.time_zone
+    WHERE mail.state = 'sending' OR mail.sent_at >= limited.today
     GROUP BY mail.merchant_id
 )
 """  # noqa: S608
@@ -107,7 +107,7 @@ used AS (
 USED_TODAY = f"{_USED} SELECT coalesce(sum(weight), 0) FROM used"  # noqa: S608
 
 # What somebody else is just changing is left out: it may be claimed, or canceled, by the time it would be put off.
-# Single mails first, as they are claimed. A run goes on tomorrow at the time of day at which it was to go.
+# Single mails first, as they are claimed. The rest of a run goes out at its time of day there.
 ALLOW = f"""
 {_USED},
 due AS (
@@ -122,11 +122,11 @@ ranked AS (
     FROM due LEFT JOIN used USING (merchant_id)
 ),
 put_off AS (
-    UPDATE mail_mail AS mail SET state = 'deferred', last_error = %(why)s, send_after = (
-        limited.today + 1 +
-        CASE WHEN mail.is_bulk THEN (mail.send_after AT TIME ZONE limited.time_zone)::time ELSE '00:00' END
-    ) AT TIME ZONE limited.time_zone
-    FROM ranked JOIN limited ON limited.id = ranked.merchant_id
+    UPDATE mail_mail AS mail SET state = 'deferred', last_error = %(why)s, send_after = CASE WHEN mail.is_bulk THEN (
+        tomorrow_there::date + (time_there < tomorrow_there::time)::int + time_there
+    ) AT TIME ZONE limited.time_zone ELSE limited.tomorrow END
+    FROM ranked JOIN limited ON limited.id = ranked.merchant_id,
+        LATERAL (SELECT (ranked.send_after AT TIME ZONE limited.time_zone)::time AS time_there) AS began
     WHERE mail.id = ranked.id AND ranked.weight > 0 AND ranked.before >= ranked.ceiling
 )
 SELECT id FROM ranked WHERE weight = 0 OR before < ceiling ORDER BY is_bulk, send_after, id LIMIT %(most)s
