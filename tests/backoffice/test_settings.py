@@ -1,7 +1,6 @@
 """What an owner changes, and what is refused."""
 
 import io
-from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,11 +9,8 @@ from PIL import Image
 
 from payorcrm.backoffice.settings_forms import BrandingForm
 from payorcrm.backoffice.settings_sections import SECTIONS
-from payorcrm.core import clock
-from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Role
 from tests.backoffice.rows import client_of, make_shop
-from tests.factories.outbox import queued
 
 pytestmark = pytest.mark.django_db
 COMPANY = {
@@ -54,24 +50,6 @@ def test_the_company_is_saved_and_shown_at_once():
     assert shop.merchant.time_zone == "America/Denver"
     assert shop.merchant.currency == "CAD"
     assert shop.merchant.language == "es"
-
-
-def test_a_new_account_cannot_move_the_day_of_its_limit_while_some_of_it_is_used():
-    shop = make_shop(is_trusted=False, time_zone="America/New_York")
-    mail = queued("jo@acme.example", merchant=shop.merchant)
-    Mail.objects.filter(id=mail.id).update(state=MailState.SENT, sent_at=clock.now())
-
-    refused = save(shop, "company")
-    zone_after_mails = shop.merchant.time_zone
-    save(shop, "company", time_zone="America/New_York")
-    Mail.objects.update(sent_at=clock.now() - timedelta(days=2))
-    allowed = save(shop, "company")
-
-    assert "mails went to customers today" in refused.text
-    assert zone_after_mails == "America/New_York"
-    assert shop.merchant.name == "Harbor & Co"
-    assert "The settings are saved." in allowed.text
-    assert shop.merchant.time_zone == "America/Denver"
 
 
 def test_a_section_leaves_the_other_sections_alone():

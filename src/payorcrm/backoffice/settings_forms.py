@@ -11,10 +11,8 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from payorcrm.core import clock
 from payorcrm.gateways.base import Credentials, MethodKind
 from payorcrm.gateways.registry import gateway_class
-from payorcrm.mail.limit import allowance_of
 from payorcrm.merchants.logo import LOGO_TYPE, MAX_BYTES, NotALogo, clean_logo
 from payorcrm.merchants.models import Merchant
 from payorcrm.merchants.queries import able_accounts, account_for_new
@@ -76,18 +74,6 @@ class CompanyForm(SectionForm):
             "reply_to": "Customers who answer a mail of yours write to this address.",
         }
         widgets = {"address": forms.Textarea(attrs={"rows": 3})}
-
-    def clean_time_zone(self) -> str:
-        """Leave the day of a new account's limit where it is while some of it is used: midnight is always somewhere."""
-        zone: str = self.cleaned_data["time_zone"]
-        if zone != self.instance.time_zone:
-            allowance = allowance_of(self.instance, now=clock.now())
-            if allowance and allowance.used:
-                raise forms.ValidationError(
-                    "Your account is new, and mails went to customers today, which count until the day ends. "
-                    "Please change the time zone tomorrow, before the first mail goes out."
-                )
-        return zone
 
 
 class BrandingForm(SectionForm):
