@@ -390,3 +390,30 @@ def test_import_that_changed_what_was_there_is_not_undone(client, merchant, impo
 
     assert "Import the earlier file again" in answer.text
     assert Invoice.objects.count() == 3
+
+
+def import_customers(client: Client, merchant: Merchant) -> None:
+    drop(client, merchant, "customers", CUSTOMERS.replace("C", "D"))
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+
+
+def test_page_of_an_import_says_why_it_cannot_be_undone(client, merchant, imported):
+    assert "Undo this import" in client.get(place(merchant, "import_progress", imported.id)).text
+
+    import_customers(client, merchant)
+
+    earlier, latest = (
+        client.get(place(merchant, "import_progress", each)).text for each in (imported.id, dropped().id)
+    )
+    assert "Undo this import" not in earlier + latest
+    assert "only the last import can be undone" in earlier
+    assert "An import of customers cannot be undone" in latest
+
+
+def test_next_file_is_taken_for_invoices_once_something_was_imported(client, merchant):
+    assert '<option value="customers" selected>' in client.get(place(merchant, "imports")).text
+
+    import_customers(client, merchant)
+
+    assert '<option value="invoices" selected>' in client.get(place(merchant, "imports")).text

@@ -59,7 +59,7 @@ def _open_account(person: Person, inbox: Inbox) -> None:
     person.sees_title("One press left, in your inbox")
     person.open(links_in(inbox.wait_for_mail(to=ADDRESS, subject="One press opens your account"))[0])
     person.press("Open the account")
-    person.sees("Setting up: 0 of 8 done")
+    person.sees("Setting up: 0 of 9 done")
     merchant = Merchant.objects.get(reply_to=ADDRESS)
     assert (merchant.time_zone, merchant.currency) == ("America/New_York", "USD")
 
@@ -72,8 +72,8 @@ def _connect_processor(person: Person) -> None:
 
 
 def _import_customers_and_invoices(person: Person, folder: Path) -> None:
-    _follow(person, "Import a file")
-    _drop(person, folder / "customers.csv", CUSTOMERS, kind="customers")
+    _follow(person, "Import customers")
+    _drop(person, folder / "customers.csv", CUSTOMERS)
     person.press("See what would change")
     person.press("Import 1 row")
     person.sees("1 new, 0 changed, 0 unchanged, 0 skipped.")
@@ -94,7 +94,7 @@ def _import_customers_and_invoices(person: Person, folder: Path) -> None:
     person.press("Import 2 rows")
     person.sees("2 new, 0 changed, 0 unchanged, 0 skipped.")
     _follow(person, "Back to setting up")
-    person.sees("Setting up: 2 of 8 done")
+    person.sees("Setting up: 3 of 9 done")
 
 
 def _drop(person: Person, path: Path, text: str, *, kind: str = "") -> None:

@@ -15,7 +15,7 @@ def test_from_signing_up_to_a_test_reminder_in_the_own_inbox(
     system: RunningSystem, inbox: Inbox, person: Person
 ) -> None:
     _sign_up(person, inbox)
-    person.sees("Setting up: 0 of 8 done")
+    person.sees("Setting up: 0 of 9 done")
     person.look("checklist")
 
     _enter_the_company(person)
@@ -25,7 +25,12 @@ def test_from_signing_up_to_a_test_reminder_in_the_own_inbox(
     person.sees("Sandbox is connected. It moves no real money.")
     person.look("connected")
     _back(person)
-    for step in ("Decide who mails come from", "Import your invoices", "Invite customers to the portal"):
+    for step in (
+        "Decide who mails come from",
+        "Import your customers",
+        "Import their invoices",
+        "Invite customers to the portal",
+    ):
         person.press(f"Not now ({step})")
     _step(person, "Choose rules")
     person.page.get_by_role("button", name="Switch on").first.click()

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
-from payorcrm.customers.models import Invitation
+from payorcrm.customers.models import Customer, Invitation
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import MailSender
 from payorcrm.merchants.models import GatewayAccount, Merchant, Setup, Staff
@@ -19,6 +19,7 @@ _FACTS = {
     "look": Q(logo__isnull=False) | ~Q(accent_color=_ACCENT),
     "sender": Exists(MailSender.objects.filter(merchant=_THIS)),
     "gateway": Exists(GatewayAccount.objects.filter(merchant=_THIS)),
+    "import_customers": Exists(Customer.objects.filter(merchant=_THIS)),
     "import": Exists(Invoice.objects.filter(merchant=_THIS)),
     "test": Exists(TemplateTest.objects.filter(merchant=_THIS))
     | Exists(ReminderRun.objects.filter(merchant=_THIS).exclude(to_address="")),
@@ -38,6 +39,7 @@ class StepText:
     address: str
     is_for_owners: bool = False
     is_pressed: bool = False  # done by one press rather than on a page
+    query: str = ""
 
 
 STEPS = (
@@ -74,12 +76,20 @@ STEPS = (
         is_for_owners=True,
     ),
     StepText(
-        "import",
-        "Import your invoices",
-        "Customers first, then their invoices, as CSV or XLSX. You see what would happen before anything does; "
-        "an import sends no reminder.",
-        "Import a file",
+        "import_customers",
+        "Import your customers",
+        "The list of customers that your accounting program exports, as CSV or XLSX. You see what would change first.",
+        "Import customers",
         "imports",
+        query="?kind=customers",
+    ),
+    StepText(
+        "import",
+        "Import their invoices",
+        "The list of open invoices, as CSV or XLSX. An import sends no reminder.",
+        "Import invoices",
+        "imports",
+        query="?kind=invoices",
     ),
     StepText(
         "test",
@@ -159,5 +169,5 @@ def open_setup(merchant: Merchant) -> Setup | None:
 
 
 def _step(merchant: Merchant, words: StepText, is_done: bool, setup: Setup) -> Step:  # noqa: FBT001
-    url = reverse(f"backoffice:{words.address}", args=[merchant.slug])
+    url = reverse(f"backoffice:{words.address}", args=[merchant.slug]) + words.query
     return Step(words, url, is_done, is_skipped=not is_done and words.name in setup.skipped)

@@ -21,10 +21,23 @@ class CannotUndo(Refused):
     code: ClassVar[str] = "cannot_undo"
 
 
-def can_be_undone(file: ImportFile) -> bool:
-    """Say whether the undo of an import may be offered; what was done with its invoices is looked at by the undo."""
-    is_candidate = file.state == ImportState.DONE and file.kind == ImportKind.INVOICES and file.record is not None
-    return is_candidate and not _obstacle(file)
+def why_not_undo(file: ImportFile) -> str:
+    """Return what forbids the undo of an import whatever became of its invoices; nothing when it may be offered."""
+    if file.kind == ImportKind.CUSTOMERS:
+        return "An import of customers cannot be undone. Import a corrected file to change what is on file."
+    if file.state != ImportState.DONE or file.record is None:
+        return "Only an import of invoices that is done can be undone."
+    if file.record.changed_count:
+        return (
+            "This import changed invoices that were there before, so it cannot be undone. "
+            "Import the earlier file again to set them back."
+        )
+    if not file.record.new_count:
+        return "This import brought nothing new, so there is nothing to undo."
+    later = Import.objects.filter(merchant=file.merchant_id, id__gt=file.record_id)
+    if later.exclude(file__state=ImportState.UNDONE).exists():
+        return "Another file was imported after this one; only the last import can be undone."
+    return ""
 
 
 def undo_import(*, file: ImportFile, now: datetime) -> list[tuple[str, Money]]:
@@ -37,26 +50,12 @@ def undo_import(*, file: ImportFile, now: datetime) -> list[tuple[str, Money]]:
         locked = ImportFile.objects.select_for_update(of=("self",)).select_related("record").get(id=file.id)
         if locked.state == ImportState.UNDONE:
             return []
-        if obstacle := _obstacle(locked):
+        if obstacle := why_not_undo(locked):
             raise CannotUndo(obstacle)
         removed = _remove_invoices(locked, now)
         locked.state = ImportState.UNDONE
         locked.save(update_fields=["state"])
     return removed
-
-
-def _obstacle(file: ImportFile) -> str:
-    """Return what forbids the undo of an import whatever became of its invoices; nothing when it is possible."""
-    if file.state != ImportState.DONE or file.kind != ImportKind.INVOICES or file.record is None:
-        return "Only an import of invoices that is done can be undone."
-    if file.record.changed_count:
-        return "This import changed invoices that were there before. Import the earlier file again to set them back."
-    if not file.record.new_count:
-        return "This import brought nothing new, so there is nothing to undo."
-    later = Import.objects.filter(merchant=file.merchant_id, id__gt=file.record_id)
-    if later.exclude(file__state=ImportState.UNDONE).exists():
-        return "Another file was imported after this one; only the last import can be undone."
-    return ""
 
 
 def _remove_invoices(file: ImportFile, now: datetime) -> list[tuple[str, Money]]:

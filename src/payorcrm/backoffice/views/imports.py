@@ -23,7 +23,7 @@ from payorcrm.invoices.import_kept_file import preview as preview_file
 from payorcrm.invoices.import_kept_file import rehearsed, start_import
 from payorcrm.invoices.keep_file import MOST_BYTES, choose_columns, keep_file, layout_of, look
 from payorcrm.invoices.models import ImportFile, ImportState
-from payorcrm.invoices.undo_import import can_be_undone, undo_import
+from payorcrm.invoices.undo_import import undo_import, why_not_undo
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee_import import foresee_import
 from payorcrm.ui.exports import csv_response
@@ -49,8 +49,9 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label="File",
-        help_text="CSV or XLSX, 20 MB at most. Nothing is imported before you have seen what would change.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls"}),
+        help_text="Choose it, or drop it into the frame: CSV or XLSX, 20 MB at most. "
+        "Nothing is imported before you have seen what would change.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls", "class": "drop"}),
         error_messages={"required": "Choose a file first.", "empty": "The file is empty. Please choose another one."},
     )
 
@@ -90,10 +91,13 @@ class ColumnsForm(forms.Form):
 def imports(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Offer to drop a file, and list what was imported."""
     past = Import.objects.filter(merchant=staff.merchant).select_related("file").defer("file__content")
+    page = page_of(past, by=("-id",), query=request.GET)
+    # Customers come first; whoever has imported some brings invoices far more often.
+    likely = (ImportKind.INVOICES if page.rows else ImportKind.CUSTOMERS).value
     context = {
         "section": "customers",
-        "form": UploadForm(initial={"kind": request.GET.get("kind", ImportKind.CUSTOMERS.value)}),
-        "page": page_of(past, by=("-id",), query=request.GET),
+        "form": UploadForm(initial={"kind": request.GET.get("kind", likely)}),
+        "page": page,
         "unfinished": _unfinished(staff),
     }
     return render(request, "backoffice/import_list.html", context)
@@ -223,7 +227,7 @@ def _lines(report: ImportReport) -> Iterator[list[object]]:
 def progress(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
     """Show how far an import is; the page asks again until it is over."""
     file = import_file_of(staff, file_id)
-    context = {"section": "customers", "file": file, "can_be_undone": can_be_undone(file)}
+    context = {"section": "customers", "file": file, "why_not_undo": why_not_undo(file)}
     name = "backoffice/import_progress.html" if request.htmx else "backoffice/import_run.html"  # type: ignore[attr-defined]
     return render(request, name, context)
 

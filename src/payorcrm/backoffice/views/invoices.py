@@ -20,6 +20,7 @@ from payorcrm.backoffice.rule_forms import HoldForm
 from payorcrm.backoffice.views.documents import DocumentForm
 from payorcrm.backoffice.views.invoice_files import FileForm
 from payorcrm.core import clock
+from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice, InvoiceDocument, InvoiceFile, Standing
 from payorcrm.invoices.void import why_not_void
 from payorcrm.merchants.models import Merchant, Staff
@@ -64,6 +65,7 @@ def invoices(request: HttpRequest, staff: Staff) -> HttpResponse:
         "section": "invoices",
         "filters": filters,
         "page": page,
+        "has_customers": bool(page.rows) or Customer.objects.filter(merchant=staff.merchant).exists(),
         "rows": rows_of(page.rows, today=today, held=held_among(page.rows, today=today)),
         "match_count": count_of(found) if staff.can_change() else 0,
         "carried": carried(filters),
