@@ -11,8 +11,9 @@ from payorcrm.gateways.base import GatewayUnavailable, MethodKind, MethodNotAcce
 from payorcrm.merchants.queries import account_for_new, gateway_of
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payment_methods.save import Consent, consent_text, take_over_method
+from payorcrm.payments.checkout import payment_of_checkout
 from payorcrm.payments.links import BANK, CARD
-from payorcrm.payments.models import PaymentRequest
+from payorcrm.payments.models import Payment, PaymentRequest
 from payorcrm.portal.forms import CheckoutForm
 from payorcrm.portal.visitor import address_of
 
@@ -41,10 +42,23 @@ def fields_of(
     }
 
 
-def take_over(
+def take_over_once(
+    request: HttpRequest, payment_request: PaymentRequest, kind: MethodKind, form: CheckoutForm
+) -> PaymentMethod | Payment | None:
+    """Take over what a form brought, or return the payment that the same page has made already.
+
+    None when the form, or the processor, refuses it, and the form says so.
+    """
+    if not form.is_valid():
+        return None
+    made = form.checkout_made()
+    # Whatever a second press brings was used up by the first.
+    return payment_of_checkout(made) or _take_over(request, payment_request, kind, form) or payment_of_checkout(made)
+
+
+def _take_over(
     request: HttpRequest, payment_request: PaymentRequest, kind: MethodKind, form: CheckoutForm
 ) -> PaymentMethod | None:
-    """Take over what a valid form brought; None when the processor refuses it, and the form says so."""
     entered = form.entered()
     # Whether an account is kept is asked on the page of its authorization, which comes next.
     may_keep = entered.is_to_be_saved or kind == MethodKind.BANK_ACCOUNT

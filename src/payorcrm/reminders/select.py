@@ -112,8 +112,27 @@ overdue AS (
     GROUP BY customer_id, currency
 ),
 """  # noqa: S608
-# Adds to `overdue` where a mail would go, and why none goes.
-DIRECTED = """
+# Of a `customer`: where a mail would go, why none goes whatever it is about, and what both are read from.
+WHERE_TO = """
+coalesce(directed."to"[1], contact.email) AS email,
+CASE WHEN coalesce(directed."to"[1], contact.email) = contact.email
+    THEN left(trim(contact.first_name || ' ' || contact.last_name), 200) ELSE '' END AS contact_name,
+coalesce(directed."to"[2:], ARRAY[]::varchar[]) AS also_to, coalesce(directed.cc, ARRAY[]::varchar[]) AS cc
+"""
+WHY_NOT = """
+WHEN coalesce(directed."to"[1], contact.email, '') = '' THEN 'no_address'
+WHEN suppression.id IS NOT NULL THEN 'suppressed'
+WHEN customer.unsubscribed_at IS NOT NULL OR NOT coalesce(directed.is_wanted, true) THEN 'unsubscribed'
+WHEN NOT customer.is_reminded THEN 'not_reminded'
+"""
+READ_FROM = """
+LEFT JOIN customers_contact AS contact ON contact.customer_id = customer.id AND contact.is_primary
+LEFT JOIN customers_notification AS directed ON directed.customer_id = customer.id AND directed.topic = 'reminders'
+LEFT JOIN mail_suppression AS suppression ON suppression.merchant_id = %(merchant)s
+    AND suppression.address = lower(coalesce(directed."to"[1], contact.email)) AND suppression.lifted_at IS NULL
+"""
+# Adds that to `overdue`.
+DIRECTED = f"""
 under_way AS (
     SELECT DISTINCT reminder.customer_id, request.currency
     FROM reminders_reminderrun AS run
@@ -125,28 +144,17 @@ under_way AS (
     )
 ),
 candidates AS (
-    SELECT overdue.*, customer.company_name, coalesce(directed."to"[1], contact.email) AS email,
-        CASE WHEN coalesce(directed."to"[1], contact.email) = contact.email
-            THEN left(trim(contact.first_name || ' ' || contact.last_name), 200) ELSE '' END AS contact_name,
-        coalesce(directed."to"[2:], '{}') AS also_to, coalesce(directed.cc, '{}') AS cc,
-        CASE
-            WHEN coalesce(directed."to"[1], contact.email, '') = '' THEN 'no_address'
-            WHEN suppression.id IS NOT NULL THEN 'suppressed'
-            WHEN customer.unsubscribed_at IS NOT NULL OR NOT coalesce(directed.is_wanted, true) THEN 'unsubscribed'
-            WHEN NOT customer.is_reminded THEN 'not_reminded'
+    SELECT overdue.*, customer.company_name, {WHERE_TO},
+        CASE {WHY_NOT}
             WHEN overdue.is_held THEN 'on_hold'
             WHEN under_way.customer_id IS NOT NULL THEN 'under_way'
         END AS left_out
     FROM overdue
     JOIN customers_customer AS customer ON customer.id = overdue.customer_id
-    LEFT JOIN customers_contact AS contact ON contact.customer_id = overdue.customer_id AND contact.is_primary
-    LEFT JOIN customers_notification AS directed
-        ON directed.customer_id = overdue.customer_id AND directed.topic = 'reminders'
-    LEFT JOIN mail_suppression AS suppression ON suppression.merchant_id = %(merchant)s
-        AND suppression.address = lower(coalesce(directed."to"[1], contact.email)) AND suppression.lifted_at IS NULL
+    {READ_FROM}
     LEFT JOIN under_way ON under_way.customer_id = overdue.customer_id AND under_way.currency = overdue.currency
 )
-"""
+"""  # noqa: S608
 
 CANDIDATES = OVERDUE + DIRECTED
 

@@ -14,7 +14,9 @@ from payorcrm.core.ids import UUID7_IN_SQL, uuid7_start
 from payorcrm.core.models import User
 from payorcrm.customers.models import Customer
 from payorcrm.mail.jobs import deliver_soon
+from payorcrm.mail.queue_many import INSERT_MAILS
 from payorcrm.merchants.models import Merchant
+from payorcrm.payments.request_many import INSERT_REQUESTS
 from payorcrm.reminders.mails import KIND
 from payorcrm.reminders.models import ReminderRun, ReminderTemplate
 from payorcrm.reminders.select import CANDIDATES, selection
@@ -118,7 +120,8 @@ def _insert_reminders(
         invoice_ids=invoice_ids,
         is_rehearsal=bool(run.to_address),
     )
-    values |= {"run": run.id, "now": now, "to_address": run.to_address, "kind": KIND, "uuid7_start": uuid7_start()}
+    values |= {"run": run.id, "now": now, "to_address": run.to_address, "kind": KIND, "is_bulk": True}
+    values |= {"uuid7_start": uuid7_start()}
     with connection.cursor() as cursor:
         cursor.execute(INSERT, values)
         run.reminder_count, run.invoice_count, mark = cursor.fetchone()
@@ -127,32 +130,23 @@ def _insert_reminders(
 
 NEW_IDS = f"{UUID7_IN_SQL} AS request_id, {UUID7_IN_SQL} AS mail_id, {UUID7_IN_SQL} AS reminder_id"
 # Writes a request, its lines, a mail and a reminder for each row of `chosen`.
-WRITE = """
-requests AS (
-    INSERT INTO payments_paymentrequest (id, merchant_id, customer_id, currency, created_at)
-    SELECT request_id, %(merchant)s, customer_id, currency, %(now)s FROM chosen
+WRITE = f"""
+asked AS (SELECT request_id, customer_id, currency, invoice_ids FROM chosen),
+{INSERT_REQUESTS},
+addressed AS (
+    SELECT mail_id, customer_id, reminder_id AS about_id, email, contact_name, also_to, cc
+    FROM chosen WHERE %(to_address)s = ''
+    UNION ALL
+    SELECT mail_id, customer_id, reminder_id, %(to_address)s, '', ARRAY[]::varchar[], ARRAY[]::varchar[]
+    FROM chosen WHERE %(to_address)s <> ''
 ),
-lines AS (
-    INSERT INTO payments_paymentrequestline (request_id, invoice_id, customer_id)
-    SELECT request_id, unnest(invoice_ids), customer_id FROM chosen
-),
-mails AS (
-    INSERT INTO mail_mail (id, merchant_id, customer_id, kind, about_id, to_address, to_name, also_to, cc, is_bulk,
-        subject, state, attempt_count, send_after, queued_at, last_error)
-    SELECT mail_id, %(merchant)s, customer_id, %(kind)s, reminder_id,
-        CASE WHEN %(to_address)s = '' THEN email ELSE %(to_address)s END,
-        CASE WHEN %(to_address)s = '' THEN contact_name ELSE '' END,
-        CASE WHEN %(to_address)s = '' THEN also_to ELSE '{}' END,
-        CASE WHEN %(to_address)s = '' THEN cc ELSE '{}' END,
-        true, '', 'queued', 0, %(now)s, %(now)s, ''
-    FROM chosen
-),
+mails AS ({INSERT_MAILS}),
 reminders AS (
     INSERT INTO reminders_reminder (id, merchant_id, customer_id, run_id, request_id, mail_id)
     SELECT reminder_id, %(merchant)s, customer_id, run_id, request_id, mail_id FROM chosen
 )
 SELECT count(*), coalesce(sum(cardinality(invoice_ids)), 0), coalesce(sum(mark), 0) FROM chosen
-"""
+"""  # noqa: S608
 INSERT = f"""
 WITH {CANDIDATES},
 chosen AS MATERIALIZED (

@@ -33,8 +33,8 @@ def _queue_mails(cursor: CursorWrapper, run: DayRun, rules: Sequence[Rule], now:
         for rule in rules
         if rule.id in writing
     )
-    names: dict[str, Any] = {"merchant": run.merchant_id, "day_run": run.id, "now": now, "to_address": "", "kind": KIND}
-    cursor.execute(SEND, names | {"uuid7_start": uuid7_start()})
+    names: dict[str, Any] = {"merchant": run.merchant_id, "day_run": run.id, "now": now, "uuid7_start": uuid7_start()}
+    cursor.execute(SEND, names | {"to_address": "", "kind": KIND, "is_bulk": True})
     cursor.execute(COUNT, {"day_run": run.id})
     cursor.execute(STEPS, {"day_run": run.id, "state": "sent"})
 

@@ -12,7 +12,7 @@ from payorcrm.core.clock import day_in
 from payorcrm.core.money import Money
 from payorcrm.merchants.models import Merchant
 from payorcrm.reminders.conditions import Tree
-from payorcrm.reminders.select import HELD
+from payorcrm.reminders.select import HELD, READ_FROM, WHERE_TO, WHY_NOT
 from payorcrm.statements.conditions import compile_customers
 from payorcrm.statements.models import NoStatement, StatementRule
 
@@ -48,24 +48,13 @@ fitting AS (
     HAVING bool_or({{conditions}}) AND (%(includes_settled)s OR sum(account.payable) > 0)
 ),
 candidates AS (
-    SELECT fitting.customer_id, customer.company_name, coalesce(directed."to"[1], contact.email) AS email,
-        CASE WHEN coalesce(directed."to"[1], contact.email) = contact.email
-            THEN left(trim(contact.first_name || ' ' || contact.last_name), 200) ELSE '' END AS contact_name,
-        coalesce(directed."to"[2:], '{{{{}}}}') AS also_to, coalesce(directed.cc, '{{{{}}}}') AS cc,
-        CASE
-            WHEN coalesce(directed."to"[1], contact.email, '') = '' THEN 'no_address'
-            WHEN suppression.id IS NOT NULL THEN 'suppressed'
-            WHEN customer.unsubscribed_at IS NOT NULL OR NOT coalesce(directed.is_wanted, true) THEN 'unsubscribed'
-            WHEN NOT customer.is_reminded THEN 'not_reminded'
+    SELECT fitting.customer_id, customer.company_name, {WHERE_TO},
+        CASE {WHY_NOT}
             WHEN fitting.is_held THEN 'on_hold'
         END AS left_out
     FROM fitting
     JOIN customers_customer AS customer ON customer.id = fitting.customer_id
-    LEFT JOIN customers_contact AS contact ON contact.customer_id = fitting.customer_id AND contact.is_primary
-    LEFT JOIN customers_notification AS directed
-        ON directed.customer_id = fitting.customer_id AND directed.topic = 'reminders'
-    LEFT JOIN mail_suppression AS suppression ON suppression.merchant_id = %(merchant)s
-        AND suppression.address = lower(coalesce(directed."to"[1], contact.email)) AND suppression.lifted_at IS NULL
+    {READ_FROM}
 )
 """  # noqa: S608
 

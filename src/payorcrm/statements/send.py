@@ -14,7 +14,9 @@ from payorcrm.core.models import User
 from payorcrm.customers.models import Customer
 from payorcrm.mail.jobs import deliver_soon
 from payorcrm.mail.models import Mail, MailState
+from payorcrm.mail.queue_many import INSERT_MAILS
 from payorcrm.merchants.models import Merchant
+from payorcrm.payments.request_many import INSERT_REQUESTS
 from payorcrm.reminders.conditions import Tree
 from payorcrm.reminders.models import ReminderTemplate
 from payorcrm.reminders.select import JUST_NOW
@@ -90,21 +92,11 @@ asked AS MATERIALIZED (
     SELECT chosen.statement_id, owing.*, {UUID7_IN_SQL} AS request_id
     FROM chosen JOIN owing USING (customer_id) WHERE cardinality(owing.invoice_ids) > 0
 ),
-requests AS (
-    INSERT INTO payments_paymentrequest (id, merchant_id, customer_id, currency, created_at)
-    SELECT request_id, %(merchant)s, customer_id, currency, %(now)s FROM asked
+{INSERT_REQUESTS},
+addressed AS (
+    SELECT mail_id, customer_id, statement_id AS about_id, email, contact_name, also_to, cc FROM chosen
 ),
-lines AS (
-    INSERT INTO payments_paymentrequestline (request_id, invoice_id, customer_id)
-    SELECT request_id, unnest(invoice_ids), customer_id FROM asked
-),
-mails AS (
-    INSERT INTO mail_mail (id, merchant_id, customer_id, kind, about_id, to_address, to_name, also_to, cc, is_bulk,
-        subject, state, attempt_count, send_after, queued_at, last_error)
-    SELECT mail_id, %(merchant)s, customer_id, %(kind)s, statement_id, email, contact_name, also_to, cc,
-        %(is_bulk)s, '', 'queued', 0, %(now)s, %(now)s, ''
-    FROM chosen
-),
+mails AS ({INSERT_MAILS}),
 statements AS (
     INSERT INTO statements_statement (id, merchant_id, customer_id, run_id, mail_id)
     SELECT statement_id, %(merchant)s, customer_id, %(run)s, mail_id FROM chosen

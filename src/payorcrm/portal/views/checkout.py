@@ -20,9 +20,8 @@ from payorcrm.payments.checkout import (
     Checkout,
     TooManyDeclines,
     pay_checkout,
-    payment_of_checkout,
 )
-from payorcrm.payments.models import PaymentRequest
+from payorcrm.payments.models import Payment, PaymentRequest
 from payorcrm.payments.queries import (
     Due,
     due_of,
@@ -41,7 +40,7 @@ from payorcrm.portal.access import (
     request_of_customer,
 )
 from payorcrm.portal.forms import AuthorizeForm, CheckoutForm, PartsForm, PayForm, ReviewForm, new_checkout
-from payorcrm.portal.new_method import KINDS, fields_of, given_consent, take_over
+from payorcrm.portal.new_method import KINDS, fields_of, given_consent, take_over_once
 from payorcrm.portal.settled import nothing_left_in_portal
 from payorcrm.portal.visitor import acceptance_of
 from payorcrm.ui.paging import page_of
@@ -81,21 +80,16 @@ def checkout(request: HttpRequest, visit: Visit, request_id: UUID) -> HttpRespon
 
 def _pay_new(request: HttpRequest, visit: Visit, asked: PaymentRequest, way: Way) -> HttpResponse:
     form = CheckoutForm(asked, request.POST)
-    if not form.is_valid():
-        return _page(request, asked, form)
-    made = form.checkout_made()
-    earlier = payment_of_checkout(made)
-    if earlier:
-        return redirect("portal:payment_result", earlier.id)
-    method = take_over(request, asked, KINDS[way.choice], form)
+    method = take_over_once(request, asked, KINDS[way.choice], form)
     if method is None:
-        earlier = payment_of_checkout(made)
-        return redirect("portal:payment_result", earlier.id) if earlier else _page(request, asked, form)
+        return _page(request, asked, form)
+    if isinstance(method, Payment):
+        return redirect("portal:payment_result", method.id)
     if method.verification not in PAYABLE_WHEN:
         return redirect("portal:checkout_verify", asked.id, method.id)
     if not method.is_card():
         return redirect("portal:checkout_review", asked.id, method.id)
-    return _pay(request, visit, made, method)
+    return _pay(request, visit, form.checkout_made(), method)
 
 
 def _pay(request: HttpRequest, visit: Visit, made: Checkout, method: PaymentMethod) -> HttpResponse:

@@ -15,7 +15,7 @@ from payorcrm.payment_methods.models import PAYABLE_WHEN, PaymentMethod
 from payorcrm.payment_methods.save import agree_to_keep, consent_text
 from payorcrm.payments.authorize import text_for_request
 from payorcrm.payments.buttons import new_method_choices, ways_to_pay
-from payorcrm.payments.checkout import Checkout, pay_checkout, payment_of_checkout
+from payorcrm.payments.checkout import Checkout, pay_checkout
 from payorcrm.payments.confirm import open_confirmation_of, request_confirmation
 from payorcrm.payments.fresh_link import mail_fresh_link
 from payorcrm.payments.links import BANK, LinkExpired, payment_page_token
@@ -25,7 +25,7 @@ from payorcrm.payments.reserve import AmountChanged, MethodNotUsable, NothingLef
 from payorcrm.portal import access
 from payorcrm.portal.asked import remember_asking
 from payorcrm.portal.forms import CheckoutForm, ReviewForm, new_checkout
-from payorcrm.portal.new_method import KINDS, fields_of, given_consent, take_over
+from payorcrm.portal.new_method import KINDS, fields_of, given_consent, take_over_once
 from payorcrm.portal.settled import nothing_left
 from payorcrm.portal.visitor import acceptance_of, private_page
 
@@ -99,21 +99,16 @@ def _new_page(request: HttpRequest, page: access.PayPage, form: CheckoutForm | N
 
 def _pay_new(request: HttpRequest, page: access.PayPage) -> HttpResponse:
     form = CheckoutForm(page.request, request.POST)
-    if not form.is_valid():
-        return _new_page(request, page, form)
-    checkout = form.checkout_made()
-    earlier = payment_of_checkout(checkout)
-    if earlier:
-        return _to_result(earlier)
-    method = take_over(request, page.request, KINDS[page.link.choice], form)
+    method = take_over_once(request, page.request, KINDS[page.link.choice], form)
     if method is None:
-        earlier = payment_of_checkout(checkout)
-        return _to_result(earlier) if earlier else _new_page(request, page, form)
+        return _new_page(request, page, form)
+    if isinstance(method, Payment):
+        return _to_result(method)
     if method.verification not in PAYABLE_WHEN:
         return render(request, "portal/pay_method_gone.html", _shown(page) | {"must_verify": True})
     if not method.is_card():
         return redirect("portal:review", page.token, method.id)
-    return _pay(request, page, checkout, method)
+    return _pay(request, page, form.checkout_made(), method)
 
 
 @private_page
