@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -165,6 +166,26 @@ def test_more_than_is_owed_stays_unapplied_and_is_seen_and_applied_later(custome
     assert late.balance_money() == usd("30.00")
     assert "Not applied to an invoice yet" not in client.get(home).text
     assert check_books() == []
+
+
+def test_an_amount_for_an_invoice_that_was_paid_in_another_tab_is_asked_about_again(customer, invoices):
+    client = client_of(customer.merchant)
+    old = typed(client.get(place_of(customer)).text, reference="1043", amount="50.00")
+    old |= {f"part-{invoices[0].id}": "50.00", f"part-{invoices[1].id}": "0.00"}
+    paid = record(client, customer, amount="200.00")
+    apply_page = {"seen": re.search(r'name="seen" value="([^"]+)"', client.get(at("payment_apply", paid)).text)[1]}
+
+    refused = client.post(place_of(customer), old)
+    kept = client.post(at("payment_apply", paid), apply_page | {f"part-{UUID(int=1)}": "1.00"})
+    again = client.post(place_of(customer), {**old, f"part-{invoices[0].id}": ""})
+
+    assert (
+        "Nothing was recorded: an amount was written beside an invoice that is not owed here any more" in refused.text
+    )
+    assert 'value="1043"' in refused.text
+    assert "Nothing was changed: an amount was written beside an invoice" in kept.text
+    assert again.status_code == 302
+    assert Payment.objects.count() == 2
 
 
 def test_amount_moves_from_one_invoice_to_another(customer, invoices):

@@ -10,6 +10,11 @@ from payorcrm.invoices.models import Invoice
 
 # More invoices than anybody types amounts for; a form has fewer than a thousand fields, too.
 MOST_ROWS = 200
+_PREFIX = "part-"
+_GONE = (
+    "an amount was written beside an invoice that is not owed here any more: it was paid or voided meanwhile, is just "
+    "being paid, or is in another currency. Please look at the amounts below."
+)
 
 
 @dataclass(slots=True)
@@ -25,7 +30,7 @@ class Part:
     @property
     def name(self) -> str:
         """What the field is called."""
-        return f"part-{self.invoice.id}"
+        return f"{_PREFIX}{self.invoice.id}"
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ class Parts:
 
     rows: list[Part] = field(default_factory=list)
     hidden_count: int = 0
+    has_gone: bool = False
 
     def propose(self, amount: Money) -> None:
         """Fill in the amount, the invoices due first at first."""
@@ -44,8 +50,14 @@ class Parts:
             left -= part.minor
 
     def read(self, sent_in: Mapping[str, str]) -> dict[UUID, int]:
-        """Return the minor units for each invoice, and note on the rows what could not be read."""
+        """Return the minor units for each invoice, and note on the rows what could not be read.
+
+        Something for an invoice without a row is noted, too: a page in another tab may be older than a payment.
+        """
         by_invoice: dict[UUID, int] = {}
+        known = {row.name for row in self.rows}
+        asked = {name for name, text in sent_in.items() if name.startswith(_PREFIX) and text.strip(" 0.,")}
+        self.has_gone = not asked <= known
         for row in self.rows:
             row.text = sent_in.get(row.name, "").strip()
             try:
@@ -60,9 +72,11 @@ class Parts:
             by_invoice[row.invoice.id] = minor
         return by_invoice
 
-    def has_errors(self) -> bool:
-        """Say whether a row could not be read."""
-        return any(row.error for row in self.rows)
+    def trouble(self) -> str:
+        """Say what is wrong with what was read; empty if nothing is."""
+        if self.has_gone:
+            return _GONE
+        return "please look at the amounts beside the invoices." if any(row.error for row in self.rows) else ""
 
 
 def parts_of(customer: Customer, currency: str, current: Mapping[UUID, int]) -> Parts:

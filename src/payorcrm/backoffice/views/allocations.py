@@ -44,8 +44,8 @@ def apply_payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> HttpR
 
 
 def _apply(request: HttpRequest, payment: Payment, parts: Parts, wish: Wish) -> str:
-    if parts.has_errors():
-        return "Nothing was changed: please look at the amounts beside the invoices."
+    if trouble := parts.trouble():
+        return f"Nothing was changed: {trouble}"
     try:
         reallocate(payment_id=payment.id, wish=wish, now=clock.now())
     except Refused as refusal:

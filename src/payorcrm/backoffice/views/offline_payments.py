@@ -96,8 +96,8 @@ def _currencies_of(customer: Customer) -> list[str]:
 
 def _record(request: HttpRequest, staff: Staff, customer: Customer, draft: _Draft) -> HttpResponse | None:
     money = _money(staff, customer, draft, request)
-    if draft.parts.has_errors():
-        draft.problem = "Nothing was recorded: please look at the amounts beside the invoices."
+    if trouble := draft.parts.trouble():
+        draft.problem = f"Nothing was recorded: {trouble}"
         return None
     if draft.unapplied is not None and draft.unapplied.minor < 0:
         draft.problem = (
