@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST_FUNCTION = 60
+LONGEST_FUNCTION = 50
 LONGEST_FILE = 500
 
 

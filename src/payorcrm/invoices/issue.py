@@ -1,8 +1,8 @@
 """Issues one invoice."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import ClassVar
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
 
 from django.db import transaction
 
@@ -14,6 +14,9 @@ from payorcrm.invoices.lock_numbers import lock_numbers_for_issue
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.ledger.models import Account, EntryKind
 from payorcrm.ledger.post import Line, Source, post_entry
+
+# A second press within this time means the first.
+JUST_NOW = timedelta(minutes=10)
 
 
 class NotAnInvoice(Refused):
@@ -71,6 +74,18 @@ def issue(
             now=now,
         )
     return invoice
+
+
+def issue_once(*, customer: Customer, number: str, total: Money, now: datetime, **facts: Any) -> Invoice:
+    """Issue an invoice, or return it where a first press of the same button has just issued it. Raises as `issue`."""
+    try:
+        return issue(customer=customer, number=number, total=total, now=now, **facts)
+    except NumberTaken:
+        same = {"number": number, "total": total.minor, "currency": total.currency, "created_at__gt": now - JUST_NOW}
+        days = {name: facts[name] for name in ("issued_on", "due_on")}
+        if made := Invoice.objects.filter(customer=customer, **same, **days).first():
+            return made
+        raise
 
 
 def _check(number: str, total: Money, issued_on: date, due_on: date) -> None:

@@ -39,9 +39,9 @@ def rehearsal_of(merchant: Merchant, *, now: datetime) -> KeptRehearsal:
     if _is_large(merchant.id) and not of_now.filter(fingerprint=fingerprint).exists():
         recent = of_now.filter(worked_out_at=None, asked_at__gt=now - KEPT_AFTER_A_CHANGE)
         if under_way := recent.order_by("asked_at").last():
-            return see_to(under_way, is_new=True, now=now)
+            return _begin(under_way, now)
     kept, is_new = _kept(merchant, fingerprint, now)
-    return see_to(kept, is_new=is_new, now=now)
+    return _begin(kept, now) if is_new else see_to(kept, now=now)
 
 
 def _is_large(merchant_id: UUID) -> bool:
@@ -64,25 +64,30 @@ def change_of(rule: Rule, *, is_written: bool = False, now: datetime) -> KeptReh
     defaults = {"asked_at": now, "draft": draft, "compared_with": base}
     given = {"merchant": rule.merchant, "fingerprint": fingerprint}
     kept, is_new = KeptRehearsal.objects.get_or_create(**given, defaults=defaults)
-    return see_to(kept, is_new=is_new, now=now)
+    return _begin(kept, now) if is_new else see_to(kept, now=now)
 
 
-def see_to(kept: KeptRehearsal, *, is_new: bool = False, now: datetime) -> KeptRehearsal:
-    """Work a rehearsal out, or let a job do it if it is large, unless that is done or under way.
+def see_to(kept: KeptRehearsal, *, now: datetime) -> KeptRehearsal:
+    """Begin a rehearsal once more that has not been worked out in good time."""
+    is_lost = kept.worked_out_at is None and kept.asked_at < now - PATIENCE
+    return _begin(kept, now) if is_lost else kept
+
+
+def _begin(kept: KeptRehearsal, now: datetime) -> KeptRehearsal:
+    """Work a rehearsal out, or let a job do it if it is large, unless one does already.
 
     Its row is not touched: whoever works it out has locked it until the end. Of a merchant one job works at a time.
     """
-    if kept.worked_out_at is None and (is_new or kept.asked_at < now - PATIENCE):
-        if _is_large(kept.merchant_id):
-            enqueue_once(
-                "payorcrm.reminders.jobs.work_out_rehearsal",
-                key=f"rehearsal {kept.id}",
-                lock=f"rehearsals of {kept.merchant_id}",
-                rehearsal_id=str(kept.id),
-            )
-        else:
-            work_out(kept.id, now=now)
-            kept.refresh_from_db()
+    if _is_large(kept.merchant_id):
+        enqueue_once(
+            "payorcrm.reminders.jobs.work_out_rehearsal",
+            key=f"rehearsal {kept.id}",
+            lock=f"rehearsals of {kept.merchant_id}",
+            rehearsal_id=str(kept.id),
+        )
+    else:
+        work_out(kept.id, now=now)
+        kept.refresh_from_db()
     return kept
 
 

@@ -67,15 +67,8 @@ def _ask_or_do(
         return back
     form = form_class(request.POST if request.method == "POST" else None)
     has_changed = request.method == "POST" and chosen.has_changed(request.POST)
-    if request.method == "POST" and form.is_valid() and not has_changed:
-        try:
-            says, changes = act(staff, chosen, form.cleaned_data)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            note_changes(request, changes)
-            messages.success(request, says)
-            return back
+    if form.is_valid() and not has_changed and _is_done(request, form, partial(act, staff, chosen)):
+        return back
     context = {
         "section": f"{noun}s",
         "chosen": chosen,
@@ -85,6 +78,18 @@ def _ask_or_do(
         "back": f"backoffice:{noun}s",
     }
     return render(request, "backoffice/bulk_confirm.html", context, status=422 if form.errors else 200)
+
+
+def _is_done(request: HttpRequest, form: forms.Form, act: Callable[[dict[str, Any]], tuple[str, list[Change]]]) -> bool:
+    """Say whether an action was done; if not, the form says why."""
+    try:
+        says, changes = act(form.cleaned_data)
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    note_changes(request, changes)
+    messages.success(request, says)
+    return True
 
 
 def _asked(request: HttpRequest) -> Any:

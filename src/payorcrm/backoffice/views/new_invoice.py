@@ -1,7 +1,5 @@
 """Entering an invoice by hand."""
 
-from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -23,14 +21,12 @@ from payorcrm.backoffice.invoice_forms import (
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.customers.models import Customer
-from payorcrm.invoices.issue import NumberTaken, issue
+from payorcrm.invoices.issue import NumberTaken, issue_once
 from payorcrm.invoices.models import Invoice
 from payorcrm.invoices.propose_number import propose_number
 from payorcrm.merchants.models import Staff
 
 DAYS_TO_PAY = 30
-# A second press within this time means the first.
-_JUST_NOW = timedelta(minutes=10)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,26 +52,14 @@ def _issue(
     total = form.add_up(billed)
     if total is None or form.errors:
         return _ask(request, staff, form, lines, request.POST)
-    now, given = clock.now(), form.cleaned_data
-    facts = {name: given[name] for name in ("number", "issued_on", "due_on")}
+    facts = {name: form.cleaned_data[name] for name in ("number", "issued_on", "due_on")}
     try:
-        invoice = issue(customer=customer, total=total, lines=billed, now=now, **facts)
-    except NumberTaken as refusal:
-        just_made = _just_made(customer, now, total=total.minor, currency=total.currency, **facts)
-        if just_made is None:
-            form.add_error("number", str(refusal))
-            return _ask(request, staff, form, lines, request.POST)
-        invoice = just_made
+        invoice = issue_once(customer=customer, total=total, lines=billed, now=clock.now(), **facts)
     except Refused as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error("number" if isinstance(refusal, NumberTaken) else None, str(refusal))
         return _ask(request, staff, form, lines, request.POST)
     messages.success(request, f"Invoice {invoice.number} is recorded: {customer} owes {total}.")
     return redirect("backoffice:invoice", merchant_slug=staff.merchant.slug, invoice_id=invoice.id)
-
-
-def _just_made(customer: Customer, now: datetime, **facts: Any) -> Invoice | None:
-    """Return the invoice that a first press of the same button has made."""
-    return Invoice.objects.filter(customer=customer, created_at__gt=now - _JUST_NOW, **facts).first()
 
 
 def _ask(

@@ -30,14 +30,8 @@ def refund_payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> Http
     allocations = allocations_of(payment.id)
     sent_in = request.POST if request.method == "POST" else None
     form = RefundForm(sent_in, payment=payment, allocations=allocations)
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = refund(payment=payment, order=_order(form, staff), also=writing_down(request), now=clock.now())
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            _say(request, RefundState(made.state), f"{made.amount_money()}")
-            return redirect("backoffice:payment", merchant_slug=staff.merchant.slug, payment_id=payment.id)
+    if form.is_valid() and _is_refunded(request, staff, payment, form):
+        return redirect("backoffice:payment", merchant_slug=staff.merchant.slug, payment_id=payment.id)
     payment.refresh_from_db(fields=["state", "refunded", "refunding"])
     context = {
         "section": "payments",
@@ -48,6 +42,17 @@ def refund_payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> Http
         "can_cancel": can_cancel(payment),
     }
     return render(request, "backoffice/payment_refund.html", context)
+
+
+def _is_refunded(request: HttpRequest, staff: Staff, payment: Payment, form: RefundForm) -> bool:
+    """Say whether there is a refund now; if not, the form says why."""
+    try:
+        made = refund(payment=payment, order=_order(form, staff), also=writing_down(request), now=clock.now())
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    _say(request, RefundState(made.state), f"{made.amount_money()}")
+    return True
 
 
 def _order(form: RefundForm, staff: Staff) -> RefundOrder:

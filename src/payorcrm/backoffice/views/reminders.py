@@ -57,18 +57,28 @@ def _ask_or_send(
             return _send(request, staff, form, of_whom | {"seen": seen})
         except OthersThanSeen:
             has_changed = True
+    return _ask(request, staff, chosen, of_whom, form, noun=noun, has_changed=has_changed)
+
+
+def _ask(
+    request: HttpRequest,
+    staff: Staff,
+    chosen: Chosen,
+    of_whom: dict[str, Any],
+    form: ReminderForm,
+    **also_shown: Any,
+) -> HttpResponse:
     summary = overdue_summary(staff.merchant, clock.now(), form.least_days(), **of_whom)
     considered = summary.invoice_count + sum(each.invoice_count for each in summary.left_out)
     context = {
         "section": "reminders",
         "form": form,
         "chosen": chosen,
-        "noun": noun,
-        "one": _name_of(staff, chosen, noun),
+        "one": _name_of(staff, chosen, also_shown["noun"]),
         "summary": summary,
-        "has_changed": has_changed,
-        "seen_count": _number(sent_in.get("mails", "")),
-        "not_due_count": len(chosen.ids) - considered if noun == "invoice" else 0,
+        "seen_count": _number((request.POST or request.GET).get("mails", "")),
+        "not_due_count": len(chosen.ids) - considered if "invoice_ids" in of_whom else 0,
+        **also_shown,
     }
     return render(request, "backoffice/reminder_send.html", context)
 

@@ -62,7 +62,7 @@ def rule(request: HttpRequest, staff: Staff, rule_id: UUID) -> HttpResponse:
     if request.method == "POST":
         if not staff.can_change():
             raise NotYourRole
-        return _pressed(request, staff, subject, is_new=False)
+        return _pressed(request, staff, subject)
     if page := _drafted_before(request, staff, subject):
         return _rendered(request, staff, subject, page)
     draft = draft_of(subject.conditions, currency=staff.merchant.currency)
@@ -77,7 +77,7 @@ def new(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Write a new rule."""
     subject = Rule(merchant=staff.merchant, template=template_for(staff.merchant), conditions={}, position=_HIGHEST)
     if request.method == "POST":
-        return _pressed(request, staff, subject, is_new=True)
+        return _pressed(request, staff, subject)
     if page := _drafted_before(request, staff, subject):
         return _rendered(request, staff, subject, page)
     return _rendered(request, staff, subject, _Page(new_draft(), RuleForm(None, rule=subject), is_new=True))
@@ -106,12 +106,12 @@ def _rendered(request: HttpRequest, staff: Staff, subject: Rule, page: _Page) ->
     return render(request, "backoffice/rule_page.html", context)
 
 
-def _pressed(request: HttpRequest, staff: Staff, subject: Rule, *, is_new: bool) -> HttpResponse:
+def _pressed(request: HttpRequest, staff: Staff, subject: Rule) -> HttpResponse:
     """Do what a button of the page says with what the page describes."""
     sent_in, currency = request.POST, staff.merchant.currency
     button = sent_in.get("act", SHOW)
     typed_in = {name: sent_in.get(name, "") for name in ("name", "template")}
-    page = _Page(read_draft(sent_in), RuleForm(None, rule=subject, typed_in=typed_in), is_new=is_new)
+    page = _Page(read_draft(sent_in), RuleForm(None, rule=subject, typed_in=typed_in), is_new=subject._state.adding)
     tree = press(page, button, lambda: _tree_on(page, currency))
     if tree is not None and button == "save":
         return _saved(request, staff, subject, page, tree)

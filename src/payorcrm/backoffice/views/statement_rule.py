@@ -54,8 +54,8 @@ def rule(request: HttpRequest, staff: Staff, statement_rule_id: UUID) -> HttpRes
     if request.method == "POST":
         if not staff.can_change():
             raise NotYourRole
-        return _pressed(request, staff, subject, is_new=False)
-    return _rendered(request, staff, subject, _stored(subject, is_new=False))
+        return _pressed(request, staff, subject)
+    return _rendered(request, staff, subject, _stored(subject))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,14 +65,14 @@ def new(request: HttpRequest, staff: Staff) -> HttpResponse:
     template = statement_template(staff.merchant)
     subject = StatementRule(merchant=staff.merchant, name="Monthly statement", template=template, month_day=1)
     if request.method == "POST":
-        return _pressed(request, staff, subject, is_new=True)
-    return _rendered(request, staff, subject, _stored(subject, is_new=True))
+        return _pressed(request, staff, subject)
+    return _rendered(request, staff, subject, _stored(subject))
 
 
-def _stored(subject: StatementRule, *, is_new: bool) -> _Page:
+def _stored(subject: StatementRule) -> _Page:
     currency = subject.merchant.currency
     draft = draft_of(subject.conditions, currency=currency) if subject.conditions else numbered(Group())
-    page = _Page(draft, StatementRuleForm(None, rule=subject), is_new)
+    page = _Page(draft, StatementRuleForm(None, rule=subject), subject._state.adding)
     page.meaning = _meaning(subject.conditions, currency)
     page.recipients = recipients_of(subject, now=clock.now())
     return page
@@ -94,11 +94,11 @@ def _rendered(request: HttpRequest, staff: Staff, subject: StatementRule, page: 
     return render(request, "backoffice/statement_rule.html", context)
 
 
-def _pressed(request: HttpRequest, staff: Staff, subject: StatementRule, *, is_new: bool) -> HttpResponse:
+def _pressed(request: HttpRequest, staff: Staff, subject: StatementRule) -> HttpResponse:
     """Do what a button of the page says with what the page describes."""
     button = request.POST.get("act", SHOW)
     form = StatementRuleForm(None, rule=subject, typed_in=typed_in(request.POST))
-    page = _Page(read_draft(request.POST), form, is_new)
+    page = _Page(read_draft(request.POST), form, subject._state.adding)
     tree = press(page, button, lambda: _tree_on(page, staff.merchant.currency))
     if tree is not None and button in ("save", "test"):
         page.form = StatementRuleForm(request.POST, rule=subject)
