@@ -99,7 +99,7 @@ def test_an_entry_names_what_it_was_about_even_when_that_is_gone():
 )
 def test_the_database_refuses_to_change_what_was_written_down(change):
     shop = make_shop()
-    write_entries(make_shop().merchant, UserFactory(), 1, changes=[(f"{place}", "1", "2") for place in range(21)])
+    write_entries(make_shop().merchant, UserFactory(), 1, changes=[(f"{place}", "1", "2") for place in range(11)])
     client_of(shop.merchant).post(
         reverse("backoffice:rule_switch", args=[shop.merchant.slug, shop.rule.id]), {"to": "on"}
     )
@@ -243,8 +243,8 @@ def test_ten_thousand_changes_are_one_statement_and_are_read_page_by_page(django
     second = client.get(f"{place}?{first.context['page'].next}")
     file = client.get(reverse("backoffice:audit_export", args=[slug])).getvalue().decode().splitlines()
 
-    assert len(found.changes) == 20
-    assert "and 9,980 more" in log.text
+    assert len(found.changes) == 10
+    assert "and 9,990 more" in log.text
     assert f'href="{place}"' in log.text
     assert [line.what for line in first.context["page"].rows] == [what for what, _, _ in changes[:100]]
     assert "Invoice M100, owed" in second.text

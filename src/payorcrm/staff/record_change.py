@@ -11,7 +11,7 @@ from payorcrm.staff.models import AuditEntry, AuditKind
 
 LONGEST_WORDS = 600
 # What an entry itself shows; of more changes, all are lines of it too.
-MOST_SHOWN = 20
+MOST_SHOWN = 10
 
 Change = tuple[str, str, str]
 
