@@ -83,11 +83,15 @@ def test_colleagues_who_are_named_get_a_mail_each_once():
     client = signed_in(author.user)
 
     text = "@Kim, @kim and (@lee): write to pay@max.example. @ann @stranger"
-    client.post(reverse("backoffice:note_write", args=[shop.merchant.slug, shop.customer.id]), {"text": text})
+    place = reverse("backoffice:note_write", args=[shop.merchant.slug, shop.customer.id])
+    page = client.post(place, {"text": text}, follow=True).text
     note = Note.objects.get(author=author.user)
     client.post(reverse("backoffice:note_change", args=[shop.merchant.slug, note.id]), {"text": text + " @max!"})
 
     mails = mails_about_notes()
+    assert "It is mailed to " in page
+    assert "No colleague is called @stranger, so nobody was mailed for that." in page
+    assert "mentioned you" not in page
     draft = compose_mentions(mails, NOW)[mails[0].id]
     assert sorted(mail.to_address for mail in mails) == ["kim@mail.example", "lee@mail.example", "max@mail.example"]
     assert draft.subject == f"Ann mentioned you in a note about {shop.customer.company_name}"

@@ -39,6 +39,12 @@ def mentioned_in(text: str, merchant_id: UUID) -> list[User]:
     return [user for name, user in names_of(merchant_id).items() if name in named] if named else []
 
 
+def strangers_in(text: str, merchant_id: UUID) -> list[str]:
+    """Return what stands after an @ and names no colleague, each once, as it was written."""
+    found, known = _MENTION.findall(text), names_of(merchant_id)
+    return list(dict.fromkeys(name for name in found if name.lower() not in known))
+
+
 def mail_mentioned(note: Note, users: Iterable[User], now: datetime) -> None:
     """Queue a mail to each of them but the author, in the caller's transaction."""
     for user in users:

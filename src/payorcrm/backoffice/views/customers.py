@@ -25,6 +25,7 @@ from payorcrm.backoffice.views.notes import NoteForm
 from payorcrm.backoffice.views.stops import stops_of
 from payorcrm.core import clock
 from payorcrm.customers.access_states import AccessState, access_states_of, states_of_accesses
+from payorcrm.customers.mention import KIND as MENTION
 from payorcrm.customers.models import Contact, Customer, Note, PortalAccess
 from payorcrm.customers.queries import address_on_file
 from payorcrm.customers.view_as import viewings_of
@@ -124,7 +125,9 @@ def customer_page(
     today = clock.day_in(staff.merchant.time_zone, clock.now())
     open_invoices = Invoice.objects.filter(customer=subject).open().order_by("due_on", "id")
     payments = Payment.objects.filter(customer=subject).select_related("method").order_by("-submitted_at", "-id")
-    mails = list(Mail.objects.filter(customer=subject).select_related(*WRITTEN_FROM).order_by("-id")[:_FEW])
+    mails = list(
+        Mail.objects.filter(customer=subject).exclude(kind=MENTION).select_related(*WRITTEN_FROM).order_by("-id")[:_FEW]
+    )
     context = {
         "section": "customers",
         "customer": subject,

@@ -43,14 +43,14 @@ class UploadForm(forms.Form):
 
     kind = forms.ChoiceField(
         label="What is in the file",
-        choices=ImportKind.choices,
-        help_text="Customers need a number or a name, and an e-mail address to be reminded. "
-        "Invoices need a number, a customer, an amount and a due date.",
+        choices=[
+            (ImportKind.CUSTOMERS.value, "Customers: a number or a name, and an e-mail address to be reminded"),
+            (ImportKind.INVOICES.value, "Invoices: a number, a customer, an amount and a due date"),
+        ],
     )
     file = forms.FileField(
         label="File",
-        help_text="Choose it, or drop it into the frame: CSV or XLSX, 20 MB at most. "
-        "Nothing is imported before you have seen what would change.",
+        help_text="CSV or XLSX, 20 MB at most; drop it into the frame. You see what would change before anything does.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls", "class": "drop"}),
         error_messages={"required": "Choose a file first.", "empty": "The file is empty. Please choose another one."},
     )
