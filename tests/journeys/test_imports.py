@@ -67,7 +67,7 @@ def test_a_killed_worker_leaves_nothing_behind_and_another_imports_all(
         hold.execute(TRIGGERS)
         try:
             hold.execute("SELECT pg_advisory_lock(%s)", [HELD])
-            person.press("Import 50000 rows")
+            person.press("Import 50,000 rows")
             wait_until(lambda: _is_waited_for(hold), "the worker has written the rows", patience=60)
             person.sees("All rows are imported together at the end, or none.")
             person.look("running")
@@ -80,7 +80,7 @@ def test_a_killed_worker_leaves_nothing_behind_and_another_imports_all(
         finally:
             hold.execute(NO_TRIGGERS)
 
-    person.sees("50000 new")
+    person.sees("50,000 new")
     assert Invoice.objects.filter(merchant=merchant).count() == ROWS
     assert files.get().record.new_count == ROWS
     assert not check_books()
