@@ -82,6 +82,37 @@ def test_what_switching_changes_waits_for_its_job_and_comes_back_without_scripts
     assert ready.text.count(">Added</span>") == 4
 
 
+def test_a_draft_that_was_rehearsed_again_ends_the_wait_for_the_one_before(shop, monkeypatch):
+    monkeypatch.setattr(keep_rehearsal, "MOST_FOR_A_PAGE", 0)
+    client, here = client_of(shop.merchant), place("rule", shop, shop.rule.id)
+
+    kept, newer = (
+        client.post(here, written(shop, **{"a:0": days})).context["page"].difference.kept for days in ("9", "8")
+    )
+    part = client.get(place("rule_change", shop, kept.id), headers=POLL)
+    work_out(newer.id, now=present())
+    shown = client.get(place("rule_change", shop, kept.id))
+
+    for text in (part.text, shown.text):
+        assert "only the latest is worked out" in text
+        assert f'<a href="{place("rule_change", shop, newer.id)}">See the latest</a>' in text
+        assert "every 2s" not in text
+
+
+def test_what_is_not_there_in_time_says_so_once(shop, monkeypatch):
+    monkeypatch.setattr(keep_rehearsal, "MOST_FOR_A_PAGE", 0)
+    client = client_of(shop.merchant)
+    client.get(place("rule_rehearsal", shop, shop.rule.id))
+    KeptRehearsal.objects.update(asked_at=present() - timedelta(minutes=3))
+    here = place("rule_change", shop, KeptRehearsal.objects.get(draft__isnull=False).id)
+
+    part = client.get(here, headers=POLL)
+    again = client.get(f"{here}?late", headers=POLL)
+
+    assert "perhaps no worker is running" in part.text
+    assert again.status_code == 204
+
+
 def test_all_changes_are_listed_page_by_page_with_as_many_queries_for_few_as_for_many(shop, monkeypatch):
     monkeypatch.setattr(pages, "_SHOWN_BESIDE_A_RULE", 1)
     monkeypatch.setattr(pages, "_CHANGES_OF_A_PAGE", 3)
@@ -132,4 +163,9 @@ def test_what_was_written_elsewhere_or_is_thrown_away_shows_the_rule_as_it_is(sh
     for text in (foreign.id, mine.id, uuid7(), "x\0"):
         page = client.get(place("rule", shop, shop.rule.id), {"draft": text})
         assert page.context["page"].form.initial["name"] == "Due in 10 days"
-    assert client.get(place("rule_change", shop, foreign.id)).status_code == 404
+        assert "Nothing of it was saved." in page.text
+    for gone in (foreign.id, uuid7()):
+        here = place("rule_change", shop, gone)
+        page, part = client.get(here), client.get(here, headers=POLL)
+        assert (page.status_code, part.headers["HX-Redirect"]) == (404, here)
+        assert "This comparison is not kept any more" in page.text

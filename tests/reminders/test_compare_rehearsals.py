@@ -4,13 +4,16 @@ import random
 from collections.abc import Callable, Iterator
 from copy import copy
 from datetime import date, timedelta
+from threading import Thread
+from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from payorcrm.customers.models import Customer
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders import keep_rehearsal
+from payorcrm.reminders import keep_rehearsal, work_out_rehearsal
+from payorcrm.reminders.foresee import foresee
 from payorcrm.reminders.keep_rehearsal import change_of, fingerprint_of, forget_rehearsals, rehearsal_of
 from payorcrm.reminders.models import KeptRehearsal, RehearsedChange, RehearsedMail, ReminderTemplate, Rule
 from payorcrm.reminders.rehearse import ForeseenMail, rehearse
@@ -160,6 +163,59 @@ def test_a_large_one_is_worked_out_by_one_job_with_what_it_is_compared_with(
     assert rehearsal_of(customer.merchant, now=NOW) == ready.compared_with
     assert ready.compared_with.worked_out_at == NOW
     assert drafted(ready).conditions == rule.conditions
+
+
+def test_of_several_drafts_of_one_rule_the_latest_alone_is_worked_out(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep_rehearsal, "MOST_FOR_A_PAGE", 0)
+    rule, other = active_rules(customer.merchant)[2:4]
+    minutes = iter(range(9))
+
+    def ask(rule: Rule, days: int) -> KeptRehearsal:
+        return change_of(on_day(rule, days), is_written=True, now=NOW + timedelta(minutes=next(minutes)))
+
+    first, second, of_other = ask(rule, 9), ask(rule, 10), ask(other, 9)
+    for each in (first, of_other):
+        work_out(each.id, now=NOW)
+    done = set(KeptRehearsal.objects.filter(draft__isnull=False, worked_out_at=NOW))
+    again = ask(rule, 9)
+    for each in (second, again):
+        work_out(each.id, now=NOW)
+
+    assert done == {of_other}
+    assert again == first
+    assert set(KeptRehearsal.objects.filter(draft__isnull=False, worked_out_at=NOW)) == {of_other, first}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_both_sides_see_one_moment_whatever_changes_before_and_meanwhile(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keep_rehearsal, "MOST_FOR_A_PAGE", 0)
+    late_ones = iter(range(2, 9))
+
+    def bring_another() -> None:
+        invoice_due(TODAY - timedelta(days=next(late_ones)), customer=CustomerFactory(merchant=customer.merchant))
+
+    def foresee_while_another_comes(*given: Any, **named: Any) -> Any:
+        beside = Thread(target=lambda: (bring_another(), connection.close()))
+        beside.start()
+        beside.join()
+        return foresee(*given, **named)
+
+    now_shown = rehearsal_of(customer.merchant, now=NOW)
+    work_out(now_shown.id, now=NOW)
+    waiting = change_of(on_day(active_rules(customer.merchant)[2], 9), is_written=True, now=NOW)
+    bring_another()
+    monkeypatch.setattr(work_out_rehearsal, "foresee", foresee_while_another_comes)
+
+    work_out(waiting.id, now=NOW)
+
+    kept = KeptRehearsal.objects.get(id=waiting.id)
+    # Two were there in the moment of both sides; the draft moves their mails and adds none.
+    assert kept.counts == {"added": 0, "gone": 0, "moved": 2, "written": 0, "same": 4}
+    assert (kept.compared_with == now_shown, kept.invoice_count) == (False, 2)
 
 
 def _draft_differently(rule: Rule) -> Rule:

@@ -255,7 +255,7 @@ def kept_rehearsal_of(staff: Staff, text: str) -> KeptRehearsal | None:
     return KeptRehearsal.objects.filter(merchant=staff.merchant_id, id=rehearsal_id, compared_with=None).first()
 
 
-def kept_change_of(staff: Staff, rehearsal_id: UUID) -> KeptRehearsal:
-    """Return one of the merchant's rehearsals of a changed rule, or 404; it may be thrown away by now."""
+def kept_change_of(staff: Staff, rehearsal_id: UUID) -> KeptRehearsal | None:
+    """Return one of the merchant's rehearsals of a changed rule, unless it is thrown away by now or never was one."""
     changes = KeptRehearsal.objects.select_related("merchant", "compared_with")
-    return get_object_or_404(changes, merchant=staff.merchant_id, id=rehearsal_id, compared_with__isnull=False)
+    return changes.filter(merchant=staff.merchant_id, id=rehearsal_id, compared_with__isnull=False).first()

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from payorcrm.mail.drafts import after_sending_of
 from payorcrm.mail.models import Mail, MailState, SuppressionReason
 from payorcrm.mail.suppress import suppress
-from payorcrm.mail.transport import Answer
+from payorcrm.mail.transport import KEPT_BACK, KEPT_BACK_AGAIN, Answer
 
 # One minute, five, fifteen, an hour, then every four hours: two days in all.
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
@@ -81,7 +81,7 @@ RETURNING mail.id
 
 
 def _row(result: Result, now: datetime) -> tuple[UUID, datetime | None, str, int, datetime | None, str, str]:
-    mail, answer = result.mail, result.answer
+    mail, answer = result.mail, _patient(result)
     state, error, again, tries = answer.state, answer.error, None, mail.attempt_count
     if not answer.is_try:
         tries, again = max(tries - 1, 0), now + RETRY_AFTER[0]
@@ -90,6 +90,12 @@ def _row(result: Result, now: datetime) -> tuple[UUID, datetime | None, str, int
     elif state == MailState.DEFERRED:
         again = retry_at(tries, now=now)
     return mail.id, mail.claimed_at, state.value, tries, again, result.subject[:300], error.replace("\0", "\ufffd")
+
+
+def _patient(result: Result) -> Answer:
+    """Let the second time that a mail is kept back running be a try, for the facts that it waits for may never come."""
+    is_again = result.answer == KEPT_BACK and result.mail.last_error in (KEPT_BACK.error, KEPT_BACK_AGAIN)
+    return Answer(KEPT_BACK.state, KEPT_BACK_AGAIN) if is_again else result.answer
 
 
 def _after_sending(results: list[Result], now: datetime) -> None:

@@ -55,6 +55,10 @@ class Answer:
 KEPT_BACK = Answer(
     MailState.DEFERRED, "What this mail says, or whom it goes to, has just changed. It is written anew.", is_try=False
 )
+KEPT_BACK_AGAIN = (
+    "Each time that this mail was to leave, what it says or whom it goes to had changed again. It is written anew, at"
+    " longer and longer intervals."
+)
 
 
 def always() -> bool:

@@ -9,16 +9,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
-from payorcrm.core.clock import day_in
 from payorcrm.core.jobs import enqueue_once
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.foresee import coming_runs
-from payorcrm.reminders.models import KeptRehearsal, RehearsedMail, Rule, Schedule
-from payorcrm.reminders.sending_days import schedule_of
-from payorcrm.reminders.work_out_rehearsal import as_draft, work_out
+from payorcrm.reminders.models import KeptRehearsal, RehearsedMail, Rule
+from payorcrm.reminders.take_fingerprint import fingerprint_of
+from payorcrm.reminders.work_out_rehearsal import as_draft, newer_draft_of, work_out
 
 # A page works out a rehearsal of so many open invoices by itself; a job does the larger ones.
 MOST_FOR_A_PAGE = 5000
@@ -64,13 +62,27 @@ def change_of(rule: Rule, *, is_written: bool = False, now: datetime) -> KeptReh
     defaults = {"asked_at": now, "draft": draft, "compared_with": base}
     given = {"merchant": rule.merchant, "fingerprint": fingerprint}
     kept, is_new = KeptRehearsal.objects.get_or_create(**given, defaults=defaults)
-    return _begin(kept, now) if is_new else see_to(kept, now=now)
+    if is_new or _is_asked_once_more(kept, now):
+        return _begin(kept, now)
+    return see_to(kept, now=now)
+
+
+def _is_asked_once_more(kept: KeptRehearsal, now: datetime) -> bool:
+    """Make a draft the latest again, unless it is that or somebody works it out; say whether that was done."""
+    if newer_draft_of(kept) is None:
+        return False
+    free = KeptRehearsal.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    with transaction.atomic():
+        is_free = free.filter(id=kept.id, worked_out_at=None).exists()
+        if is_free:
+            kept.asked_at = now
+            kept.save(update_fields=["asked_at"])
+    return is_free
 
 
 def see_to(kept: KeptRehearsal, *, now: datetime) -> KeptRehearsal:
-    """Begin a rehearsal once more that has not been worked out in good time."""
-    is_lost = kept.worked_out_at is None and kept.asked_at < now - PATIENCE
-    return _begin(kept, now) if is_lost else kept
+    """Begin a rehearsal once more that has not been worked out in good time, while anybody waits for it."""
+    return _begin(kept, now) if is_late(kept, now=now) and not newer_draft_of(kept) else kept
 
 
 def _begin(kept: KeptRehearsal, now: datetime) -> KeptRehearsal:
@@ -91,59 +103,14 @@ def _begin(kept: KeptRehearsal, now: datetime) -> KeptRehearsal:
     return kept
 
 
+def is_late(kept: KeptRehearsal, *, now: datetime) -> bool:
+    """Say whether it takes longer than it should."""
+    return kept.worked_out_at is None and kept.asked_at < now - PATIENCE
+
+
 def has_changed_since(kept: KeptRehearsal, *, now: datetime) -> bool:
     """Say whether anything that a rehearsal of now depends on has changed since it was asked for."""
     return kept.fingerprint != fingerprint_of(kept.merchant, now)
-
-
-def fingerprint_of(merchant: Merchant, now: datetime) -> str:
-    """Return what differs as soon as anything does that a rehearsal depends on, the days that are to come included."""
-    schedule: Schedule = schedule_of(merchant)
-    days = [day.isoformat() for day, _ in coming_runs(merchant, schedule, now)]
-    since = now - max(LONG, timedelta(days=schedule.min_days_between + 2))
-    with connection.cursor() as cursor:
-        cursor.execute(STATE, {"merchant": merchant.id, "since": since})
-        rows = cursor.fetchall()
-    return sha256(repr((day_in(merchant.time_zone, now), days, sorted(rows))).encode()).hexdigest()
-
-
-# Older runs and mails bear on nothing that is to come.
-LONG = timedelta(days=14)
-# PostgreSQL writes into each row which transaction made it what it is. A row that is new, changed or gone changes the
-# number of rows or the sum of these.
-_OF_MERCHANT = (
-    "customers_customer",
-    "customers_contact",
-    "customers_notification",
-    "customers_portalaccess",
-    "mail_suppression",
-    "payment_methods_paymentmethod",
-    "payments_payment",
-    "invoices_invoicedocument",
-    "reminders_dayrun",
-    "reminders_hold",
-    "reminders_rule",
-    "reminders_schedule",
-    "reminders_remindertemplate",
-)
-_CHANGES = "count(*), sum(rows.xmin::text::bigint)"
-STATE = " UNION ALL ".join(
-    [
-        f"SELECT '{name}', {_CHANGES} FROM {name} AS rows WHERE rows.merchant_id = %(merchant)s"  # noqa: S608
-        for name in _OF_MERCHANT
-    ]
-    + [
-        f"SELECT 'merchant', {_CHANGES} FROM merchants_merchant AS rows WHERE rows.id = %(merchant)s",  # noqa: S608
-        f"""SELECT 'invoice', {_CHANGES} FROM invoices_invoice AS rows
-        WHERE rows.merchant_id = %(merchant)s AND rows.status = 'open'""",  # noqa: S608
-        f"""SELECT 'reminder', {_CHANGES}
-        FROM reminders_reminderrun AS run JOIN reminders_reminder AS reminder ON reminder.run_id = run.id
-        JOIN mail_mail AS rows ON rows.id = reminder.mail_id
-        WHERE run.merchant_id = %(merchant)s AND run.started_at > %(since)s""",  # noqa: S608
-        f"""SELECT 'mail', {_CHANGES} FROM mail_mail AS rows
-        WHERE rows.merchant_id = %(merchant)s AND rows.sent_at > %(since)s""",  # noqa: S608
-    ]
-)
 
 
 def name_invoices(mails: Sequence[RehearsedMail], *, most: int = NUMBERS_SHOWN) -> dict[int, list[str]]:

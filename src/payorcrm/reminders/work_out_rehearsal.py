@@ -2,46 +2,90 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
+from payorcrm.core.one_snapshot import in_one_snapshot
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.reminders.compare_rehearsals import compare
 from payorcrm.reminders.foresee import END, ForeseenRun, foresee
 from payorcrm.reminders.models import KeptRehearsal, RehearsedDay, Rule
 from payorcrm.reminders.run_rules import active_rules
+from payorcrm.reminders.take_fingerprint import fingerprint_of
 
 # In a draft it stands for a rule that has never been stored, so that asking again finds what was asked before.
 NEW = UUID(int=0)
 
 
-def work_out(kept_id: UUID, *, now: datetime, is_patient: bool = False) -> None:
-    """Fill in a rehearsal once. While somebody else is at it, this leaves it alone, or waits for its end."""
-    base = KeptRehearsal.objects.filter(id=kept_id).values_list("compared_with", flat=True).first()
-    if base:
-        work_out(base, now=now, is_patient=True)
-    with transaction.atomic(), connection.cursor() as cursor:
-        waiting = KeptRehearsal.objects.select_for_update(skip_locked=not is_patient, no_key=True, of=("self",))
-        kept = waiting.select_related("merchant").filter(id=kept_id, worked_out_at=None).first()
-        if kept is None:
-            return
-        rules = active_rules(kept.merchant)
-        if kept.draft:
-            rules = with_draft(rules, drafted(kept))
+def work_out(kept_id: UUID, *, now: datetime) -> None:
+    """Fill in a rehearsal once. What somebody else is at, or nobody waits for any more, is left alone.
+
+    Both sides of a comparison see the same moment.
+    """
+    in_one_snapshot(partial(_work_out, kept_id, now))
+
+
+def _work_out(kept_id: UUID, now: datetime) -> None:
+    waiting = _with_merchant().filter(id=kept_id, worked_out_at=None)
+    kept = waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+    if kept is None or newer_draft_of(kept):
+        return
+    if kept.draft:
+        kept.compared_with = _rehearsal_of_this_moment(kept, now)
+    _fill(kept, now)
+
+
+def _with_merchant() -> QuerySet[KeptRehearsal]:
+    return KeptRehearsal.objects.select_related("merchant")
+
+
+def _rehearsal_of_this_moment(kept: KeptRehearsal, now: datetime) -> KeptRehearsal:
+    """Return what the rules that are on would send by what this transaction sees.
+
+    One that was worked out already serves if nothing has changed since. Whatever changes while one is worked out makes
+    that a later moment than its fingerprint says, but never an earlier one: no snapshot has both.
+    """
+    fingerprint = fingerprint_of(kept.merchant, now)
+    locked = _with_merchant().select_for_update(no_key=True, of=("self",))
+    base = locked.get(id=kept.compared_with_id)
+    if base.worked_out_at and base.fingerprint != fingerprint:
+        given = {"merchant": kept.merchant, "fingerprint": fingerprint}
+        base, _ = locked.get_or_create(**given, defaults={"asked_at": now})
+    if base.worked_out_at is None:
+        _fill(base, now)
+    return base
+
+
+def _fill(kept: KeptRehearsal, now: datetime) -> None:
+    rules = active_rules(kept.merchant)
+    if kept.draft:
+        rules = with_draft(rules, drafted(kept))
+    with connection.cursor() as cursor:
         runs = foresee(kept.merchant, rules, now=now)
         if kept.draft:
             kept.counts = compare(cursor, kept)
         else:
             _keep(cursor, kept, runs)
         cursor.execute(END)
-        kept.worked_out_at, kept.rule_count = now, len(rules)
-        kept.invoice_count = Invoice.objects.filter(merchant=kept.merchant, status=InvoiceStatus.OPEN).count()
-        kept.save()
+    kept.worked_out_at, kept.rule_count = now, len(rules)
+    kept.invoice_count = Invoice.objects.filter(merchant=kept.merchant, status=InvoiceStatus.OPEN).count()
+    kept.save()
+
+
+def newer_draft_of(kept: KeptRehearsal) -> KeptRehearsal | None:
+    """Return what was asked about the same rule later: then nobody waits for this one, unless it is there already."""
+    if kept.draft is None or kept.worked_out_at:
+        return None
+    same = {f"draft__{name}": kept.draft[name] for name in ("id", "is_written")}
+    later = KeptRehearsal.objects.filter(merchant=kept.merchant_id, asked_at__gt=kept.asked_at, **same)
+    return later.order_by("asked_at").last()
 
 
 def as_draft(rule: Rule) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,7 +15,14 @@ from payorcrm.backoffice.rule_forms import RehearsedMailFilter
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee import DAYS
-from payorcrm.reminders.keep_rehearsal import first_mails, has_changed_since, name_invoices, rehearsal_of, see_to
+from payorcrm.reminders.keep_rehearsal import (
+    first_mails,
+    has_changed_since,
+    is_late,
+    name_invoices,
+    rehearsal_of,
+    see_to,
+)
 from payorcrm.reminders.models import KeptRehearsal, RehearsedDay, RehearsedMail
 from payorcrm.reminders.queries import timetable_of
 from payorcrm.reminders.sending_days import schedule_of
@@ -37,6 +45,7 @@ def rehearsal(request: HttpRequest, staff: Staff) -> HttpResponse:
     """
     named = kept_rehearsal_of(staff, request.GET.get("of", ""))
     if request.GET.get("of") and not named:
+        messages.info(request, "That rehearsal is not kept any more. These are the next days as they look now.")
         return redirect("backoffice:rehearsal", merchant_slug=staff.merchant.slug)
     kept = see_to(named, now=clock.now()) if named else rehearsal_of(staff.merchant, now=clock.now())
     if kept.worked_out_at is None:
@@ -53,9 +62,13 @@ def _address_of(kept: KeptRehearsal, staff: Staff) -> str:
 
 
 def _being_worked_out(request: HttpRequest, kept: KeptRehearsal) -> HttpResponse:
-    is_part = request.htmx  # type: ignore[attr-defined]
-    name = "backoffice/rehearsal_progress.html" if is_part else "backoffice/rehearsal_wait.html"
-    return render(request, name, {"section": "reminders", "kept": kept, "day_count": DAYS})
+    late = is_late(kept, now=clock.now())
+    context = {"section": "reminders", "kept": kept, "day_count": DAYS, "is_late": late}
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "backoffice/rehearsal_wait.html", context)
+    if late == ("late" in request.GET):
+        return HttpResponse(status=204)
+    return render(request, "backoffice/rehearsal_progress.html", context)
 
 
 def _overview(request: HttpRequest, staff: Staff, kept: KeptRehearsal, *, is_old: bool) -> HttpResponse:

@@ -86,7 +86,11 @@ def new(request: HttpRequest, staff: Staff) -> HttpResponse:
 def _drafted_before(request: HttpRequest, staff: Staff, subject: Rule) -> _Page | None:
     """Return the page as it was written when a rehearsal was asked for that is still kept."""
     draft = written_before(staff, subject, request.GET.get("draft", ""))
-    if draft is None or not staff.can_change():
+    if not staff.can_change():
+        return None
+    if draft is None:
+        if "draft" in request.GET:
+            messages.info(request, "What was written is kept for an hour, and gone now. Nothing of it was saved.")
         return None
     typed_in, currency = {name: draft[name] for name in ("name", "template")}, staff.merchant.currency
     form = RuleForm(None, rule=subject, typed_in=typed_in)

@@ -8,15 +8,16 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from payorcrm.backoffice.access import for_staff, kept_change_of, rule_of
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee import DAYS
-from payorcrm.reminders.keep_rehearsal import change_of, fingerprint_of, name_invoices, see_to
+from payorcrm.reminders.keep_rehearsal import change_of, fingerprint_of, is_late, name_invoices, see_to
 from payorcrm.reminders.models import ChangeKind, KeptRehearsal, RehearsedChange, Rule
 from payorcrm.reminders.switch_rules import switched
-from payorcrm.reminders.work_out_rehearsal import NEW
+from payorcrm.reminders.work_out_rehearsal import NEW, newer_draft_of
 from payorcrm.ui.paging import Page, page_of
 
 _SHOWN_BESIDE_A_RULE = 50
@@ -36,11 +37,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A kept comparison and some of its changes; none while it is worked out."""
+    """A kept comparison and some of its changes; none while it is worked out, or if `newer` was asked for meanwhile."""
 
     kept: KeptRehearsal
     rows: list[Row]
     page: Page[RehearsedChange]
+    newer: KeptRehearsal | None
+    is_late: bool
     is_whole: bool = False  # all changes, page by page
     day_count: int = DAYS
 
@@ -71,7 +74,8 @@ def difference_of(kept: KeptRehearsal, query: QueryDict | None = None) -> Differ
                 names_after.get(after.rule_id, "") if after else "",
             )
         )
-    return Difference(kept, rows, page, is_whole=query is not None)
+    newer, late = newer_draft_of(kept), is_late(kept, now=clock.now())
+    return Difference(kept, rows, page, newer, late, is_whole=query is not None)
 
 
 def written_before(staff: Staff, rule: Rule, text: str) -> dict[str, Any] | None:
@@ -97,16 +101,27 @@ def switching(request: HttpRequest, staff: Staff, rule_id: UUID) -> HttpResponse
 @for_staff
 def change(request: HttpRequest, staff: Staff, rehearsal_id: UUID) -> HttpResponse:
     """Show all that a change of a rule would change, page by page; to a page that waits for it, the first part."""
-    now = clock.now()
-    kept = see_to(kept_change_of(staff, rehearsal_id), now=now)
+    now, kept = clock.now(), kept_change_of(staff, rehearsal_id)
+    if kept is None:
+        return _gone(request)
+    kept = see_to(kept, now=now)
     if request.htmx:  # type: ignore[attr-defined]
-        if kept.worked_out_at is None:
+        difference = difference_of(kept)
+        is_shown = difference.is_late == ("late" in request.GET) and not difference.newer
+        if kept.worked_out_at is None and is_shown:
             return HttpResponse(status=204)
-        return render(request, "backoffice/rule_difference.html", {"difference": difference_of(kept)})
+        return render(request, "backoffice/rule_difference.html", {"difference": difference})
     base = kept.compared_with
     assert base is not None
     is_old = base.fingerprint != fingerprint_of(staff.merchant, now)
     return _page(request, staff, difference_of(kept, request.GET), is_old=is_old)
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    """Say that what an address names is thrown away, or never was this merchant's: both look alike."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(request.path)
+    return render(request, "backoffice/rule_change_gone.html", {"section": "reminders"}, status=404)
 
 
 def _page(request: HttpRequest, staff: Staff, difference: Difference, *, is_old: bool) -> HttpResponse:
