@@ -88,7 +88,7 @@ def test_a_preview_says_what_the_rules_would_send_about_new_invoices(merchant, t
     assert then(client, merchant, -7, 10, 20).endswith(f"{next_run} speaks of 2 of the new ones.")
     assert then(client, merchant, *[-7] * 101).endswith(
         f"{next_run} would speak of 101 of the new ones, and would wait until you release it: "
-        "It has 101 invoices; usual are 0 a run."
+        "It has 101 invoices; no run before it shows what is usual."
     )
 
     monkeypatch.setattr(foresee_import, "MOST_TIME", timedelta(0))

@@ -77,7 +77,7 @@ def test_a_day_whose_run_would_wait_says_so_and_why(shop, monkeypatch):
 
     assert "1 run would be held until you release it" in overview.text
     for text in (overview.text, page.text, file):
-        assert "It has 3 mails; usual are 0 a run." in text
+        assert "It has 3 mails; no run before it shows what is usual." in text
 
 
 def test_a_large_rehearsal_shows_that_it_is_worked_out_and_then_itself(shop, monkeypatch):

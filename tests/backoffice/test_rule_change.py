@@ -14,7 +14,8 @@ from payorcrm.core.ids import uuid7
 from payorcrm.customers.models import Customer
 from payorcrm.merchants.models import Role
 from payorcrm.reminders import keep_rehearsal
-from payorcrm.reminders.models import Hold, KeptRehearsal, Rule
+from payorcrm.reminders.models import Hold, KeptRehearsal, Rule, Schedule
+from payorcrm.reminders.switch_rules import switch_on
 from payorcrm.reminders.work_out_rehearsal import work_out
 from tests.backoffice.rows import client_of, make_shop
 from tests.factories.models import CustomerFactory, InvoiceFactory
@@ -80,6 +81,23 @@ def test_what_switching_changes_waits_for_its_job_and_comes_back_without_scripts
     assert f'<a href="{place("rule_change", shop, kept.id)}">Look again</a>' in waiting.text
     assert "with this one switched on" in waiting.text
     assert ready.text.count(">Added</span>") == 4
+
+
+def test_a_mail_that_changes_says_which_invoices_make_the_difference(shop):
+    Schedule.objects.update_or_create(merchant=shop.merchant, defaults={"weekdays": list(range(7))})
+    switch_on(shop.rule, now=present())
+    soon = day_in("America/New_York", present()) + timedelta(days=18)
+    InvoiceFactory(customer=Customer.objects.get(company_name="Bert"), due_on=soon, number="B-18")
+    more = {"joint:": "any", "if:0": "due_in", "a:0": "10", "if:1": "due_in", "a:1": "12"}
+    client, here = client_of(shop.merchant), place("rule", shop, shop.rule.id)
+
+    page = client.post(here, written(shop, **more))
+    rows = page.context["page"].difference.rows
+
+    assert ("Bert", "moved", "now also B-18") in {
+        (row.change.customer.company_name, row.change.kind, row.otherwise) for row in rows
+    }
+    assert '<span class="under">now also B-18</span>' in page.text
 
 
 def test_a_draft_that_was_rehearsed_again_ends_the_wait_for_the_one_before(shop, monkeypatch):

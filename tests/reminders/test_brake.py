@@ -50,7 +50,7 @@ def test_a_run_of_more_than_three_times_the_usual_size_waits_for_a_person(ruled)
 
     held = Step.objects.filter(state=StepState.HELD).count()
     assert (run.state, Reminder.objects.count(), held) == (DayRunState.HELD, 0, 21)
-    assert run.held_because == "It has 21 mails; usual are 0 a run."
+    assert run.held_because == "It has 21 mails; no run before it shows what is usual."
     release(run)
     assert Reminder.objects.count() == 21
     with pytest.raises(NotHeld):
@@ -84,7 +84,7 @@ def test_a_run_of_few_mails_about_very_many_invoices_waits_too(ruled):
 
     (run,) = run_due_rules(now=NOW)
 
-    assert run.held_because == "It has 101 invoices; usual are 0 a run."
+    assert run.held_because == "It has 101 invoices; no run before it shows what is usual."
 
 
 def remind_from_60_days_on(customer):
@@ -179,7 +179,7 @@ def test_owners_and_collectors_are_told_that_a_run_waits(ruled, server: Scripted
     mail = told["owner@harbor.example"]
     assert mail["Subject"] == "The reminders of November 20 wait for you"
     text = mail.get_body(("plain",)).get_content()
-    assert "It has 21 mails; usual are 0 a run." in text
+    assert "It has 21 mails; no run before it shows what is usual." in text
     assert f"/m/{ruled.merchant.slug}/reminders/runs/{DayRun.objects.get().id}/" in text
 
 

@@ -137,7 +137,10 @@ def test_a_run_that_waits_is_dropped_or_released_says_so(ruled):
 
     waiting = answer(ruled)
     assert said(waiting)[mine.number] == [("7 days overdue", "Waits with its run.")]
-    assert waiting.sentences[1] == "Nothing was sent: the run waits for a person. It has 22 mails; usual are 0 a run."
+    assert (
+        waiting.sentences[1]
+        == "Nothing was sent: the run waits for a person. It has 22 mails; no run before it shows what is usual."
+    )
     drop_run(run_id=run.id, dropped_by=owner, now=NOW)
     dropped = answer(ruled)
     assert said(dropped)[mine.number] == [("7 days overdue", "Dropped by a person.")]

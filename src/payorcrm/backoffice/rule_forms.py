@@ -96,12 +96,15 @@ class ScheduleForm(forms.ModelForm):
         labels = {
             "send_at": "Time of day",
             "min_days_between": "Least days between two mails to one customer",
-            "brake_factor": "Hold a run with more mails than usual, times",
+            "brake_factor": "Hold a run that is so many times the usual size",
         }
         help_texts = {
             "send_at": "In your time zone. What falls on another day is sent on the next day that you choose.",
             "min_days_between": "1 to 60. What is left out is tried again for five days, and on your next day.",
-            "brake_factor": "Such a run waits, and you are told by mail. 20 mails or fewer never wait for this.",
+            "brake_factor": (
+                "A run of more mails or invoices waits for you, and you are told by mail. 20 mails about 100 invoices"
+                " never wait for their number."
+            ),
         }
         widgets = {"send_at": forms.TimeInput(format="%H:%M", attrs={"type": "time"})}
 

@@ -31,7 +31,7 @@ class StatementRuleForm(forms.Form):
         help_text="At the hour of your schedule. A day without sending is made up for on the next one.",
     )
     includes_settled = forms.BooleanField(
-        label="Also to customers who owe nothing", required=False, help_text="They get it in writing, too."
+        label="Also to customers who owe nothing", required=False, help_text="Their statement says so."
     )
 
     def __init__(self, sent_in: Any, *, rule: StatementRule, typed_in: Mapping[str, Any] | None = None) -> None:

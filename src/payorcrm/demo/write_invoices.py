@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Cast, Least
+
 from payorcrm.core.ids import uuid7
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
@@ -83,9 +86,16 @@ def write_invoices(merchant: Merchant, customers: list[Customer], plan: list[Pla
             events.append(event)
             books.add(ending.entry, ending.account, invoice, -event.amount, event.at.date())
     Invoice.objects.bulk_create(invoices)
+    _date_back(merchant, now)
     write_lines(zip(invoices, map(plan_lines, plan), strict=True))
     InvoiceEvent.objects.bulk_create(events)
     books.post()
+
+
+def _date_back(merchant: Merchant, now: datetime) -> None:
+    """Let each have come into the books when it was issued: what comes in overdue makes the brake hold reminders."""
+    issued = Cast("issued_on", DateTimeField()) + timedelta(hours=12)
+    Invoice.objects.filter(merchant=merchant).update(created_at=Least(issued, Value(now)))
 
 
 def _invoice(merchant: Merchant, customer: Customer, planned: PlannedInvoice) -> Invoice:

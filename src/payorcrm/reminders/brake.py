@@ -54,15 +54,19 @@ def why_to_hold(run: DayRun, schedule: Schedule, rules: Sequence[Rule], found: F
         return ""
     usual_mails, usual_invoices = past.usual()
     if found.mail_count > max(FEW_MAILS, schedule.brake_factor * usual_mails):
-        return f"It has {found.mail_count:,} mails; usual are {round(usual_mails):,} a run."
+        return f"It has {found.mail_count:,} mails; {_usual(past, usual_mails)}."
     most_invoices = max(FEW_INVOICES, schedule.brake_factor * usual_invoices)
     if found.invoice_count > most_invoices:
-        return f"It has {found.invoice_count:,} invoices; usual are {round(usual_invoices):,} a run."
+        return f"It has {found.invoice_count:,} invoices; {_usual(past, usual_invoices)}."
     too_old = _too_old(run, rules, found, past)
     # Nothing comes in after a rehearsal began.
     if too_old or (past.released_at and past.released_at >= run.started_at):
         return too_old
     return _arrived_overdue(run, most_invoices, past.released_at)
+
+
+def _usual(past: Past, number: float) -> str:
+    return f"usual are {round(number):,} a run" if past.sizes else "no run before it shows what is usual"
 
 
 def _too_old(run: DayRun, rules: Sequence[Rule], found: Found, past: Past) -> str:

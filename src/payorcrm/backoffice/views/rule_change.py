@@ -1,5 +1,6 @@
 """How the mails of the coming days would differ if a rule were switched, or were as somebody has written it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,27 +13,33 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from payorcrm.backoffice.access import for_staff, kept_change_of, rule_of
 from payorcrm.core import clock
+from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee import DAYS
 from payorcrm.reminders.keep_rehearsal import change_of, fingerprint_of, is_late, name_invoices, see_to
-from payorcrm.reminders.models import ChangeKind, KeptRehearsal, RehearsedChange, Rule
+from payorcrm.reminders.models import ChangeKind, KeptRehearsal, RehearsedChange, RehearsedMail, Rule
 from payorcrm.reminders.switch_rules import switched
 from payorcrm.reminders.work_out_rehearsal import NEW, newer_draft_of
 from payorcrm.ui.paging import Page, page_of
 
 _SHOWN_BESIDE_A_RULE = 50
 _CHANGES_OF_A_PAGE = 100
+_FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One change as it is shown: the numbers of its first invoices, how many more, and the rules by name."""
+    """One change as it is shown: the numbers of its first invoices, how many more, and the rules by name.
+
+    `otherwise` says in which invoices two mails differ, or that only their text does.
+    """
 
     change: RehearsedChange
     numbers: list[str]
     more: int
     rule_before: str
     rule_after: str
+    otherwise: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ def difference_of(kept: KeptRehearsal, query: QueryDict | None = None) -> Differ
     size = _SHOWN_BESIDE_A_RULE if query is None else _CHANGES_OF_A_PAGE
     page = page_of(changes, by=("id",), query=query or QueryDict(), size=size)
     numbers = name_invoices([each.mail() for each in page.rows]) if page.rows else {}
+    differ = _differing(page.rows)
     names = dict(Rule.objects.filter(merchant=kept.merchant_id).values_list("id", "name"))
     draft = kept.draft or {}
     names_after = names | {UUID(draft["id"]): draft["name"]}
@@ -72,10 +80,36 @@ def difference_of(kept: KeptRehearsal, query: QueryDict | None = None) -> Differ
                 len(mail.invoice_ids) - len(named),
                 names.get(before.rule_id, "") if before else "",
                 names_after.get(after.rule_id, "") if after else "",
+                _otherwise(each, differ),
             )
         )
     newer, late = newer_draft_of(kept), is_late(kept, now=clock.now())
     return Difference(kept, rows, page, newer, late, is_whole=query is not None)
+
+
+def _only_in(mail: RehearsedMail, other: RehearsedMail) -> list[UUID]:
+    return [each for each in mail.invoice_ids if each not in set(other.invoice_ids)][:_FEW]
+
+
+def _differing(changes: Sequence[RehearsedChange]) -> dict[UUID, str]:
+    """Return the numbers of the invoices that one of two mails is about and the other is not."""
+    both = [(each.before, each.after) for each in changes if each.before and each.after]
+    ids = [each for before, after in both for each in (*_only_in(before, after), *_only_in(after, before))]
+    return dict(Invoice.objects.filter(id__in=ids).values_list("id", "number"))
+
+
+def _otherwise(change: RehearsedChange, numbers: dict[UUID, str]) -> str:
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return ""
+    gone, new = [
+        ", ".join(sorted(numbers.get(each, "") for each in _only_in(*pair)))
+        for pair in ((before, after), (after, before))
+    ]
+    parts = [f"no longer {gone}"] * bool(gone) + [f"now also {new}"] * bool(new)
+    if not parts and change.kind == ChangeKind.WRITTEN and before.rule_id == after.rule_id:
+        return "from another template"
+    return "; ".join(parts)
 
 
 def written_before(staff: Staff, rule: Rule, text: str) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from payorcrm.backoffice.access import day_run_of, for_collectors, for_staff
 from payorcrm.backoffice.rule_forms import schedule_form
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
-from payorcrm.reminders.decide_run import drop_run, release_run
+from payorcrm.reminders.decide_run import NotHeld, drop_run, release_run
 from payorcrm.reminders.describe_conditions import describe
 from payorcrm.reminders.models import DayRun, DayRunState
 from payorcrm.reminders.queries import holds_in_force, left_out_of, mails_of, missed_before, timetable_of
@@ -57,7 +57,10 @@ def schedule(request: HttpRequest, staff: Staff) -> HttpResponse:
 @for_staff
 def day_run(request: HttpRequest, staff: Staff, day_run_id: UUID) -> HttpResponse:
     """Show one run: what was sent, who was left out, and what it waits for."""
-    subject = day_run_of(staff, day_run_id)
+    return _day_run(request, day_run_of(staff, day_run_id))
+
+
+def _day_run(request: HttpRequest, subject: DayRun, *, status: int = 200) -> HttpResponse:
     context = {
         "section": "reminders",
         "run": subject,
@@ -67,7 +70,7 @@ def day_run(request: HttpRequest, staff: Staff, day_run_id: UUID) -> HttpRespons
     }
     if subject.state == DayRunState.HELD:
         context |= {"by_rule": weigh_by_rule(subject), "by_customer": weigh_by_customer(subject)}
-    return render(request, "backoffice/day_run.html", context)
+    return render(request, "backoffice/day_run.html", context, status=status)
 
 
 def _mails_are(count: int) -> str:
@@ -77,12 +80,20 @@ def _mails_are(count: int) -> str:
 @require_POST
 @for_collectors
 def decide(request: HttpRequest, staff: Staff, day_run_id: UUID) -> HttpResponse:
-    """Release a held run, or drop it. Raises NotHeld."""
+    """Release a held run, or drop it; one that somebody has decided about is shown as it is."""
     subject = day_run_of(staff, day_run_id)
-    if request.POST.get("decision") == "release":
-        run = release_run(run_id=subject.id, released_by=staff.user, now=clock.now())
-        messages.success(request, f"Released: {_mails_are(run.mail_count)} on the way.")
-    else:
-        drop_run(run_id=subject.id, dropped_by=staff.user, now=clock.now())
-        messages.success(request, "Nothing of this run is sent. The runs of other days go on.")
+    try:
+        said = _decide(subject, staff, request.POST.get("decision", ""))
+    except NotHeld as refusal:
+        messages.warning(request, str(refusal))
+        return _day_run(request, day_run_of(staff, day_run_id), status=refusal.status)
+    messages.success(request, said)
     return redirect("backoffice:rules", merchant_slug=staff.merchant.slug)
+
+
+def _decide(run: DayRun, staff: Staff, decision: str) -> str:
+    if decision == "release":
+        released = release_run(run_id=run.id, released_by=staff.user, now=clock.now())
+        return f"Released: {_mails_are(released.mail_count)} on the way."
+    drop_run(run_id=run.id, dropped_by=staff.user, now=clock.now())
+    return "Nothing of this run is sent. The runs of other days go on."

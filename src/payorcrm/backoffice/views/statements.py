@@ -18,7 +18,7 @@ from payorcrm.merchants.models import Staff
 from payorcrm.reminders.sending_days import schedule_of
 from payorcrm.statements.keep_rules import delete_rule, switch_statements_off, switch_statements_on
 from payorcrm.statements.models import RunState, StatementRule, StatementRun
-from payorcrm.statements.run_rules import drop_statements, release_statements
+from payorcrm.statements.run_rules import StatementsNotHeld, drop_statements, release_statements
 
 _FEW = 20
 _MOST_LEFT_OUT = 200
@@ -73,7 +73,10 @@ def delete(request: HttpRequest, staff: Staff, statement_rule_id: UUID) -> HttpR
 @for_staff
 def run(request: HttpRequest, staff: Staff, statement_run_id: UUID) -> HttpResponse:
     """Show one run: what became of its mails, who was left out, and what it waits for."""
-    subject = statement_run_of(staff, statement_run_id)
+    return _run(request, staff, statement_run_of(staff, statement_run_id))
+
+
+def _run(request: HttpRequest, staff: Staff, subject: StatementRun, *, status: int = 200) -> HttpResponse:
     omissions = subject.omissions.select_related("customer").order_by("reason", "customer__company_name", "id")
     sent = subject.statements.select_related("mail", "customer").order_by("mail__state", "customer__company_name", "id")
     context = {
@@ -85,19 +88,27 @@ def run(request: HttpRequest, staff: Staff, statement_run_id: UUID) -> HttpRespo
         "omission_count": omissions.count(),
         "may_decide": subject.state == RunState.HELD and subject.rule_id is not None and staff.can_change(),
     }
-    return render(request, "backoffice/statement_run.html", context)
+    return render(request, "backoffice/statement_run.html", context, status=status)
 
 
 @require_POST
 @for_collectors
 def decide(request: HttpRequest, staff: Staff, statement_run_id: UUID) -> HttpResponse:
-    """Release a held run, or drop it. Raises StatementsNotHeld."""
+    """Release a held run, or drop it; one that somebody has decided about is shown as it is."""
     subject = statement_run_of(staff, statement_run_id)
-    if request.POST.get("decision") == "release":
-        released = release_statements(run_id=subject.id, released_by=staff.user, now=clock.now())
-        mails = "1 statement is" if released.mail_count == 1 else f"{released.mail_count:,} statements are"
-        messages.success(request, f"Released: {mails} on the way.")
-    else:
-        drop_statements(run_id=subject.id, dropped_by=staff.user, now=clock.now())
-        messages.success(request, "Nothing of this run is sent.")
+    try:
+        said = _decide(subject, staff, request.POST.get("decision", ""))
+    except StatementsNotHeld as refusal:
+        messages.warning(request, str(refusal))
+        return _run(request, staff, statement_run_of(staff, statement_run_id), status=refusal.status)
+    messages.success(request, said)
     return redirect("backoffice:statement_run", merchant_slug=staff.merchant.slug, statement_run_id=subject.id)
+
+
+def _decide(run: StatementRun, staff: Staff, decision: str) -> str:
+    if decision == "release":
+        released = release_statements(run_id=run.id, released_by=staff.user, now=clock.now())
+        mails = "1 statement is" if released.mail_count == 1 else f"{released.mail_count:,} statements are"
+        return f"Released: {mails} on the way."
+    drop_statements(run_id=run.id, dropped_by=staff.user, now=clock.now())
+    return "Nothing of this run is sent."

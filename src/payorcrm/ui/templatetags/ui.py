@@ -1,6 +1,6 @@
 """The tags of every page; loaded everywhere, so that templates need no `load`."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from heroicons.templatetags.heroicons import heroicon_mini
 from payorcrm.core.clock import now
 from payorcrm.core.language import babel_locale
 from payorcrm.core.money import Money
-from payorcrm.core.write_dates import write_day, write_moment
+from payorcrm.core.write_dates import write_day, write_moment, write_time
 from payorcrm.ui.badges import look_of
 from payorcrm.ui.paging import Page
 
@@ -113,6 +113,12 @@ def moment(context: Context, value: datetime | None) -> str:
         return _NOTHING
     local = _local(context, value)
     return format_html('<time class="nowrap" datetime="{}">{}</time>', value.isoformat(), write_moment(local))
+
+
+@register.simple_tag
+def time_of_day(value: time) -> str:
+    """Write a time of day, such as "9:00 AM"."""
+    return write_time(value)
 
 
 def _local(context: Context, value: datetime) -> datetime:
