@@ -1,11 +1,17 @@
 """Sign-in: by invitation, limited in its tries, and kind about forgotten passwords."""
 
+from typing import Any
+
 import pytest
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
+from payorcrm.merchants.forgotten_password import answer_forgotten_password
 from tests.factories.models import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -13,6 +19,13 @@ pytestmark = pytest.mark.django_db
 
 def sign_in(client: Client, email: str, password: str = PASSWORD):
     return client.post(reverse("account_login"), {"login": email, "password": password})
+
+
+def forget(client: Client, email: str, **more: Any) -> None:
+    """Ask for a new password, and let the job answer."""
+    client.post(reverse("account_reset_password"), {"email": email}, **more)
+    asked = ProcrastinateJob.objects.filter(task_name__endswith="answer_forgotten_password").latest("id")
+    answer_forgotten_password(**asked.args)
 
 
 def test_a_person_signs_in_with_the_address_in_any_case(client):
@@ -103,7 +116,25 @@ def test_pages_that_change_who_one_is_do_not_exist(client, path):
 def test_reset_mail_leads_to_the_configured_address_whatever_the_host_header_says(client, mailoutbox, settings):
     user = UserFactory()
 
-    client.post(reverse("account_reset_password"), {"email": user.email}, headers={"Host": "localhost:6666"})
+    forget(client, user.email.upper(), headers={"Host": "localhost:6666"})
 
+    assert mailoutbox[0].to == [user.email]
     assert f"{settings.PUBLIC_URL}/account/password/reset/key/" in mailoutbox[0].body
     assert ":6666" not in mailoutbox[0].body
+
+
+def test_who_forgot_a_password_is_found_by_a_job_so_that_no_time_tells_who_has_a_sign_in(client, mailoutbox):
+    user = UserFactory()
+
+    with CaptureQueriesContext(connection) as for_known:
+        known = client.post(reverse("account_reset_password"), {"email": user.email})
+    with CaptureQueriesContext(connection) as for_unknown:
+        unknown = client.post(reverse("account_reset_password"), {"email": "nobody@harbor.example"})
+    mails_at_once = len(mailoutbox)
+    forget(client, "nobody@harbor.example")
+
+    assert known["Location"] == unknown["Location"]
+    assert len(for_known) == len(for_unknown)
+    assert not any("core_user" in query["sql"] for query in for_known)
+    assert mails_at_once == 0
+    assert mailoutbox == []
