@@ -12,8 +12,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.factories import database
 from tests.factories.processor import merchant, other_database, sandbox, sandbox_database, sandbox_server, saved
+from tests.factories.smtp import server
 
-__all__ = ["merchant", "other_database", "sandbox", "sandbox_database", "sandbox_server", "saved"]
+__all__ = ["merchant", "other_database", "sandbox", "sandbox_database", "sandbox_server", "saved", "server"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

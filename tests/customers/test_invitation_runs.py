@@ -1,11 +1,8 @@
 """A run: thousands invited in batches, nobody twice, however often and wherever it is interrupted."""
 
-import threading
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Concat
 from procrastinate.contrib.django import app
@@ -19,6 +16,7 @@ from payorcrm.customers.jobs import continue_runs
 from payorcrm.customers.models import Contact, Customer, Invitation, InvitationLine, LineOutcome, PortalAccess
 from payorcrm.customers.portal_access import remove_access
 from payorcrm.mail.models import Mail, MailState
+from tests.factories.at_once import at_once
 from tests.factories.models import (
     NOW,
     CustomerFactory,
@@ -266,26 +264,15 @@ def test_two_workers_at_one_run_invite_everybody_once():
     merchant = MerchantFactory()
     many_customers(merchant, 2_000)
     run = run_of(merchant)
-    failures = []
 
-    def work():
-        try:
-            for _ in range(200):
-                if not unfinished_runs():
-                    return
-                work_off(run.id, now=NOW)
-        except Exception as error:  # noqa: BLE001
-            failures.append(error)
-        finally:
-            connection.close()
+    def work(_: int) -> None:
+        for _again in range(200):
+            if not unfinished_runs():
+                return
+            work_off(run.id, now=NOW)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(work, 1, 2)
 
-    assert failures == []
     assert unfinished_runs() == []
     assert Mail.objects.count() == Mail.objects.values("to_address").distinct().count() == 2_000
     assert Invitation.objects.filter(refresh_count=0).count() == 2_000
@@ -299,23 +286,9 @@ def test_runs_of_two_merchants_with_the_same_addresses_do_not_block_each_other()
     # The other merchant's customers stand in the opposite order.
     Customer.objects.filter(merchant=merchants[1]).update(company_name="Same")
     runs = [run_of(merchant) for merchant in merchants]
-    failures = []
 
-    def work(run_id: UUID):
-        try:
-            work_off(run_id, now=NOW)
-        except Exception as error:  # noqa: BLE001
-            failures.append(error)
-        finally:
-            connection.close()
+    at_once(lambda run: work_off(run.id, now=NOW), *runs)
 
-    threads = [threading.Thread(target=work, args=[run.id]) for run in runs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failures == []
     assert (User.objects.count(), Mail.objects.count()) == (600, 1_200)
 
 

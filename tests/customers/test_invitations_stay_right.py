@@ -1,13 +1,11 @@
 """Whatever is pressed in whatever order: one user an address, one open password a person, nobody mailed twice."""
 
-import threading
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.hashers import is_password_usable
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -27,6 +25,7 @@ from payorcrm.customers.invite import (
 from payorcrm.customers.models import AccessAsk, Invitation, PortalAccess
 from payorcrm.customers.portal_access import remove_access
 from payorcrm.mail.models import Mail, MailState
+from tests.factories.at_once import at_once
 from tests.factories.models import NOW, CustomerFactory, MerchantFactory, StaffFactory
 
 CHOSEN = "a quiet harbour morning"
@@ -113,25 +112,9 @@ def _assert_right(now):
 def test_invited_by_everybody_at_once_is_invited_once():
     customer = CustomerFactory()
     others = [CustomerFactory(contact__email=customer.contacts.get().email.upper()) for _ in range(3)]
-    failures = []
-    ready = threading.Barrier(8)
 
-    def invite(place):
-        try:
-            ready.wait()
-            invite_customer(customer=[customer, *others][place % 4], invited_by=None, now=NOW)
-        except Exception as error:  # noqa: BLE001
-            failures.append(error)
-        finally:
-            connection.close()
+    at_once(lambda each: invite_customer(customer=each, invited_by=None, now=NOW), *[customer, *others] * 2)
 
-    threads = [threading.Thread(target=invite, args=[place]) for place in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert failures == []
     assert User.objects.count() == 1
     assert (PortalAccess.objects.count(), Invitation.objects.count(), Mail.objects.count()) == (4, 4, 4)
 
@@ -140,23 +123,16 @@ def test_invited_by_everybody_at_once_is_invited_once():
 def test_accepted_in_two_tabs_at_once_has_one_password():
     invitation = invite_customer(customer=CustomerFactory(), invited_by=None, now=NOW)
     passwords = ["a quiet harbour morning", "another harbour evening"]
-    answers = []
 
     def accept(password):
         mine = Invitation.objects.select_related("access__user").get(id=invitation.id)
         try:
             accept_invitation(invitation=mine, password=password, now=NOW)
-            answers.append(password)
         except InvitationUsed:
-            answers.append(None)
-        finally:
-            connection.close()
+            return None
+        return password
 
-    threads = [threading.Thread(target=accept, args=[password]) for password in passwords]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(accept, *passwords)
 
     (taken,) = [password for password in answers if password]
     assert len(answers) == 2

@@ -1,10 +1,9 @@
 """Who gets a mail to a customer, and that nobody changes it unseen."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from payorcrm.core.errors import Refused
 from payorcrm.customers.direct_mails import AddressTwice, TooManyAddresses, direct_mails
@@ -16,14 +15,6 @@ from tests.factories.outbox import deliver
 from tests.factories.smtp import ScriptedServer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def server(settings: Settings) -> Iterator[ScriptedServer]:
-    started = ScriptedServer()
-    settings.MAIL_SERVER = started.settings
-    yield started
-    started.stop()
 
 
 def customer_of(email: str = "jo@acme.example", **fields: Any) -> Customer:

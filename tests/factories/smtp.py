@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from pytest_django import Settings
 
 from tests.factories.inbox import free_port
 
@@ -97,3 +100,12 @@ def accept_only(user: bytes, password: bytes) -> Any:
         return AuthResult(success=(given.login, given.password) == (user, password), handled=False)
 
     return check
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[ScriptedServer]:
+    """A mail server that the settings point at."""
+    started = ScriptedServer()
+    settings.MAIL_SERVER = started.settings
+    yield started
+    started.stop()

@@ -1,21 +1,8 @@
-"""A mail server for reminders to arrive at, and a customer whose rules are on."""
+"""A customer whose rules are on."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django import Settings
-
-from tests.factories.smtp import ScriptedServer
-
-
-@pytest.fixture
-def server(settings: Settings) -> Iterator[ScriptedServer]:
-    """A mail server that the settings point at."""
-    started = ScriptedServer()
-    settings.MAIL_SERVER = started.settings
-    yield started
-    started.stop()
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """A run: one mail a customer and currency, and never two."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from payorcrm.core.money import Money
@@ -17,6 +16,7 @@ from payorcrm.payments.models import PaymentRequest
 from payorcrm.reminders.models import Reminder, ReminderRun
 from payorcrm.reminders.select import LeftOut, overdue_summary
 from payorcrm.reminders.send import CannotRemind, NoSuchCustomer, send_reminders
+from tests.factories.at_once import at_once
 from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, MerchantFactory, StaffFactory
 
 
@@ -196,17 +196,11 @@ def test_a_waiting_reminder_in_one_currency_does_not_hold_another_back() -> None
 def test_two_runs_at_once_send_one_mail() -> None:
     with transaction.atomic():
         merchant = InvoiceFactory().merchant
-    counts: list[int] = []
 
-    def press() -> None:
-        counts.append(send_reminders(merchant=Merchant.objects.get(id=merchant.id), now=NOW).reminder_count)
-        connection.close()
+    def press(_: int) -> int:
+        return send_reminders(merchant=Merchant.objects.get(id=merchant.id), now=NOW).reminder_count
 
-    threads = [threading.Thread(target=press) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts = at_once(press, *range(4))
 
     assert sorted(counts) == [0, 0, 0, 1]
     assert Mail.objects.count() == 1
