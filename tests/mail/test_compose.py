@@ -7,7 +7,7 @@ import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from payorcrm.mail.compose import Draft, NoAddress, mail_engine, queue_mail, render_draft, tidy_text
+from payorcrm.mail.compose import Draft, NoAddress, first_words, mail_engine, queue_mail, render_draft, tidy_text
 from payorcrm.mail.layout import MARKS, fill_html, fill_text, layout_of
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
@@ -146,3 +146,17 @@ def test_a_mail_of_no_merchant_carries_our_own_name(settings: Settings) -> None:
 
 def test_text_loses_what_template_tags_leave_behind() -> None:
     assert tidy_text("\n\n a  \n\n\n\n b\n\t\n") == "a\n\n b\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Saved\n\nNothing was charged. It\ncan be chosen.\n", "Nothing was charged. It can be chosen."),
+        ("Wren named you in a note:\n\nPlease call them.\n", "Please call them."),
+        ("Join us\n", "Join us"),
+        ("", ""),
+        ("word. " * 60, f"{'word. ' * 26}…"),
+    ],
+)
+def test_an_inbox_shows_the_first_words_that_say_something(text: str, words: str) -> None:
+    assert first_words(text) == words.replace(" …", "…")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from textwrap import shorten
 from typing import Any
 from uuid import UUID
 
@@ -84,7 +85,7 @@ def render_draft(
 ) -> Draft:
     """Make a draft from the templates `<template_name>.html` (inner part) and `<template_name>.txt`.
 
-    The language is the one that is spoken where this is called.
+    The language is the one that is spoken where this is called. Without a `preheader` the text's first words are it.
 
     The classes of `mail/mail.css` may be used there; `{% include "mail/_button.html" with url=... label=... %}` makes
     a button, with `quiet=True` one of less weight. `start` and `end` are the sides where lines begin and end.
@@ -92,13 +93,13 @@ def render_draft(
     start, end = ("right", "left") if get_language_bidi() else ("left", "right")
     values = {"merchant": merchant, "subject": subject, "start": start, "end": end, **context}
     html = mail_engine().get_template(f"{template_name}.html").render(Context(values))
-    text = mail_engine().get_template(f"{template_name}.txt").render(Context(values, autoescape=False))
+    text = tidy_text(mail_engine().get_template(f"{template_name}.txt").render(Context(values, autoescape=False)))
     return Draft(
         subject=subject,
         html=inline_styles(html, accent_of(merchant)),
-        text=tidy_text(text),
+        text=text,
         merchant=merchant,
-        preheader=preheader,
+        preheader=preheader or first_words(text),
         reason=reason,
         language=get_language() or "",
         attachments=tuple(attachments),
@@ -109,6 +110,18 @@ def render_draft(
 def mail_engine() -> Engine:
     """Return the template engine of mails: without the web's tags and context processors."""
     return Engine(app_dirs=True, builtins=["django.templatetags.i18n"])
+
+
+LONGEST_PREHEADER = 160
+# A heading and a line that only leads to what follows end without one.
+_SENTENCE = re.compile(r"[.!?](\s|$)")
+
+
+def first_words(text: str) -> str:
+    """Return what an inbox shows beside the subject: the first paragraph that says something, as far as it fits."""
+    paragraphs = [" ".join(each.split()) for each in text.split("\n\n") if each.strip()]
+    said = next((each for each in paragraphs if _SENTENCE.search(each)), "".join(paragraphs[:1]))
+    return shorten(said, LONGEST_PREHEADER, placeholder="…")
 
 
 _TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)

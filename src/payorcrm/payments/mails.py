@@ -194,7 +194,7 @@ def _confirmation_context(confirmation: Confirmation, now: datetime) -> dict[str
     button = _("Pay %(amount)s now") if method.is_card() else _("Authorize and pay %(amount)s now")
     return {
         "amount": amount,
-        "method": _on_one_line(method.masked()),
+        "method": on_one_line(method.masked()),
         "invoices": [
             PaidInvoice(line.invoice, Money(line.amount, confirmation.currency)) for line in lines[:MOST_INVOICES_SHOWN]
         ],
@@ -291,9 +291,10 @@ def _payment_context(payment: Payment, allocations: list[Allocation], now: datet
         "payment": payment,
         "customer": payment.customer,
         "amount": payment.amount_money(),
-        "method": _on_one_line(payment.way()),
+        "method": on_one_line(payment.way()),
         "invoices": [PaidInvoice(row.invoice, row.amount_money()) for row in allocations[:MOST_INVOICES_SHOWN]],
         "hidden_count": max(0, len(allocations) - MOST_INVOICES_SHOWN),
+        "on_account": _on_account(payment, allocations),
         "paid_on": _paid_on(payment),
         "expected_on": write_long_day(expected) if expected else "",
         "authorization": payment.mandate.text if payment.mandate else "",
@@ -336,7 +337,7 @@ def _write_return_to_merchant(payment: Payment, allocations: list[Allocation], _
         "mail/payment_returned_to_merchant",
         subject=f"Returned: {payment.amount_money()} from {customer.company_name} ({payment.return_code})",
         merchant=merchant,
-        reason=f"You get this mail because you look after payments there. It was sent for {merchant.name}.",
+        reason=f"You get this mail because you look after payments of {merchant.name}.",
         context=_payment_context(payment, allocations, now),
     )
 
@@ -356,7 +357,13 @@ def _allocations_of(payments: Mapping[UUID, Payment]) -> dict[UUID, list[Allocat
     return found
 
 
-def _on_one_line(way: str) -> str:
+def _on_account(payment: Payment, allocations: list[Allocation]) -> Money:
+    """Return what the lines of the invoices lack to the total."""
+    return Money(payment.amount - payment.refunded - sum(row.amount for row in allocations), payment.currency)
+
+
+def on_one_line(way: str) -> str:
+    """Keep the dots of a card or account and its digits together."""
     return way.replace("•••• ", "••••\N{NO-BREAK SPACE}")
 
 

@@ -14,7 +14,14 @@ from payorcrm.mail.models import Mail
 from payorcrm.merchants.queries import people_to_tell
 from payorcrm.payments.give_back import parts_of
 from payorcrm.payments.links import payment_page_link
-from payorcrm.payments.mails import WAS_PAID_FOR, language_of_customer, queue_to_customer, subjects_of, write_each
+from payorcrm.payments.mails import (
+    WAS_PAID_FOR,
+    language_of_customer,
+    on_one_line,
+    queue_to_customer,
+    subjects_of,
+    write_each,
+)
 from payorcrm.payments.models import Refund, RefundState
 
 
@@ -89,7 +96,7 @@ def _context(refund: Refund, now: datetime) -> dict[str, Any]:
         "customer": payment.customer,
         "amount": refund.amount_money(),
         "paid": payment.amount_money(),
-        "method": payment.way(),
+        "method": on_one_line(payment.way()),
         "owed": _owed_again(refund),
         "is_bank": payment.method is not None and not payment.method.is_card(),
         "link": payment_page_link(payment.id, now),
@@ -114,7 +121,7 @@ def _write_to_merchant(refund: Refund, now: datetime) -> Composed:
         "mail/refund_not_made_to_merchant",
         subject=f"Refund not made: {refund.amount_money()} to {payment.customer.company_name}",
         merchant=payment.merchant,
-        reason=f"You get this mail because you look after payments there. It was sent for {payment.merchant.name}.",
+        reason=f"You get this mail because you look after payments of {payment.merchant.name}.",
         context=_context(refund, now),
     )
 
