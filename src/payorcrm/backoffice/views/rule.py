@@ -46,6 +46,10 @@ from payorcrm.reminders.try_rule import Trial, try_rule
 _HIGHEST = 32_767
 
 
+# Which field a refusal is about; any other is about the whole.
+_FIELDS: dict[type[Refused], str] = {RuleNameTaken: "name", TemplateGone: "template"}
+
+
 @dataclass(slots=True)
 class _Page(WrittenRule):
     """What the page of a rule of reminders shows besides the rule."""
@@ -139,14 +143,8 @@ def _saved(request: HttpRequest, staff: Staff, subject: Rule, page: _Page, tree:
             stored = make_rule(merchant=staff.merchant, name=name, template=template, conditions=tree)
         else:
             stored = change_rule(subject, name=name, template=template, conditions=tree, now=clock.now())
-    except RuleNameTaken as refusal:
-        page.form.add_error("name", str(refusal))
-        return _rendered(request, staff, subject, page)
-    except TemplateGone as refusal:
-        page.form.add_error("template", str(refusal))
-        return _rendered(request, staff, subject, page)
     except Refused as refusal:
-        page.form.add_error(None, str(refusal))
+        page.form.add_error(_FIELDS.get(type(refusal)), str(refusal))
         return _rendered(request, staff, subject, page)
     switch = "" if stored.is_active else " It is off: switch it on when you are sure of it."
     messages.success(request, f"The rule is saved.{switch}")
