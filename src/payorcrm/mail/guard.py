@@ -22,6 +22,10 @@ MOST_TRIED = 3
 MOST_SAID = 100_000
 # Addresses of IPv6 that stand for one of IPv4 (RFC 6052, section 2.1).
 _NAT64 = ip_network("64:ff9b::/96")
+# From here alone IANA hands out addresses of IPv6. Older versions of Python take many of the others for public ones,
+# such as those of a network's own translators to IPv4 (RFC 8215) and those that were once for sites (RFC 3879).
+_UNICAST = ip_network("2000::/3")
+_FOR_PROTOCOLS = ip_network("192.0.0.0/24")
 
 
 class NotAllowed(OSError):
@@ -161,7 +165,8 @@ def is_allowed(address: IPv4Address | IPv6Address, port: int) -> bool:
     inner = _inner(address)
     if any(inner in ip_network(network, strict=False) for network in settings.MERCHANT_MAIL_NETWORKS):
         return True
-    return inner.is_global and not inner.is_multicast and port in USUAL_PORTS
+    is_given_out = inner in _UNICAST if isinstance(inner, IPv6Address) else inner not in _FOR_PROTOCOLS
+    return is_given_out and inner.is_global and not inner.is_multicast and port in USUAL_PORTS
 
 
 def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
