@@ -133,6 +133,8 @@ def test_files_hold_the_rows_of_the_list_and_no_formula(payer, access):
     assert [cell.value for cell in sheet[2]][0::9] == [made.reference, "=1+1"]
     assert sheet[2][9].data_type == "s"
     assert sheet[2][4].value == 120
+    assert [sheet[2][place].is_date for place in (1, 2)] == [True, True]
+    assert csv[1].split(",")[1] == str(sheet[2][1].value)
 
 
 def test_only_known_kinds_of_file_exist(payer):

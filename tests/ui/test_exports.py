@@ -2,10 +2,14 @@
 
 import csv
 import io
+from contextlib import closing
+from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
+from openpyxl import load_workbook
 
-from payorcrm.ui.exports import csv_response, harmless
+from payorcrm.ui.exports import csv_response, harmless, xlsx_response
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
@@ -30,3 +34,15 @@ def test_an_export_is_streamed_and_read_back_whole():
         ['Quote "Q", Ltd', "1"],
     ]
     assert response["Content-Disposition"] == 'attachment; filename="payments.csv"'
+
+
+def test_a_workbook_keeps_numbers_days_and_moments_as_what_they_are():
+    row = [Decimal("1150.00"), 7, date(2026, 11, 26), datetime(2026, 11, 26, 20, 3, 9), "-5", None]
+
+    book = xlsx_response("all.xlsx", list("abcdef"), [row])
+
+    with closing(book):
+        cells = load_workbook(io.BytesIO(b"".join(book.streaming_content))).active[2]
+    assert [cell.value for cell in cells[:5]] == [1150, 7, datetime(2026, 11, 26), row[3], "-5"]
+    assert [cell.data_type for cell in cells[:5]] == ["n", "n", "d", "d", "s"]
+    assert harmless(row[3]) == "2026-11-26 20:03:09"

@@ -17,3 +17,8 @@ def now() -> datetime:
 def day_in(time_zone: str, moment: datetime) -> date:
     """Return the calendar day that `moment` falls on in a time zone such as `America/New_York`."""
     return moment.astimezone(ZoneInfo(time_zone)).date()
+
+
+def wall_time(zone: ZoneInfo, moment: datetime) -> datetime:
+    """Return what a clock on the wall shows at `moment`, to the second: files of tables know no zones."""
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)

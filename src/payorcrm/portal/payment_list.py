@@ -11,6 +11,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from payorcrm.core.clock import wall_time
 from payorcrm.core.dates import YEARS
 from payorcrm.customers.models import Customer
 from payorcrm.payments.models import Allocation, Payment, PaymentStanding, PaymentState
@@ -124,8 +125,8 @@ def export_lines(payments: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[o
     for row in with_invoices(payments, most=NUMBERS_IN_A_CELL).iterator(chunk_size=2000):
         yield [
             row.reference,
-            str(row.received_on) if row.received_on else _minute(row.submitted_at, zone),
-            _minute(row.settled_at, zone) if row.state == PaymentState.SUCCEEDED else "",
+            row.received_on or wall_time(zone, row.submitted_at),
+            _paid_at(row, zone),
             row.way(),
             row.amount_money().to_decimal(),
             row.refunded_money().to_decimal(),
@@ -136,5 +137,7 @@ def export_lines(payments: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[o
         ]
 
 
-def _minute(moment: datetime | None, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") if moment else ""
+def _paid_at(payment: Payment, zone: ZoneInfo) -> datetime | None:
+    if payment.state != PaymentState.SUCCEEDED or payment.settled_at is None:
+        return None
+    return wall_time(zone, payment.settled_at)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from payorcrm.backoffice.access import audit_entry_of, for_staff
 from payorcrm.backoffice.forms import ALL, Filter, day_field, start_of
 from payorcrm.backoffice.settings_sections import render_section
+from payorcrm.core import clock
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.staff.models import AuditEntry, AuditKind
 from payorcrm.ui.exports import table_response
@@ -90,7 +91,7 @@ def _rows(entries: QuerySet[AuditEntry], merchant: Merchant) -> Iterator[list[ob
     zone = ZoneInfo(merchant.time_zone)
     for entry in entries.iterator(chunk_size=500):
         what: list[object] = [
-            entry.happened_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+            clock.wall_time(zone, entry.happened_at),
             entry.actor_name,
             entry.actor_email,
             entry.address or "",

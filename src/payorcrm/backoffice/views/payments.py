@@ -98,8 +98,8 @@ def _export_lines(found: QuerySet[Payment], zone: ZoneInfo) -> Iterator[list[obj
     for row in with_unapplied(found).iterator(chunk_size=2000):
         yield [
             row.reference,
-            str(row.received_on) if row.received_on else row.submitted_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
-            row.settled_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if row.settled_at else "",
+            row.received_on or clock.wall_time(zone, row.submitted_at),
+            clock.wall_time(zone, row.settled_at) if row.settled_at else None,
             row.customer.number,
             row.customer.company_name,
             row.way(),
