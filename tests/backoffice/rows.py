@@ -19,7 +19,8 @@ from payorcrm.merchants.models import Merchant, Role, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Allocation, Payment, PaymentEvent, PaymentState
 from payorcrm.reminders.compare_rehearsals import COUNTED
-from payorcrm.reminders.models import DayRun, Hold, HoldReason, KeptRehearsal, ReminderTemplate, Rule
+from payorcrm.reminders.models import DayRun, Hold, HoldReason, ReminderTemplate, Rule
+from payorcrm.reminders.rehearsal_models import KeptRehearsal
 from payorcrm.reminders.switch_rules import rules_of
 from payorcrm.reminders.templates import version_of
 from payorcrm.reminders.work_out_rehearsal import as_draft

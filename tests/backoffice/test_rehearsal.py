@@ -13,7 +13,7 @@ from payorcrm.core.ids import uuid7
 from payorcrm.customers.models import Customer
 from payorcrm.reminders import brake, keep_rehearsal
 from payorcrm.reminders.keep_rehearsal import rehearsal_of
-from payorcrm.reminders.models import KeptRehearsal
+from payorcrm.reminders.rehearsal_models import KeptRehearsal
 from payorcrm.reminders.switch_rules import switch_on
 from payorcrm.reminders.work_out_rehearsal import work_out
 from tests.backoffice.rows import client_of, make_shop

@@ -14,7 +14,8 @@ from payorcrm.core.ids import uuid7
 from payorcrm.customers.models import Customer
 from payorcrm.merchants.models import Role
 from payorcrm.reminders import keep_rehearsal
-from payorcrm.reminders.models import Hold, KeptRehearsal, Rule, Schedule
+from payorcrm.reminders.models import Hold, Rule, Schedule
+from payorcrm.reminders.rehearsal_models import KeptRehearsal
 from payorcrm.reminders.switch_rules import switch_on
 from payorcrm.reminders.work_out_rehearsal import work_out
 from tests.backoffice.rows import client_of, make_shop

@@ -15,7 +15,8 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.reminders import keep_rehearsal, work_out_rehearsal
 from payorcrm.reminders.foresee import foresee
 from payorcrm.reminders.keep_rehearsal import change_of, fingerprint_of, forget_rehearsals, rehearsal_of
-from payorcrm.reminders.models import KeptRehearsal, RehearsedChange, RehearsedMail, ReminderTemplate, Rule
+from payorcrm.reminders.models import ReminderTemplate, Rule
+from payorcrm.reminders.rehearsal_models import KeptRehearsal, RehearsedChange, RehearsedMail
 from payorcrm.reminders.rehearse import ForeseenMail, rehearse
 from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.switch_rules import switch_on, switched

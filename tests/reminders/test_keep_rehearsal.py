@@ -16,7 +16,8 @@ from payorcrm.merchants.models import Merchant
 from payorcrm.reminders import keep_rehearsal, work_out_rehearsal
 from payorcrm.reminders.foresee import foresee
 from payorcrm.reminders.keep_rehearsal import change_of, first_mails, forget_rehearsals, name_invoices, rehearsal_of
-from payorcrm.reminders.models import Hold, HoldReason, KeptRehearsal, RehearsedMail, Schedule
+from payorcrm.reminders.models import Hold, HoldReason, Schedule
+from payorcrm.reminders.rehearsal_models import KeptRehearsal, RehearsedMail
 from payorcrm.reminders.rehearse import rehearse
 from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.switch_rules import switch_off

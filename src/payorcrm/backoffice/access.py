@@ -23,7 +23,8 @@ from payorcrm.merchants.branding import brand_of
 from payorcrm.merchants.models import Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
-from payorcrm.reminders.models import DayRun, Hold, KeptRehearsal, ReminderTemplate, Rule, TemplateVersion
+from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, TemplateVersion
+from payorcrm.reminders.rehearsal_models import KeptRehearsal
 from payorcrm.staff.models import AuditEntry, StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 

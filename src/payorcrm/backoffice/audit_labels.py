@@ -13,7 +13,8 @@ from payorcrm.merchants.models import GatewayAccount, Merchant, Staff
 from payorcrm.payment_methods.models import PaymentMethod
 from payorcrm.payments.models import Payment
 from payorcrm.payments.write_down import Sums, sums_of
-from payorcrm.reminders.models import DayRun, Hold, KeptRehearsal, ReminderTemplate, Rule, Schedule
+from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Schedule
+from payorcrm.reminders.rehearsal_models import KeptRehearsal
 from payorcrm.staff.models import AuditEntry, AuditKind, StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
 

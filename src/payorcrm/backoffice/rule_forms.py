@@ -12,16 +12,8 @@ from holidays.utils import list_supported_countries
 
 from payorcrm.backoffice.forms import ALL, Filter, day_field, search_field
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.models import (
-    REVIEWED_AFTER,
-    Hold,
-    HoldQuerySet,
-    HoldReason,
-    RehearsedMail,
-    ReminderTemplate,
-    Rule,
-    Schedule,
-)
+from payorcrm.reminders.models import REVIEWED_AFTER, Hold, HoldQuerySet, HoldReason, ReminderTemplate, Rule, Schedule
+from payorcrm.reminders.rehearsal_models import RehearsedMail
 
 _SUBDIVISIONS = list_supported_countries(include_aliases=False)
 _NAMES = Locale("en").territories

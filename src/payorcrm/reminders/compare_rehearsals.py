@@ -2,7 +2,8 @@
 
 from django.db.backends.utils import CursorWrapper
 
-from payorcrm.reminders.models import ChangeKind, KeptRehearsal, Rule
+from payorcrm.reminders.models import Rule
+from payorcrm.reminders.rehearsal_models import ChangeKind, KeptRehearsal
 
 COUNTED = (*ChangeKind.values, "same")
 

@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from payorcrm.core.jobs import enqueue_once
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.models import KeptRehearsal, RehearsedMail, Rule
+from payorcrm.reminders.models import Rule
+from payorcrm.reminders.rehearsal_models import KeptRehearsal, RehearsedMail
 from payorcrm.reminders.take_fingerprint import fingerprint_of
 from payorcrm.reminders.work_out_rehearsal import as_draft, newer_draft_of, work_out
 

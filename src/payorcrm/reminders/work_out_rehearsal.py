@@ -16,7 +16,8 @@ from payorcrm.core.one_snapshot import in_one_snapshot
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.reminders.compare_rehearsals import compare
 from payorcrm.reminders.foresee import END, ForeseenRun, foresee
-from payorcrm.reminders.models import KeptRehearsal, RehearsedDay, Rule
+from payorcrm.reminders.models import Rule
+from payorcrm.reminders.rehearsal_models import KeptRehearsal, RehearsedDay
 from payorcrm.reminders.run_rules import active_rules
 from payorcrm.reminders.take_fingerprint import fingerprint_of
 
@@ -52,6 +53,7 @@ def _rehearsal_of_this_moment(kept: KeptRehearsal, now: datetime) -> KeptRehears
     One that was worked out already serves if nothing has changed since. Whatever changes while one is worked out makes
     that a later moment than its fingerprint says, but never an earlier one: no snapshot has both.
     """
+    assert kept.compared_with_id is not None
     fingerprint = fingerprint_of(kept.merchant, now)
     locked = _with_merchant().select_for_update(no_key=True, of=("self",))
     base = locked.get(id=kept.compared_with_id)

@@ -23,8 +23,8 @@ from payorcrm.reminders.keep_rehearsal import (
     rehearsal_of,
     see_to,
 )
-from payorcrm.reminders.models import KeptRehearsal, RehearsedDay, RehearsedMail
 from payorcrm.reminders.queries import timetable_of
+from payorcrm.reminders.rehearsal_models import KeptRehearsal, RehearsedDay, RehearsedMail
 from payorcrm.reminders.sending_days import schedule_of
 from payorcrm.ui.exports import table_response
 from payorcrm.ui.paging import page_of

@@ -17,7 +17,8 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee import DAYS
 from payorcrm.reminders.keep_rehearsal import change_of, fingerprint_of, is_late, name_invoices, see_to
-from payorcrm.reminders.models import ChangeKind, KeptRehearsal, RehearsedChange, RehearsedMail, Rule
+from payorcrm.reminders.models import Rule
+from payorcrm.reminders.rehearsal_models import ChangeKind, KeptRehearsal, RehearsedChange, RehearsedMail
 from payorcrm.reminders.switch_rules import switched
 from payorcrm.reminders.work_out_rehearsal import NEW, newer_draft_of
 from payorcrm.ui.paging import Page, page_of
