@@ -56,6 +56,7 @@ def _rehearsal_of_this_moment(kept: KeptRehearsal, now: datetime) -> KeptRehears
     assert kept.compared_with_id is not None
     fingerprint = fingerprint_of(kept.merchant, now)
     locked = _with_merchant().select_for_update(no_key=True, of=("self",))
+    assert kept.compared_with_id
     base = locked.get(id=kept.compared_with_id)
     if base.worked_out_at and base.fingerprint != fingerprint:
         given = {"merchant": kept.merchant, "fingerprint": fingerprint}
