@@ -229,7 +229,7 @@ def test_only_customers_who_can_sign_in_are_told_where(server: ScriptedServer) -
     deliver()
 
     told, untold = sorted(server.mails, key=lambda mail: "Cool Cars" not in text_of(mail))
-    assert "Sign in to see your payments: http://localhost:8000/account/login/" in text_of(told)
+    assert f"Sign in to see your payments: http://localhost:8000/c/{merchant.slug}/" in text_of(told)
     assert "Sign in to see your payments</a>" in html_of(told)
     assert "sign in" not in (text_of(untold) + html_of(untold)).lower()
     assert not re.search(r"<p[^>]*>\s*</p>", html_of(untold))

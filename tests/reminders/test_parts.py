@@ -102,4 +102,4 @@ def test_the_first_button_is_filled_and_the_others_are_quiet() -> None:
 
 
 def test_the_link_to_sign_in_is_the_page_to_sign_in() -> None:
-    assert sign_in_url() == f"http://localhost:8000{reverse('account_login')}"
+    assert sign_in_url("harbor") == f"http://localhost:8000{reverse('portal:entrance', args=['harbor'])}"

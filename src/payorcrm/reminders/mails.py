@@ -196,7 +196,8 @@ def _statement_summary(fact: Facts, _: Listing, __: list[Way]) -> Both:
 def _sign_in(fact: Facts, _: Listing, __: list[Way]) -> Both:
     if not fact.may_sign_in:
         return "", ""
-    return sign_in_html(parts_in(fact.merchant.accent_color)), sign_in_text()
+    slug = fact.merchant.slug
+    return sign_in_html(parts_in(fact.merchant.accent_color), slug), sign_in_text(slug)
 
 
 # How each field that is more than a word is written, as HTML and as text.

@@ -157,14 +157,14 @@ def buttons_text(buttons: Sequence[Button], note: str) -> str:
     return "\n\n".join([*(f"{button.label}:\n{button.url}" for button in buttons), note])
 
 
-def sign_in_html(parts: Parts) -> str:
+def sign_in_html(parts: Parts, slug: str) -> str:
     """Return the link to the customer's own pages."""
-    return _fill(parts.link, escape(sign_in_url()), escape(sign_in_words())).strip()
+    return _fill(parts.link, escape(sign_in_url(slug)), escape(sign_in_words())).strip()
 
 
-def sign_in_text() -> str:
+def sign_in_text(slug: str) -> str:
     """Return the same as text."""
-    return f"{sign_in_words()}: {sign_in_url()}"
+    return f"{sign_in_words()}: {sign_in_url(slug)}"
 
 
 def statement_pdf_html(parts: Parts, listing: Listing) -> str:
@@ -202,9 +202,9 @@ def sign_in_words() -> str:
     return gettext("Sign in to see your payments")
 
 
-def sign_in_url() -> str:
-    """Return where customers sign in."""
-    return f"{settings.PUBLIC_URL}/account/login/"
+def sign_in_url(slug: str) -> str:
+    """Return where customers of a merchant sign in: at its own entrance, which looks like its mails."""
+    return f"{settings.PUBLIC_URL}/c/{slug}/"
 
 
 def day_in_words(day: date) -> str:
