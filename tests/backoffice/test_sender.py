@@ -12,10 +12,9 @@ from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import client_of, make_mail, make_shop
 from tests.factories.own_server import own_sender
 from tests.factories.smtp import ScriptedServer
-from tests.mail.conftest import server
 from tests.mail.test_transport import certificate, context, secure_server, trusted
 
-__all__ = ["certificate", "context", "secure_server", "server", "trusted"]
+__all__ = ["certificate", "context", "secure_server", "trusted"]
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,6 @@ from payorcrm.mail.models import MailSender
 from tests.factories.outbox import queued
 from tests.factories.own_server import own_sender
 from tests.factories.smtp import ScriptedServer
-from tests.mail.conftest import server
-
-__all__ = ["server"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

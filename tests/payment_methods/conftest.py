@@ -1,5 +1,0 @@
-"""A mail server for the mails about methods to arrive at."""
-
-from tests.reminders.conftest import server
-
-__all__ = ["server"]
