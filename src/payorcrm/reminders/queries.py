@@ -5,11 +5,11 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Case, Count, QuerySet, When
 
 from payorcrm.mail.models import Mail, MailState
 from payorcrm.merchants.models import Merchant
-from payorcrm.reminders.models import DayRun, DayRunState, Hold, LeftOut, Rule
+from payorcrm.reminders.models import DayRun, DayRunState, Hold, LeftOut, Reminder, Rule
 from payorcrm.reminders.run_rules import due_day
 from payorcrm.reminders.sending_days import schedule_of, sending_days
 
@@ -65,6 +65,13 @@ def mails_of(run: DayRun) -> list[MailsOfRun]:
     rows = Mail.objects.filter(reminder__run__day_run=run).values("state").annotate(count=Count("id"))
     counts = {row["state"]: row["count"] for row in rows.order_by("state")}
     return [MailsOfRun(state, counts[state]) for state in MailState if state in counts]
+
+
+def reminders_of(run: DayRun, *, most: int) -> QuerySet[Reminder]:
+    """Return a run's first reminders: those that a person should look at come first, then by name."""
+    found = Reminder.objects.filter(run__day_run=run).select_related("mail", "customer", "run__rule")
+    trouble = Case(When(mail__state__in=[MailState.FAILED, MailState.BOUNCED], then=0), default=1)
+    return found.order_by(trouble, "customer__company_name", "id")[:most]
 
 
 def timetable_of(merchant: Merchant, *, now: datetime) -> Timetable:

@@ -14,7 +14,7 @@ from payorcrm.merchants.models import Staff
 from payorcrm.reminders.decide_run import NotHeld, drop_run, release_run
 from payorcrm.reminders.describe_conditions import describe
 from payorcrm.reminders.models import DayRun, DayRunState
-from payorcrm.reminders.queries import holds_in_force, left_out_of, mails_of, missed_before, timetable_of
+from payorcrm.reminders.queries import holds_in_force, left_out_of, mails_of, missed_before, reminders_of, timetable_of
 from payorcrm.reminders.sending_days import schedule_of
 from payorcrm.reminders.switch_rules import rules_of
 from payorcrm.reminders.weigh_run import weigh_by_customer, weigh_by_rule
@@ -65,6 +65,7 @@ def _day_run(request: HttpRequest, subject: DayRun, *, status: int = 200) -> Htt
         "section": "reminders",
         "run": subject,
         "mails": mails_of(subject),
+        "reminders": reminders_of(subject, most=_MANY),
         "left_out": left_out_of(subject, most=_MANY),
         "missed": missed_before(subject),
     }
