@@ -225,6 +225,21 @@ def test_what_was_promised_disputed_or_replied_about_ends_when_it_is_settled(cus
     assert after_all == (2 if stays else 0)
 
 
+def test_one_statement_that_settles_many_ends_what_is_over_and_nothing_else(customer):
+    owing = CustomerFactory(merchant=customer.merchant)
+    paid, other, still_open = (InvoiceFactory(customer=each) for each in (customer, customer, owing))
+    together = InvoiceFactory(customer=owing)
+    until = TODAY + timedelta(days=9)
+    for target, invoice in ((customer, paid), (customer, None), (owing, together), (owing, still_open), (owing, None)):
+        hold(target, reason=HoldReason.PROMISE, until=until, invoice=invoice)
+
+    settled = Invoice.objects.filter(id__in=[paid.id, other.id, together.id])
+    settled.update(status=InvoiceStatus.PAID, balance=0, in_flight=0)
+
+    assert not holds_of(customer, today=TODAY).exists()
+    assert {each.invoice_id for each in holds_of(owing, today=TODAY)} == {still_open.id, None}
+
+
 def test_no_hold_is_without_an_end(customer):
     with pytest.raises(IntegrityError, match="hold_ends_by_itself"), transaction.atomic():
         Hold.objects.filter(id=hold(customer).id).update(until=None)
