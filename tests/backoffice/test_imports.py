@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -13,53 +12,28 @@ from payorcrm.core.clock import day_in, now
 from payorcrm.customers.models import Customer, Import, InvitationRun
 from payorcrm.invoices.import_kept_file import run_import
 from payorcrm.invoices.models import ImportFile, ImportState, Invoice
-from payorcrm.invoices.void import void
 from payorcrm.ledger.check import check_books
-from payorcrm.ledger.models import Entry, Posting
 from payorcrm.merchants.models import Merchant, Role, Setup
-from payorcrm.payments.request_payment import request_from_portal
 from payorcrm.reminders import foresee_import
-from payorcrm.staff.models import AuditEntry
+from tests.backoffice.import_kit import (
+    CUSTOMERS,
+    INVOICES,
+    client,
+    drop,
+    dropped,
+    import_customers,
+    merchant,
+    page,
+    place,
+    start,
+)
 from tests.backoffice.rows import client_of
-from tests.factories.models import CustomerFactory, MerchantFactory, PortalAccessFactory
+from tests.factories.models import CustomerFactory
 from tests.reminders.rules import switch_all_on
 
+__all__ = ["client", "merchant"]
+
 pytestmark = pytest.mark.django_db
-
-CUSTOMERS = "customerno,companyname,emailaddress1\nC1,Acme Tools,jo@acme.example\nC2,Birch & Co,al@birch.example\n"
-INVOICES = "num,customerno,amount,duedate\nI1,C1,100.00,2026-12-01\nI2,C9,50.00,2026-12-01\nI3,C1,x,2026-12-01\n"
-
-
-@pytest.fixture
-def merchant() -> Merchant:
-    return MerchantFactory()
-
-
-@pytest.fixture
-def client(merchant: Merchant) -> Client:
-    return client_of(merchant)
-
-
-def place(merchant: Merchant, name: str, *ids: object) -> str:
-    return reverse(f"backoffice:{name}", args=[merchant.slug, *ids])
-
-
-def drop(client: Client, merchant: Merchant, kind: str, text: str, name: str = "list.csv"):
-    upload = SimpleUploadedFile(name, text.encode())
-    return client.post(place(merchant, "import_upload"), {"kind": kind, "file": upload}, follow=True)
-
-
-def dropped() -> ImportFile:
-    return ImportFile.objects.latest("id")
-
-
-def page(client: Client, merchant: Merchant, name: str) -> str:
-    return client.get(place(merchant, name, dropped().id)).text
-
-
-def start(client: Client, merchant: Merchant, **form: str):
-    file = dropped()
-    return client.post(place(merchant, "import_preview", file.id), {"version": str(file.version), **form}, follow=True)
 
 
 def then(client: Client, merchant: Merchant, *due_in: int) -> str:
@@ -289,125 +263,6 @@ def test_list_costs_the_same_however_long(client, merchant, count, django_assert
 
 def test_empty_list_of_customers_leads_to_the_import(client, merchant):
     assert place(merchant, "imports") in client.get(reverse("backoffice:customers", args=[merchant.slug])).text
-
-
-GOOD = "num,customerno,amount,balance,duedate\nI1,C1,100.00,40.00,2026-12-01\nI2,C1,50.00,0.00,2026-12-01\n"
-
-
-@pytest.fixture
-def imported(client, merchant) -> ImportFile:
-    """Invoices of one customer, imported and nothing done with them."""
-    CustomerFactory(merchant=merchant, number="C1")
-    drop(client, merchant, "invoices", GOOD)
-    start(client, merchant)
-    run_import(dropped().id, now=now())
-    return dropped()
-
-
-def undo(client: Client, merchant: Merchant, file: ImportFile):
-    return client.post(place(merchant, "import_undo", file.id), follow=True)
-
-
-def test_undo_removes_what_was_brought_and_reverses_the_books_once(client, merchant, imported):
-    brought = [
-        f"Invoice {number}, owed" for number in Invoice.objects.order_by("number").values_list("number", flat=True)
-    ]
-
-    first, second = undo(client, merchant, imported).text, undo(client, merchant, imported).text
-
-    assert "The 2 invoices that this import brought are removed." in first
-    assert "are removed." in second
-    assert not Invoice.objects.exists()
-    assert check_books() == []
-    assert sum(Posting.objects.filter(account="receivable").values_list("amount", flat=True)) == 0
-    assert Entry.objects.filter(source_kind="import_undone").count() == len(brought) == 2
-    entry = AuditEntry.objects.filter(says="Undid an import").earliest("id")
-    assert [(what, after) for what, _, after in entry.changes] == [(what, "") for what in brought]
-    assert "Undone" in client.get(place(merchant, "imports")).text
-
-
-def test_after_an_undo_the_file_can_be_imported_again(client, merchant, imported):
-    undo(client, merchant, imported)
-
-    drop(client, merchant, "invoices", GOOD)
-    start(client, merchant)
-    run_import(dropped().id, now=now())
-
-    assert Invoice.objects.count() == 2
-    assert check_books() == []
-
-
-def test_import_whose_invoice_was_reminded_stays(client, merchant, imported):
-    Invoice.objects.filter(number="I1").update(last_reminded_at=now())
-
-    answer = undo(client, merchant, imported)
-
-    assert answer.status_code == 409
-    assert "1 of its invoices was reminded" in answer.text
-    assert Invoice.objects.count() == 2
-
-
-def test_import_whose_invoice_is_asked_for_stays(client, merchant, imported):
-    request_from_portal(
-        customer=Customer.objects.get(),
-        user=PortalAccessFactory(customer=Customer.objects.get()).user,
-        amounts={Invoice.objects.get(number="I1").id: None},
-        now=now(),
-    )
-
-    assert undo(client, merchant, imported).status_code == 409
-    assert Invoice.objects.count() == 2
-
-
-def test_import_whose_invoice_was_voided_stays(client, merchant, imported):
-    drop(client, merchant, "invoices", "num,customerno,amount,duedate\nI9,C1,10.00,2026-12-01\n")
-    start(client, merchant)
-    run_import(dropped().id, now=now())
-    void(invoice_id=Invoice.objects.get(number="I9").id, now=now())
-
-    assert undo(client, merchant, dropped()).status_code == 409
-
-
-def test_only_the_last_import_is_undone(client, merchant, imported):
-    drop(client, merchant, "invoices", "num,customerno,amount,duedate\nI9,C1,10.00,2026-12-01\n")
-    start(client, merchant)
-    run_import(dropped().id, now=now())
-
-    answer = undo(client, merchant, imported)
-
-    assert "only the last import can be undone" in answer.text
-    undo(client, merchant, dropped())
-    assert "are removed" in undo(client, merchant, imported).text
-    assert check_books() == []
-
-
-def test_import_that_changed_what_was_there_is_not_undone(client, merchant, imported):
-    drop(client, merchant, "invoices", GOOD.replace("100.00", "110.00") + "I3,C1,5.00,5.00,2026-12-01\n")
-    start(client, merchant)
-    run_import(dropped().id, now=now())
-
-    answer = undo(client, merchant, dropped())
-
-    assert "Import the earlier file again" in answer.text
-    assert Invoice.objects.count() == 3
-
-
-def import_customers(client: Client, merchant: Merchant) -> None:
-    drop(client, merchant, "customers", CUSTOMERS.replace("C", "D"))
-    start(client, merchant)
-    run_import(dropped().id, now=now())
-
-
-def test_page_of_an_import_says_why_it_cannot_be_undone(client, merchant, imported):
-    assert "Undo this import" in client.get(place(merchant, "import_progress", imported.id)).text
-
-    import_customers(client, merchant)
-
-    ids = (imported.id, dropped().id)
-    earlier, latest = (client.get(place(merchant, "import_progress", each)).text for each in ids)
-    assert "Undo this import" not in earlier + latest
-    assert "only the last import can be undone" in earlier
-    assert "An import of customers cannot be undone" in latest
 
 
 def test_next_file_is_taken_for_invoices_once_something_was_imported(client, merchant):
