@@ -132,6 +132,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "gateway_choose",
     "stop_lift",
     "invoice_new",
+    "customer_new",
     "invoices_remind",
     "invoices_void",
     "invoices_hold",

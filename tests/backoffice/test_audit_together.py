@@ -267,6 +267,7 @@ def with_unchosen_processor(shop: Shop) -> Prepared:
 
 PLAIN: dict[str, dict[str, Any]] = {
     "customer_contact": {"first_name": "Jo", "email": "jo.new@acme.example"},
+    "customer_new": {"company_name": "Rope Works", "emails": "jo@rope.example"},
     "contact_add": {"first_name": "Ada", "email": "ada@acme.example"},
     "contact_change": {"first_name": "Ada", "email": "ada@acme.example"},
     "note_write": {"text": "Called."},

@@ -28,6 +28,7 @@ class Entry:
         self.about = _about(request, action, staff.merchant, ids)
         self.facts, self.sums = self._read()
         self.of_many: list[Change] = []
+        self.is_new = True
 
     def _read(self) -> tuple[dict[str, Fact], Sums]:
         merchant, action = self.staff.merchant, self.action
@@ -64,7 +65,7 @@ def answer_and_record(
     with transaction.atomic():
         entry = request.entry = Entry(request, action, staff, ids)  # type: ignore[attr-defined]
         response = view(request, staff, **ids)
-        if _did_something(request, response):
+        if entry.is_new and _did_something(request, response):
             entry.write()
     return response
 
@@ -79,6 +80,12 @@ def note_changes(request: HttpRequest, changes: list[Change]) -> None:
     """Add to the entry of a POST what became of each of the many rows that it was about."""
     entry: Entry = request.entry  # type: ignore[attr-defined]
     entry.of_many = changes
+
+
+def nothing_new(request: HttpRequest) -> None:
+    """Say that a POST did what another one had done before it, or nothing yet: it becomes no entry."""
+    entry: Entry = request.entry  # type: ignore[attr-defined]
+    entry.is_new = False
 
 
 def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:

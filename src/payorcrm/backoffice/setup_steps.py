@@ -40,6 +40,9 @@ class StepText:
     is_for_owners: bool = False
     is_pressed: bool = False  # done by one press rather than on a page
     query: str = ""
+    # Another page that does it, and the words of its link.
+    other_address: str = ""
+    other: str = ""
 
 
 STEPS = (
@@ -82,6 +85,8 @@ STEPS = (
         "Import customers",
         "imports",
         query="?kind=customers",
+        other_address="customer_new",
+        other="Or add one by hand",
     ),
     StepText(
         "import",
@@ -124,6 +129,7 @@ class Step:
     url: str
     is_done: bool
     is_skipped: bool
+    other_url: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -170,4 +176,5 @@ def open_setup(merchant: Merchant) -> Setup | None:
 
 def _step(merchant: Merchant, words: StepText, is_done: bool, setup: Setup) -> Step:  # noqa: FBT001
     url = reverse(f"backoffice:{words.address}", args=[merchant.slug]) + words.query
-    return Step(words, url, is_done, is_skipped=not is_done and words.name in setup.skipped)
+    other_url = reverse(f"backoffice:{words.other_address}", args=[merchant.slug]) if words.other_address else ""
+    return Step(words, url, is_done, not is_done and words.name in setup.skipped, other_url)

@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> Exit:
         if arguments.sandbox:
             _connect_sandbox(merchant)
         address = f"{settings.PUBLIC_URL}/account/password/reset/"
-        console.print(f"{merchant.name} is there. Its owner chooses a password at {address}", highlight=False)
+        console.print(f"{merchant.name} is there. Its owner chooses a password at", highlight=False, markup=False)
+        console.print(address, highlight=False, soft_wrap=True)
     return Exit.OK
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from payorcrm.core.ids import UUID7_IN_SQL, uuid7_start
+from payorcrm.customers.lock_numbers import lock_customer_numbers
 
 
 def drop_rows(rows: set[int]) -> None:
@@ -18,8 +19,8 @@ def drop_rows(rows: set[int]) -> None:
 def merge(*, merchant_id: UUID, now: datetime) -> tuple[int, int, int]:
     """Write everything in the caller's transaction; return how many customers were new, changed, and as before."""
     given: dict[str, Any] = {"merchant_id": merchant_id, "now": now, "uuid7_start": uuid7_start()}
+    lock_customer_numbers(merchant_id)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"customers of {merchant_id}"])
         cursor.execute(_MATCH, given)
         for statement in (_UPDATE, _INSERT, _UPDATE_CONTACTS, _INSERT_CONTACTS, _INSERT_MORE_CONTACTS):
             cursor.execute(statement, given)

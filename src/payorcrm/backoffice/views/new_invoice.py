@@ -1,14 +1,17 @@
 """Entering an invoice by hand."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from payorcrm.backoffice.access import customer_of, for_collectors
+from payorcrm.backoffice.audit import nothing_new
 from payorcrm.backoffice.invoice_forms import (
     MATCHES_SHOWN,
     MORE_LINES,
@@ -27,6 +30,7 @@ from payorcrm.invoices.propose_number import propose_number
 from payorcrm.merchants.models import Staff
 
 DAYS_TO_PAY = 30
+_LONGEST_QUERY = 3000  # servers refuse addresses of more than 4,000 characters or so
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,7 +38,9 @@ DAYS_TO_PAY = 30
 def new_invoice(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Ask for an invoice; a POST issues it, or finds customers, or makes room for more lines."""
     if request.method != "POST":
-        return _ask(request, staff, *_empty(staff), request.GET)
+        return _ask(request, staff, *_begun(staff, request.GET), request.GET)
+    if "new_customer" in request.POST:
+        return _add_customer(request, staff)
     if "find_customer" in request.POST or "more" in request.POST:
         return _ask(request, staff, *_unjudged(staff, request.POST), request.POST)
     form = InvoiceForm(request.POST, currencies=_currencies(staff))
@@ -111,6 +117,24 @@ def _currencies(staff: Staff) -> list[str]:
     """Return the merchant's currency first, then those that its latest invoices are in."""
     latest = Invoice.objects.filter(merchant=staff.merchant_id).order_by("-id").values_list("currency", flat=True)
     return list(dict.fromkeys([staff.merchant.currency, *latest[:50]]))
+
+
+def _add_customer(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Lead to the page that adds a customer; its address carries what was typed in, which comes back with them."""
+    nothing_new(request)
+    left_out = {"csrfmiddlewaretoken", "new_customer", "customer"}
+    typed = {name: text for name, text in request.POST.items() if text and name not in left_out}
+    if len(urlencode(typed)) > _LONGEST_QUERY:
+        typed = {name: text for name, text in typed.items() if not name.startswith("line-")}
+    place = reverse("backoffice:customer_new", args=[staff.merchant.slug])
+    return HttpResponseRedirect(f"{place}?{urlencode({'then': 'invoice', **typed})}")
+
+
+def _begun(staff: Staff, sent_in: QueryDict) -> tuple[InvoiceForm, forms.BaseFormSet]:
+    """Return the form as it was before a customer was added for it, else with first values."""
+    if not InvoiceForm.base_fields.keys() & sent_in.keys():
+        return _empty(staff)
+    return _unjudged(staff, sent_in)
 
 
 def _empty(staff: Staff) -> tuple[InvoiceForm, forms.BaseFormSet]:

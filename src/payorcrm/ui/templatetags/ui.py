@@ -164,14 +164,24 @@ def alert(tone: str, title: str, text: str = "") -> dict[str, str]:
 
 
 @register.inclusion_tag("ui/empty.html")
-def empty(icon_name: str, title: str, text: str = "", url: str = "", label: str = "") -> dict[str, str]:
-    """Fill a list that has nothing to show, and say what to do next."""
+def empty(
+    icon_name: str,
+    title: str,
+    text: str = "",
+    url: str = "",
+    label: str = "",
+    other_url: str = "",
+    other_label: str = "",
+) -> dict[str, str]:
+    """Fill a list that has nothing to show, and say what to do next, perhaps in one of two ways."""
     return {
         "icon_name": icon_name,
         "title": title,
         "text": text,
         "url": url,
         "label": label,
+        "other_url": other_url,
+        "other_label": other_label,
     }
 
 
