@@ -177,6 +177,7 @@ def test_an_invoice_goes_on_where_it_was_left_with_the_new_customer():
     form = client.get(asked.url)
     added = client.post(asked.url, ACME)
     back = client.get(added.url).text
+    canceled = client.get(form.context["back"]).text
 
     customer = Customer.objects.get(number="S-7")
     assert 'value="Söhne"' in form.text
@@ -184,6 +185,7 @@ def test_an_invoice_goes_on_where_it_was_left_with_the_new_customer():
     assert f'value="{customer.id}" checked' in back
     for typed in ("A-77", "2026-03-01", "2026-03-31", "$1,150.00", "A &amp; B"):
         assert f'value="{typed}"' in back
+        assert f'value="{typed}"' in canceled
     assert "csrf" not in asked.url
     assert [each.says for each in AuditEntry.objects.filter(merchant=shop.merchant)] == ["Added a customer by hand"]
 

@@ -1,5 +1,6 @@
 """Entering a customer by hand."""
 
+from collections.abc import Set
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -55,6 +56,7 @@ def _ask(request: HttpRequest, staff: Staff, form: CustomerForm) -> HttpResponse
         "section": "customers",
         "form": form,
         "categories": category_choices(staff.merchant),
+        "back": _back(staff, request.GET),
         "is_for_invoice": request.GET.get("then") == _FOR_AN_INVOICE,
     }
     return render(request, "backoffice/customer_new.html", context, status=422 if form.errors else 200)
@@ -73,9 +75,14 @@ def _reach(staff: Staff, emails: tuple[str, ...]) -> str:
 
 
 def _onward(staff: Staff, customer: Customer, sent_in: QueryDict) -> HttpResponseRedirect:
-    slug = staff.merchant.slug
+    if sent_in.get("then") == _FOR_AN_INVOICE:
+        return HttpResponseRedirect(_back(staff, sent_in, left_out={"find"}, customer=str(customer.id)))
+    return redirect("backoffice:customer", merchant_slug=staff.merchant.slug, customer_id=customer.id)
+
+
+def _back(staff: Staff, sent_in: QueryDict, *, left_out: Set[str] = frozenset(), **also: str) -> str:
+    """Return the address of the list, or of the invoice that the customer is for, as it was left."""
     if sent_in.get("then") != _FOR_AN_INVOICE:
-        return redirect("backoffice:customer", merchant_slug=slug, customer_id=customer.id)
-    typed = {name: text for name, text in sent_in.items() if name not in ("then", "find", "customer")}
-    query = urlencode({"customer": customer.id, **typed})
-    return HttpResponseRedirect(f"{reverse('backoffice:invoice_new', args=[slug])}?{query}")
+        return reverse("backoffice:customers", args=[staff.merchant.slug])
+    typed = {name: text for name, text in sent_in.items() if name not in {"then", "customer", *left_out}}
+    return f"{reverse('backoffice:invoice_new', args=[staff.merchant.slug])}?{urlencode({**typed, **also})}"
