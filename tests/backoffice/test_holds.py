@@ -119,7 +119,7 @@ def test_why_is_answered_for_a_customer_and_for_one_invoice(shop):
     page = client.get(place("why", shop, shop.customer.id))
     one = client.get(place("why", shop, shop.customer.id) + f"?invoice={shop.invoice.id}&day=2026-01-01")
 
-    assert "Nothing was sent: the run waits for a person. Big" in page.text
+    assert "Nothing of this run was sent: it waits for a person. Big" in page.text
     assert shop.invoice.number in page.text
     assert f"Invoice {shop.invoice.number}" in one.text
 

@@ -156,6 +156,7 @@ def test_bad_rows_are_named_and_the_good_ones_imported(client, merchant):
     assert "4,amount,x," in csv
     assert list(Invoice.objects.values_list("number", flat=True)) == ["I1"]
     assert check_books() == []
+    assert "The skipped rows are not in your books." in page(client, merchant, "import_progress")
 
 
 def test_bad_rows_without_leave_to_skip_them_leave_all_as_it_was(client, merchant):

@@ -276,7 +276,7 @@ def test_the_list_of_rules_takes_as_many_queries_for_many_as_for_seven(shop, dja
     with django_assert_num_queries(len(few)):
         page = client.get(place("rules", shop))
 
-    assert "An invoice gets a reminder when it is due in exactly 10 days." in page.text
+    assert "When an invoice is due in exactly 10 days." in page.text
 
 
 def test_the_schedule_is_kept(shop):

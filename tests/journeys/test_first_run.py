@@ -76,7 +76,7 @@ def _enter_the_company(person: Person) -> None:
 
 
 def _choose_a_colour(person: Person) -> None:
-    _step(person, "Choose logo and colour")
+    _step(person, "Choose the look")
     person.page.get_by_label("Accent colour").fill("#ffee88")
     person.sees("Look twice: this colour is hard to see.")
     button = person.page.locator(".scheme.dark .button").first

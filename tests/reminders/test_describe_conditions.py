@@ -6,7 +6,7 @@ import pytest
 
 from payorcrm.reminders.condition_kinds import Kind
 from payorcrm.reminders.conditions import check_tree
-from payorcrm.reminders.describe_conditions import amount_of, describe, hundredths_of
+from payorcrm.reminders.describe_conditions import amount_of, describe, describe_briefly, hundredths_of
 from payorcrm.reminders.known_conditions import CONDITIONS
 
 LATE = {"if": "overdue_exactly", "is": 7}
@@ -56,6 +56,18 @@ def test_a_tree_is_told(parts: Any, words: str) -> None:
     check_tree(tree)
 
     assert describe(tree, currency="USD") == f"An invoice gets a reminder when {words}."
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ([LATE, RETAIL], "an invoice is overdue by exactly 7 days and its customer is in the category “Retail”"),
+        ([RETAIL, FIRST], "an invoice’s customer is in the category “Retail” and it was never mailed about"),
+        ([{"if": "overdue_every", "is": [3, 6]}], "an invoice is overdue by 3 days, and every 6 days after that"),
+    ],
+)
+def test_a_list_of_rules_tells_a_tree_in_fewer_words(parts: Any, words: str) -> None:
+    assert describe_briefly({"all": parts}, currency="USD") == f"When {words}."
 
 
 @pytest.mark.parametrize("name", CONDITIONS)

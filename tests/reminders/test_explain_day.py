@@ -139,12 +139,12 @@ def test_a_run_that_waits_is_dropped_or_released_says_so(ruled):
     assert said(waiting)[mine.number] == [("7 days overdue", "Waits with its run.")]
     assert (
         waiting.sentences[1]
-        == "Nothing was sent: the run waits for a person. It has 22 mails; no run before it shows what is usual."
+        == "Nothing of this run was sent: it waits for a person. It has 22 mails; no run before it shows what is usual."
     )
     drop_run(run_id=run.id, dropped_by=owner, now=NOW)
     dropped = answer(ruled)
     assert said(dropped)[mine.number] == [("7 days overdue", "Dropped by a person.")]
-    assert f"the run was dropped by {owner}" in dropped.sentences[1]
+    assert f"it was dropped by {owner}" in dropped.sentences[1]
 
 
 def test_what_lapsed_while_its_run_waited_says_so(ruled):

@@ -58,7 +58,7 @@ STEPS = (
         "look",
         "Add logo and colour",
         "Mails, payment pages and the portal then look like yours.",
-        "Choose logo and colour",
+        "Choose the look",
         "settings_branding",
         is_for_owners=True,
     ),

@@ -1,5 +1,6 @@
 """Says in a sentence what a tree of conditions means."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,16 @@ _ENGLISH = Locale("en")
 def describe(tree: Tree, *, currency: str) -> str:
     """Return the sentence of a tree that was checked; amounts are written in a currency."""
     return f"An invoice gets a reminder when {clause(tree, currency=currency).removesuffix(',')}."
+
+
+def describe_briefly(tree: Tree, *, currency: str) -> str:
+    """Return the sentence in as few words as a list of rules bears: all of its entries are about reminders."""
+    words = re.sub(r"\b(it|its customer)\b", _name_subject, clause(tree, currency=currency), count=1)
+    return f"When {words.removesuffix(',')}."
+
+
+def _name_subject(found: re.Match[str]) -> str:
+    return "an invoice" if found[1] == "it" else "an invoice’s customer"
 
 
 def clause(tree: Tree, *, currency: str, customer: str = "its customer") -> str:

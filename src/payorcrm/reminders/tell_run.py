@@ -44,9 +44,9 @@ def _what_it_did(run: DayRun, merchant: Merchant) -> list[str]:
     who = f" by {run.decided_by}" if run.decided_by else ""
     match run.state:
         case DayRunState.HELD:
-            return [began, f"Nothing was sent: the run waits for a person. {run.held_because}"]
+            return [began, f"Nothing of this run was sent: it waits for a person. {run.held_because}"]
         case DayRunState.DROPPED:
-            return [began, f"Nothing was sent: the run was dropped{who}. {run.held_because}"]
+            return [began, f"Nothing of this run was sent: it was dropped{who}. {run.held_because}"]
         case DayRunState.RELEASED:
             return [began, f"The run waited ({run.held_because.rstrip('.')}) and was released{who}."]
     return [began]

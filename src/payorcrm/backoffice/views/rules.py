@@ -12,7 +12,7 @@ from payorcrm.backoffice.rule_forms import schedule_form
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.decide_run import NotHeld, drop_run, release_run
-from payorcrm.reminders.describe_conditions import describe
+from payorcrm.reminders.describe_conditions import describe_briefly
 from payorcrm.reminders.models import DayRun, DayRunState
 from payorcrm.reminders.queries import holds_in_force, left_out_of, mails_of, missed_before, reminders_of, timetable_of
 from payorcrm.reminders.sending_days import schedule_of
@@ -31,7 +31,7 @@ def rules(request: HttpRequest, staff: Staff) -> HttpResponse:
     context = {
         "section": "reminders",
         "rules": found,
-        "meanings": [(rule, describe(rule.conditions, currency=staff.merchant.currency)) for rule in found],
+        "meanings": [(rule, describe_briefly(rule.conditions, currency=staff.merchant.currency)) for rule in found],
         "moved": request.GET.get("moved", ""),
         "timetable": timetable_of(staff.merchant, now=now),
         "hold_count": holds_in_force(staff.merchant, today=clock.day_in(staff.merchant.time_zone, now)),
