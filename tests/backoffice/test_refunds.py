@@ -106,6 +106,7 @@ def test_payment_that_has_not_cleared_offers_to_cancel_and_says_from_when_it_can
 
     payment.refresh_from_db()
     assert "It can be refunded once it has cleared, expected on" in page
+    assert "It can be canceled instead" in page
     assert ">Refund<" not in page
     assert "Cancel the payment instead" in refusal
     assert payment.state == PaymentState.CANCELED

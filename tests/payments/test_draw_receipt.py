@@ -84,7 +84,7 @@ def test_returned_debit_says_why_and_that_the_invoices_are_owed_again():
 def test_what_no_invoice_took_is_shown():
     shown = text_of(receipt_pdf(payment(amount=15_000)))
 
-    assert "Not used for an invoice" in shown
+    assert "Not applied to an invoice" in shown
     assert "$30.00" in shown
 
 

@@ -168,6 +168,6 @@ def test_a_receipt_adds_up_where_more_came_than_its_invoices_need() -> None:
 
     draft = draft_of("receipt")
 
-    assert "Not applied to an invoice yet: $150.00\n  Total: $1,300.00" in draft.text
-    assert all(words in draft.html for words in ("Not applied to an invoice yet", "$150.00", "$1,300.00"))
+    assert "Not applied to an invoice: $150.00\n  Total: $1,300.00" in draft.text
+    assert all(words in draft.html for words in ("Not applied to an invoice", "$150.00", "$1,300.00"))
     assert draft.preheader == "Thank you. Your payment of $1,300.00 to " + payment.merchant.name + " has arrived."

@@ -36,7 +36,11 @@ class RefundForm(forms.Form):
     """How much to give back, from which invoice, why, and whether it is owed again."""
 
     amount = forms.CharField(label="Amount to give back", max_length=30, widget=AmountInput())
-    invoice = forms.ChoiceField(label="Take it from", required=False)
+    invoice = forms.ChoiceField(
+        label="Take it from",
+        required=False,
+        help_text="Without a choice: first what is not applied to an invoice, then the invoices due last.",
+    )
     then = forms.ChoiceField(
         label="What the invoices owe afterwards",
         choices=[
@@ -63,7 +67,7 @@ class RefundForm(forms.Form):
             del self.fields["invoice"], self.fields["then"]
             return
         self.fields["invoice"].choices = [  # type: ignore[attr-defined]
-            ("", "What is not applied to an invoice, then the invoices due last"),
+            ("", "No invoice in particular"),
             *((str(each.invoice_id), f"Invoice {each.invoice.number}: {each.amount_money()}") for each in allocations),
         ]
 

@@ -178,7 +178,7 @@ def _rows_heading(payment: Payment) -> str:
 def _sums(payment: Payment, allocations: Sequence[Allocation]) -> list[list[str]]:
     allocated = sum(row.amount for row in allocations)
     on_account = Money(payment.amount - payment.refunded - allocated, payment.currency)
-    rest = [[_("Not used for an invoice"), str(on_account)]] if on_account.minor > 0 else []
+    rest = [[_("Not applied to an invoice"), str(on_account)]] if on_account.minor > 0 else []
     refunded = [[_("Given back"), str(payment.refunded_money())]] if payment.refunded else []
     return [*rest, *refunded, [_("Total"), str(payment.amount_money())]]
 

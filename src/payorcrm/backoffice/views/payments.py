@@ -85,9 +85,10 @@ def payment(request: HttpRequest, staff: Staff, payment_id: UUID) -> HttpRespons
 
 
 def _pending_words(payment: Payment) -> str:
+    instead = "It can be canceled instead, as long as the bank does not have it. " if can_cancel(payment) else ""
     if payment.expected_on is None:
-        return "It can be refunded once it has cleared, within a few business days."
-    return f"It can be refunded once it has cleared, expected on {write_long_day(payment.expected_on)}."
+        return f"{instead}It can be refunded once it has cleared, within a few business days."
+    return f"{instead}It can be refunded once it has cleared, expected on {write_long_day(payment.expected_on)}."
 
 
 def _found(merchant: Merchant, filters: PaymentFilter) -> QuerySet[Payment]:

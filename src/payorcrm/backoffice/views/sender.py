@@ -36,7 +36,8 @@ class SenderForm(forms.ModelForm):
         max_length=500,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Kept encrypted and never shown. Leave it empty to keep the one that is saved.",
+        help_text="If your server asks for one. Kept encrypted and never shown, so the box is empty after each try; "
+        "leave it empty to keep the one that is saved.",
     )
 
     class Meta:
@@ -53,9 +54,10 @@ class SenderForm(forms.ModelForm):
         help_texts = {
             "from_name": "Your customers see it before the subject. Without one, it is the name of your company.",
             "uses_own_server": "It is tried before anything is saved.",
-            "from_address": "Used with your own server only, which must let you send from it.",
-            "host": "Such as smtp.example.com.",
+            "from_address": "Needed with your own server, which must let you send from it; not used without.",
+            "host": "Needed with your own server. Such as smtp.example.com.",
             "port": "Mostly 587; 465 for servers that speak TLS from the first byte.",
+            "user": "If your server asks for one.",
             "security": "A password never goes over a line that is not encrypted.",
         }
 

@@ -365,7 +365,14 @@ async function start() {
       place.focus();
       place.setRangeText(token, place.selectionStart, place.selectionEnd, "end");
       place.dispatchEvent(new Event("input", { bubbles: true }));
-    } else chain().insertContent({ type: "field", attrs: { token } }).run();
+    } else chain().insertContent(spaced({ type: "field", attrs: { token } })).run();
+  };
+  // Two values that touch would be read as one word.
+  const spaced = (field) => {
+    const { $from, $to } = editor.state.selection;
+    const touches = (node) => node?.type.name === "field" && !standsAlone(node.attrs.token) && !standsAlone(field.attrs.token);
+    const space = { type: "text", text: " " };
+    return [...(touches($from.nodeBefore) ? [space] : []), field, ...(touches($to.nodeAfter) ? [space] : [])];
   };
 
   toolbar.addEventListener("click", ({ target }) => {
