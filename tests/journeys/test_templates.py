@@ -11,7 +11,7 @@ from tests.journeys.portal import fill_in_sign_in
 
 WRITTEN = (
     "{% if last_name %}\n<p>Hi {{first_name}}</p>\n{% endif %}\n{{invoice_list}}\n"
-    "<p>Dear {{last_name}} and all,</p>\n{{payment_buttons}}"
+    "<p>Dear {{first_name}} {{last_name}} and all,</p>\n{{payment_buttons}}"
 )
 
 
@@ -37,17 +37,17 @@ def test_a_reminder_is_written_by_keyboard_previewed_saved_and_tested(person: Pe
     _write(person)
 
     person.sees("Every field, link, picture and colour is in order.")
-    _wait_for_preview(person, "Dear Miller and all,")
+    _wait_for_preview(person, "Dear Jo Miller and all,")
     expect(_preview(person).locator("body")).to_contain_text("Pay $120.00 with new card")
     person.press("Send a test to me")
     person.sees(f"A test is on its way to {staff.email}.")
     person.press("Save")
     person.sees("The template is saved.")
-    _wait_for_preview(person, "Dear Miller and all,")
+    _wait_for_preview(person, "Dear Jo Miller and all,")
     person.look("saved")
 
     mail = inbox.wait_for_mail(to=staff.email, subject="[Test]")
-    assert "Dear Miller and all," in html_of(mail)
+    assert "Dear Jo Miller and all," in html_of(mail)
     assert "INV-77" in html_of(mail)
     template.refresh_from_db()
     assert template.body == WRITTEN
@@ -66,6 +66,7 @@ def _write(person: Person) -> None:
     keys.press("Control+End")
     keys.press("Enter")
     keys.type("Dear ")
+    _insert(person, "First Name", presses=1)
     _insert(person, "Last Name", presses=2)
     keys.type(" and {{frist_name}}")
     person.sees("Did you mean “First Name”")

@@ -135,7 +135,7 @@ def method_chip(method: Any) -> str:
     name = _CARDS.get(method.brand, method.brand.title()) if is_card else method.bank_name
     dots = format_html('<span aria-hidden="true">••••</span><span class="unseen">{}</span>', _("ending in"))
     return format_html(
-        '<span class="chip">{}<span>{} {} {}</span></span>',
+        '<span class="chip">{}<span>{} <span class="nowrap">{} {}</span></span></span>',
         icon("credit-card" if is_card else "building-library"),
         name or (_("Card") if is_card else _("Bank account")),
         dots,
