@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 import time_machine
 from pytest_django.plugin import DjangoDbBlocker
@@ -14,9 +15,13 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.factories import database
 from tests.factories.processor import merchant, other_database, sandbox, sandbox_database, sandbox_server, saved
 from tests.factories.smtp import server
+from tests.factories.template import hold_template, migrated_template
 
 __all__ = ["merchant", "other_database", "sandbox", "sandbox_database", "sandbox_server", "saved", "server"]
 
+# How long an example takes says how much else runs beside it, and nothing about the code.
+hypothesis.settings.register_profile("beside_others", deadline=None)
+hypothesis.settings.load_profile("beside_others")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -33,13 +38,26 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = str(ROOT / "src")
     os.environ["DJANGO_SETTINGS_MODULE"] = "payorcrm.config.settings"
     if not hasattr(config, "workerinput"):
+        os.environ.setdefault("TEST_RUN", str(os.getpid()))
         config.add_cleanup(database.provide(Path(os.environ["PAYORCRM_VAR"])))
+        config.add_cleanup(hold_template())
     # Reading one setting loads them all, which tells pytest-django that this project is a Django one.
     from django.conf import settings
 
     assert settings.DATABASES
     # WhiteNoise warns of a folder that is not there, and warnings are errors.
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Let the databases of several workers be copies of one that was migrated; a single one is migrated itself."""
+    if hasattr(request.config, "workerinput"):
+        from django.db import connection
+
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,8 @@
 cd "$(dirname "$0")/.." || exit 2
 python=.venv/bin/python
 CHROMIUM=$($python -m tests.factories.chromium) || exit 1
-export CHROMIUM
+TEST_RUN=$$
+export CHROMIUM TEST_RUN
 outcome=0
 journeys=$(mktemp) || exit 1
 trap 'rm -f "$journeys"' EXIT

@@ -14,7 +14,7 @@ from psycopg import sql
 from payorcrm.core.database import FAST_AND_FORGETFUL, EmbeddedServer, ensure_database, is_live_postgres
 from payorcrm.core.database_home import prepare_home
 
-LEFT_OVER = re.compile(r"(?:test_|journeys_|sandbox_)?payorcrm_(\d+)(?:_\w+)?")
+LEFT_OVER = re.compile(r"(?:test_|journeys_|sandbox_|template_)?payorcrm_(\d+)(?:_\w+)?")
 
 
 def provide(var: Path) -> Callable[[], None]:

@@ -106,21 +106,23 @@ class RunningSystem:
         return lambda: newest() > before
 
 
-def fresh_database(name: str) -> str:
-    """Make an empty database on the server of `DATABASE_URL`, and return its address."""
+def fresh_database(name: str, *, template: str = "template1") -> str:
+    """Make a database on the server of `DATABASE_URL`, empty or as another one is, and return its address."""
     drop_database(name)
-    with psycopg.connect(_administration(), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with psycopg.connect(administration(), autocommit=True) as connection:
+        names = (sql.Identifier(name), sql.Identifier(template))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
     return _url(name)
 
 
 def drop_database(name: str) -> None:
     """Remove a database, whoever is connected to it."""
-    with psycopg.connect(_administration(), autocommit=True) as connection:
+    with psycopg.connect(administration(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _administration() -> str:
+def administration() -> str:
+    """Return the address of the server's own database, from which others are made."""
     return make_conninfo(os.environ["DATABASE_URL"], dbname="postgres")
 
 

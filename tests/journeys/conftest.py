@@ -1,8 +1,6 @@
 """Journeys: a person in a real browser on a running system. Rows that a journey makes stay, so each makes its own."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.factories.chromium import ARGUMENTS, ensure_chromium
 from tests.factories.inbox import Inbox
 from tests.factories.system import RunningSystem, drop_database, fresh_database
+from tests.factories.template import migrated_template
 from tests.journeys.person import Person, expect_payment, watch
 
 if TYPE_CHECKING:
@@ -29,10 +28,7 @@ HANGS = {"SANDBOX_HANG_SECONDS": "4"}
 def started_system() -> Iterator[RunningSystem]:
     """One system for all journeys of this run."""
     name = f"journeys_payorcrm_{os.getpid()}"
-    url = fresh_database(name)
-    migration = [sys.executable, "-m", "payorcrm", "migrate"]
-    subprocess.run(migration, env=os.environ | {"DATABASE_URL": url}, stdout=subprocess.DEVNULL, check=True)
-    system = RunningSystem(url, **HANGS)
+    system = RunningSystem(fresh_database(name, template=migrated_template()), **HANGS)
     yield system
     system.stop()
     drop_database(name)
