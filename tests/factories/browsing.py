@@ -41,6 +41,8 @@ class Tab:
 
     page: Page
     complaints: list[str]
+    in_test: Callable[[Callable[[], Any]], Any]
+    """Runs something in the test's thread, which alone has the test's transaction, and returns what that returns."""
 
     def problems(self) -> list[str]:
         """Return what axe finds, whether something sticks out, and what the console said since the last call."""
@@ -95,12 +97,12 @@ def browse(
     client: Client, visit: Callable[[Tab], Result], *, width: int = 1280, scheme: Literal["light", "dark"] = "light"
 ) -> Result:
     """Return what `visit` returns, called with a tab in which `client` is who asks."""
-    asked: Queue[tuple[Asked, Future[Any]] | None] = Queue()
-    visited = _chromium.thread.submit(_open_and_visit, asked, visit, width, scheme)
+    asked: Queue[tuple[Callable[[], Any], Future[Any]] | None] = Queue()
+    visited = _chromium.thread.submit(_open_and_visit, client, asked, visit, width, scheme)
     while question := asked.get():
-        asked_for, answer = question
+        find_out, answer = question
         try:
-            answer.set_result(_answer(client, asked_for))
+            answer.set_result(find_out())
         except Exception as error:  # noqa: BLE001 (raised again in the browser's thread)
             answer.set_exception(error)
             break
@@ -108,18 +110,22 @@ def browse(
 
 
 def _open_and_visit(
-    asked: Queue[Any], visit: Callable[[Tab], Any], width: int, scheme: Literal["light", "dark"]
+    client: Client, asked: Queue[Any], visit: Callable[[Tab], Any], width: int, scheme: Literal["light", "dark"]
 ) -> Any:
+    def in_test(find_out: Callable[[], Any]) -> Any:
+        answer: Future[Any] = Future()
+        asked.put((find_out, answer))
+        return answer.result()
+
     def ask(route: Route) -> None:
-        answer: Future[dict[str, Any]] = Future()
-        asked.put((Asked.of(route.request), answer))
-        route.fulfill(**answer.result())
+        request = Asked.of(route.request)
+        route.fulfill(**in_test(lambda: _answer(client, request)))
 
     try:
         page = _chromium.new_page(width, scheme)
         try:
-            page.set_default_timeout(10_000)
-            tab = Tab(page, [])
+            page.set_default_timeout(30_000)
+            tab = Tab(page, [], in_test)
             page.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
             page.on("pageerror", lambda error: tab.complaints.append(str(error)))
             page.route("**/*", ask)

@@ -29,7 +29,7 @@ class Inbox:
         """The address for `EMAIL_URL`."""
         return f"smtp://127.0.0.1:{self._server.port}?insecure=1"
 
-    def wait_for_mail(self, *, to: str = "", subject: str = "", patience: float = 30) -> EmailMessage:
+    def wait_for_mail(self, *, to: str = "", subject: str = "", patience: float = 60) -> EmailMessage:
         """Return the oldest unread mail to an address whose subject contains a text, as soon as it is there."""
         deadline = time.monotonic() + patience
         with self._arrival:

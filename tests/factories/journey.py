@@ -226,7 +226,7 @@ def assert_charged_once(business: Business) -> None:
     assert check_books() == []
 
 
-def wait_until(is_so: Callable[[], Any], what: str, *, patience: float = 30) -> Any:
+def wait_until(is_so: Callable[[], Any], what: str, *, patience: float = 60) -> Any:
     """Look again and again until something is so, and return it."""
     deadline = time.monotonic() + patience
     while not (found := is_so()):

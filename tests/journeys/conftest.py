@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from payorcrm.payments.models import Payment
     from tests.factories.journey import Business
 
-MOST_PATIENCE_MS = 20_000
+MOST_PATIENCE_MS = 40_000
 # Longer than the product waits for an answer, so that the cards that time out do.
 HANGS = {"SANDBOX_HANG_SECONDS": "4"}
 

@@ -172,7 +172,7 @@ class Crash:
         return Payment.objects.filter(customer=self.business.customer, state=state).count()
 
     def _wait_for(self, is_so: Callable[[], bool]) -> None:
-        wait_until(is_so, f"{[(p.state, p.method.last4) for p in self.business.payments()]}", patience=90)
+        wait_until(is_so, f"{[(p.state, p.method.last4) for p in self.business.payments()]}", patience=180)
 
     def _worker_asks(self) -> bool:
         with psycopg.connect(self.system.database_url) as connection:

@@ -68,7 +68,7 @@ def test_a_killed_worker_leaves_nothing_behind_and_another_imports_all(
         try:
             hold.execute("SELECT pg_advisory_lock(%s)", [HELD])
             person.press("Import 50,000 rows")
-            wait_until(lambda: _is_waited_for(hold), "the worker has written the rows", patience=60)
+            wait_until(lambda: _is_waited_for(hold), "the worker has written the rows", patience=120)
             person.sees("All rows are imported together at the end, or none.")
             person.look("running")
             system.kill("worker")
@@ -76,7 +76,7 @@ def test_a_killed_worker_leaves_nothing_behind_and_another_imports_all(
             hold.execute("SELECT pg_advisory_unlock(%s)", [HELD])
             system.start("worker")
             files = ImportFile.objects.filter(merchant=merchant)
-            wait_until(lambda: files.get().state == ImportState.DONE, "another worker imports it", patience=120)
+            wait_until(lambda: files.get().state == ImportState.DONE, "another worker imports it", patience=240)
         finally:
             hold.execute(NO_TRIGGERS)
 

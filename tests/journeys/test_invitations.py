@@ -49,11 +49,11 @@ def test_killed_worker_leaves_nobody_out_and_mails_nobody_twice(system: RunningS
         assert Mail.objects.filter(merchant=merchant).count() == done
         hold.execute("SELECT pg_advisory_unlock_all()")
         system.start("worker")
-        wait_until(lambda: InvitationRun.objects.get(id=run.id).finished_at, "the run is finished", patience=90)
+        wait_until(lambda: InvitationRun.objects.get(id=run.id).finished_at, "the run is finished", patience=180)
 
     assert progress_of(run).counts == {LineOutcome.INVITED: COUNT}
     mails = Mail.objects.filter(merchant=merchant)
-    wait_until(lambda: mails.filter(state=MailState.SENT).count() == COUNT, "all mails are sent", patience=180)
+    wait_until(lambda: mails.filter(state=MailState.SENT).count() == COUNT, "all mails are sent", patience=300)
     arrived = [mail for mail in system.inbox.mails if merchant.name in mail["From"]]
     assert Counter(str(mail["X-Envelope-To"]) for mail in arrived) == Counter(addresses)
     for mail in arrived[:: COUNT // 20]:

@@ -76,17 +76,14 @@ def test_results_are_accessible_in_every_state(client, access, asked, width, sch
     payment = Payment.objects.get()
     Payment.objects.update(request=asked)
 
-    problems = []
-    for state in PaymentState:
-        Payment.objects.update(state=state, return_code="R01" if state == PaymentState.RETURNED else "")
-        problems += browse(client, lambda tab: _problems_at(tab, payment), width=width, scheme=scheme)
+    def look(tab):
+        for state in PaymentState:
+            return_code = "R01" if state == PaymentState.RETURNED else ""
+            tab.in_test(lambda changed={"state": state, "return_code": return_code}: Payment.objects.update(**changed))
+            tab.page.goto(HOST + reverse("portal:payment_result", args=[payment.id]))
+            yield from ((state, problem) for problem in tab.problems())
 
-    assert problems == []
-
-
-def _problems_at(tab, payment):
-    tab.page.goto(HOST + reverse("portal:payment_result", args=[payment.id]))
-    return tab.problems()
+    assert browse(client, lambda tab: list(look(tab)), width=width, scheme=scheme) == []
 
 
 def test_choosing_a_currency_is_accessible(client, access):
