@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 # The address bar's own page is no resource that failed: the product answers these on purpose.
 ANSWERS_ON_PURPOSE = ("status of 403", "status of 409", "status of 410", "status of 422")
+# htmx notes what was under way when a person left the page; what failed to load, the browser notes itself.
+LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
+EXPECTED = ANSWERS_ON_PURPOSE + LEFT_BEHIND
 REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`Policy: ${event.violatedDirective} forbids ${event.blockedURI}`))"""
 # Otherwise axe would measure colours in the middle of their change. What a closed part hides never comes to its end.
@@ -176,7 +179,7 @@ def watch(context: BrowserContext, complaints: list[str]) -> None:
     def note(message: ConsoleMessage) -> None:
         address = message.location.get("url", "")
         is_old_tab = "status of 404" in message.text and "/portal/" in address and "/static/" not in address
-        if message.type == "error" and not is_old_tab and not any(each in message.text for each in ANSWERS_ON_PURPOSE):
+        if message.type == "error" and not is_old_tab and not any(each in message.text for each in EXPECTED):
             complaints.append(f"{address}: {message.text}")
 
     context.on("console", note)
