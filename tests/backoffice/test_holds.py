@@ -122,6 +122,12 @@ def test_why_is_answered_for_a_customer_and_for_one_invoice(shop):
     assert "Nothing of this run was sent: it waits for a person. Big" in page.text
     assert shop.invoice.number in page.text
     assert f"Invoice {shop.invoice.number}" in one.text
+    assert "owed, due" in one.text
+
+    type(shop.invoice).objects.filter(id=shop.invoice.id).update(status="paid", balance=0, in_flight=0)
+
+    paid = client.get(place("why", shop, shop.customer.id) + f"?invoice={shop.invoice.id}&day=2026-01-01")
+    assert "Paid by now: nobody is reminded of it any more, due" in paid.text
 
 
 def test_nobody_elses_invoice_is_explained_and_an_odd_day_is_refused(shop):
