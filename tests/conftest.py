@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +27,6 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the database before anything reads the settings; the workers of xdist inherit the choice."""
-    # A shell has those that it starts in the background ignore Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Migrations and factories make many objects that stay: looking through all of them again and again finds nothing.
     gc.set_threshold(50_000, 50, 50)
     os.environ["PAYORCRM_MODE"] = "test"

@@ -61,7 +61,7 @@ class Line:
         if condition is None:
             return []
         kind = condition.kind
-        labels = kind.value or ("answer",)
+        labels = kind.value
         texts = [*self.texts, "", ""]
         return [
             Value(
@@ -298,7 +298,7 @@ def _condition(line: Line, currency: str) -> Tree:
         line.problem = "Choose a condition, or remove this one."
         return {}
     values = []
-    for letter, text in zip("ab", [*line.texts, "", ""][: max(1, len(condition.kind.value))], strict=False):
+    for letter, text in zip("ab", [*line.texts, "", ""][: len(condition.kind.value)], strict=False):
         try:
             values.append(_value(condition.kind, text.strip(), currency))
         except Refused as refusal:

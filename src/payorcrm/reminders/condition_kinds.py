@@ -28,7 +28,8 @@ class Kind(Enum):
     CURRENCY = ("currency",)
     LANGUAGE = ("language",)
     DATE = ("day",)
-    YES_OR_NO = ()
+    # Never empty: early releases of Python 3.11 take an empty value for a call without arguments.
+    YES_OR_NO = ("answer",)
 
     @property
     def is_pair(self) -> bool:
