@@ -74,9 +74,10 @@ def test_a_list_of_rules_tells_a_tree_in_fewer_words(parts: Any, words: str) -> 
 def test_each_condition_has_words_and_a_label_that_fit_its_values(name: str) -> None:
     condition = CONDITIONS[name]
 
-    assert condition.label.count("…") == len(condition.kind.value)
-    assert ("{}" in condition.words) == (condition.kind is not Kind.YES_OR_NO)
-    assert bool(condition.negated) == (condition.kind is Kind.YES_OR_NO)
+    is_answered = condition.kind is Kind.YES_OR_NO
+    assert condition.label.count("…") == (0 if is_answered else len(condition.kind.value))
+    assert ("{}" in condition.words) == (not is_answered)
+    assert bool(condition.negated) == is_answered
 
 
 @pytest.mark.parametrize(("currency", "written"), [("USD", "$12.34"), ("JPY", "¥12"), ("KWD", "KWD\u00a012.340")])
