@@ -38,9 +38,12 @@ NAME_OF_FOCUS = r"""() => {
     const name = it.labels?.[0]?.innerText || it.innerText || "";
     return name.split("(optional)")[0].replaceAll(/\s+/g, " ").trim();
 }"""
+# A line that the browser painted before its last word had arrived grows sideways; that is not counted.
 HOW_FAR_IT_MOVED = """() => new Promise((tell) => {
     let moved = 0;
-    new PerformanceObserver((list) => { for (const shift of list.getEntries()) moved += shift.value; })
+    const isUpOrDown = ({previousRect, currentRect}) => previousRect.y !== currentRect.y;
+    const count = (shift) => { if (shift.sources.some(isUpOrDown)) moved += shift.value; };
+    new PerformanceObserver((list) => list.getEntries().forEach(count))
         .observe({type: "layout-shift", buffered: true});
     setTimeout(() => tell(moved), 300);
 })"""
@@ -81,7 +84,7 @@ class Person:
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
 
     def has_seen_move(self) -> float:
-        """Return how far what was in sight has moved by itself since the page was opened; 0 is not at all."""
+        """Return how far what was in sight moved up or down by itself since the page was opened; 0 is not at all."""
         moved: float = self.page.evaluate(HOW_FAR_IT_MOVED)
         return moved
 
