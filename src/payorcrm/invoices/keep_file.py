@@ -10,6 +10,7 @@ from django.db import transaction
 from payorcrm.core.column_choices import Look, choices_of, look_at, with_choices
 from payorcrm.core.dates import DateOrder
 from payorcrm.core.errors import Refused
+from payorcrm.core.headers import normalised
 from payorcrm.core.held_file import HeldFile
 from payorcrm.core.models import User
 from payorcrm.core.tables import Layout
@@ -89,6 +90,15 @@ def content_of(file: ImportFile) -> HeldFile:
 def look(file: ImportFile) -> Look:
     """Return the top of a file and what its columns are taken for. Raises UnreadableFile."""
     return look_at(content_of(file), with_choices(layout_of(file.kind), file.choices))
+
+
+def is_understood(file: ImportFile, found: Look) -> bool:
+    """Return whether nothing is to be asked: each column has a meaning or was left out by choice, and none lacks."""
+    layout = layout_of(file.kind)
+    named = {place for place, name in enumerate(found.header) if name}
+    left_out = {place for place in named if file.choices.get(normalised(found.header[place])) == ""}
+    meant = set(found.meanings.values())
+    return named == left_out | set(found.meanings) and all(meant & set(group) for group in layout.required)
 
 
 def choose_columns(*, file: ImportFile, meanings: Mapping[int, str], dates: DateOrder | None) -> ImportFile:

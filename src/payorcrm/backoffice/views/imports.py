@@ -21,7 +21,7 @@ from payorcrm.customers.models import Import, ImportKind
 from payorcrm.customers.report_import import ImportReport
 from payorcrm.invoices.import_kept_file import preview as preview_file
 from payorcrm.invoices.import_kept_file import rehearsed, start_import
-from payorcrm.invoices.keep_file import MOST_BYTES, choose_columns, keep_file, layout_of, look
+from payorcrm.invoices.keep_file import MOST_BYTES, choose_columns, is_understood, keep_file, layout_of, look
 from payorcrm.invoices.models import ImportFile, ImportState
 from payorcrm.invoices.undo_import import undo_import, why_not_undo
 from payorcrm.merchants.models import Staff
@@ -111,7 +111,7 @@ def _unfinished(staff: Staff) -> list[ImportFile]:
 @require_POST
 @for_collectors
 def upload(request: HttpRequest, staff: Staff) -> HttpResponse:
-    """Keep a file and go on to its columns."""
+    """Keep a file and go on to its columns, or to what it would change where every column is understood."""
     form = UploadForm(request.POST, request.FILES)
     try:
         if form.is_valid():
@@ -124,7 +124,8 @@ def upload(request: HttpRequest, staff: Staff) -> HttpResponse:
                 uploaded_by=staff.user,
                 now=clock.now(),
             )
-            return redirect("backoffice:import_columns", merchant_slug=staff.merchant.slug, file_id=file.id)
+            page = "import_preview" if is_understood(file, look(file)) else "import_columns"
+            return redirect(f"backoffice:{page}", merchant_slug=staff.merchant.slug, file_id=file.id)
         refusal = " ".join(str(error) for errors in form.errors.values() for error in errors)
     except Refused as error:
         refusal = str(error)
@@ -147,15 +148,8 @@ def columns(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
             return redirect("backoffice:import_preview", merchant_slug=staff.merchant.slug, file_id=file.id)
         except Refused as refusal:
             form.add_error(None, str(refusal))
-    samples = [_samples(found, place) for place in range(len(found.header))]
-    fields = [form[f"column_{place}"] for place in range(len(found.header))]
-    context = {
-        "section": "customers",
-        "file": file,
-        "form": form,
-        "found": found,
-        "columns": list(zip(fields, samples, strict=True)),
-    }
+    columns = [(form[f"column_{place}"], _samples(found, place)) for place in range(len(found.header))]
+    context = {"section": "customers", "file": file, "form": form, "columns": columns}
     return render(request, "backoffice/import_columns.html", context)
 
 
@@ -195,7 +189,15 @@ def _looked_at(file: ImportFile) -> dict[str, object]:
     with rehearsed(file, now=now) as report:
         has_new = file.kind == ImportKind.INVOICES and report.new_count
         foreseen = foresee_import(file.merchant, now=now) if has_new else None
-    return _shown(report) | {"foreseen": foreseen}
+    return _shown(report) | _read_as(file) | {"foreseen": foreseen}
+
+
+def _read_as(file: ImportFile) -> dict[str, object]:
+    """Return what each named column was taken for, with its first values, and how dates are read if that was chosen."""
+    found = look(file)
+    named = [(place, name) for place, name in enumerate(found.header) if name]
+    columns = [(name, found.meanings.get(place, ""), _samples(found, place)) for place, name in named]
+    return {"columns": columns, "dates": dict(_DATES)[file.dates] if file.dates else ""}
 
 
 def _shown(report: ImportReport) -> dict[str, object]:
