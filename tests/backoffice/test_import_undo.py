@@ -129,4 +129,4 @@ def test_page_of_an_import_says_why_it_cannot_be_undone(client, merchant, import
     earlier, latest = (client.get(place(merchant, "import_progress", each)).text for each in ids)
     assert "Undo this import" not in earlier + latest
     assert "only the last import can be undone" in earlier
-    assert "An import of customers cannot be undone" in latest
+    assert "Customers are not undone" in latest

@@ -24,7 +24,7 @@ class CannotUndo(Refused):
 def why_not_undo(file: ImportFile) -> str:
     """Return what forbids the undo of an import whatever became of its invoices; nothing when it may be offered."""
     if file.kind == ImportKind.CUSTOMERS:
-        return "An import of customers cannot be undone. Import a corrected file to change what is on file."
+        return "Customers are not undone: a corrected file changes them."
     if file.state != ImportState.DONE or file.record is None:
         return "Only an import of invoices that is done can be undone."
     if file.record.changed_count:

@@ -50,7 +50,7 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label="File",
-        help_text="CSV or XLSX, 20 MB at most; drop it into the frame. You see what would change before anything does.",
+        help_text="CSV or XLSX, 20 MB at most. You see what would change first.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls", "class": "drop"}),
         error_messages={"required": "Choose a file first.", "empty": "The file is empty. Please choose another one."},
     )
