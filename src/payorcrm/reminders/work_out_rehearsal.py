@@ -53,7 +53,6 @@ def _rehearsal_of_this_moment(kept: KeptRehearsal, now: datetime) -> KeptRehears
     One that was worked out already serves if nothing has changed since. Whatever changes while one is worked out makes
     that a later moment than its fingerprint says, but never an earlier one: no snapshot has both.
     """
-    assert kept.compared_with_id is not None
     fingerprint = fingerprint_of(kept.merchant, now)
     locked = _with_merchant().select_for_update(no_key=True, of=("self",))
     assert kept.compared_with_id
