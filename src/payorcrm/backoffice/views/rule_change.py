@@ -89,7 +89,8 @@ def difference_of(kept: KeptRehearsal, query: QueryDict | None = None) -> Differ
 
 
 def _only_in(mail: RehearsedMail, other: RehearsedMail) -> list[UUID]:
-    return [each for each in mail.invoice_ids if each not in set(other.invoice_ids)][:_FEW]
+    known = set(other.invoice_ids)
+    return [each for each in mail.invoice_ids if each not in known][:_FEW]
 
 
 def _differing(changes: Sequence[RehearsedChange]) -> dict[UUID, str]:
