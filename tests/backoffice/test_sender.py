@@ -1,5 +1,7 @@
 """The page of the mail sender: a server is tried before it is kept, and its password never comes back."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.urls import reverse
@@ -83,9 +85,12 @@ def test_the_kept_password_goes_nowhere_else_without_being_typed_again(secure_se
 
 
 def test_an_own_server_needs_host_and_address():
-    page = save(make_shop(), uses_own_server="on", port="587", security="always")
+    page = save(make_shop(), uses_own_server="on", port="587", security="always").text
 
-    assert page.text.count("Your own server needs this.") == 2
+    assert page.count("Your own server needs this.") == 2
+    labels = re.findall(r'<label for="id_(\w+)">.*?</label>', page)
+    optional = re.findall(r'<label for="id_(\w+)">[^<]*<span class="optional">', page)
+    assert set(optional) == {"from_name", "user", "password"} < set(labels)
 
 
 def test_a_saved_server_lets_waiting_mails_go_at_once(server):

@@ -170,6 +170,9 @@ def test_owners_and_collectors_are_told_that_a_run_waits(ruled, server: Scripted
     gone = StaffFactory(merchant=ruled.merchant).user
     User.objects.filter(id=gone.id).update(is_active=False)
     many_late(ruled)
+    late(ruled, 7)
+    late(ruled, 14)
+    late(ruled, 14, currency="EUR")
 
     run_due_rules(now=NOW)
     deliver(NOW)
@@ -179,7 +182,8 @@ def test_owners_and_collectors_are_told_that_a_run_waits(ruled, server: Scripted
     mail = told["owner@harbor.example"]
     assert mail["Subject"] == "The reminders of November 20 wait for you"
     text = mail.get_body(("plain",)).get_content()
-    assert "It has 21 mails; no run before it shows what is usual." in text
+    assert "It has 23 mails; no run before it shows what is usual." in text
+    assert "It would send 23 mails about 24 invoices with a balance of €120.00 and $2,760.00 today." in text
     assert f"/m/{ruled.merchant.slug}/reminders/runs/{DayRun.objects.get().id}/" in text
 
 

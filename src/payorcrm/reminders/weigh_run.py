@@ -1,7 +1,9 @@
 """Says what hangs on a run that waits for a person: by rule, and by the customers who owe most of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +34,14 @@ def weigh_by_rule(run: DayRun) -> list[Weight]:
 def weigh_by_customer(run: DayRun) -> list[Weight]:
     """Return the customers with the most invoices that wait."""
     return _weigh(BY_CUSTOMER, {"run": run.id, "most": CUSTOMERS_SHOWN})
+
+
+def owed_in(run_ids: Collection[UUID]) -> dict[UUID, list[Money]]:
+    """Return what is owed today on the invoices that wait in each run, in each currency."""
+    with connection.cursor() as cursor:
+        cursor.execute(BY_RUN, {"runs": list(run_ids)})
+        rows = cursor.fetchall()
+    return {key: [Money(int(row[2]), row[1]) for row in group] for key, group in groupby(rows, key=itemgetter(0))}
 
 
 def _weigh(statement: str, values: dict[str, Any]) -> list[Weight]:
@@ -71,3 +81,12 @@ SELECT customer_id, customer.company_name, currency, 1, count(*), sum(balance)
 FROM invoices JOIN largest USING (customer_id) JOIN customers_customer AS customer ON customer.id = customer_id
 GROUP BY customer_id, customer.company_name, largest.size, currency ORDER BY largest.size DESC, customer_id, currency
 """  # noqa: S608
+BY_RUN = """
+WITH waiting AS (
+    SELECT DISTINCT step.day_run_id, invoice.id, invoice.currency, invoice.balance
+    FROM reminders_step AS step JOIN invoices_invoice AS invoice ON invoice.id = step.invoice_id
+    WHERE step.day_run_id = ANY(%(runs)s) AND step.state = 'held'
+)
+SELECT day_run_id, currency, sum(balance) FROM waiting
+GROUP BY day_run_id, currency HAVING sum(balance) > 0 ORDER BY day_run_id, currency
+"""

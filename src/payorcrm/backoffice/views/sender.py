@@ -24,6 +24,8 @@ from payorcrm.merchants.models import Staff
 from payorcrm.staff.try_sender import latest_trial, send_trial
 
 OWN = ("from_address", "host", "port", "security", "user", "password")
+# What an own server cannot do without: not optional, though nobody has to fill it in who has none.
+NEEDED = ("from_address", "host")
 # Whoever changes one of these could read the password that is kept, so it has to be typed again.
 LEAD_ELSEWHERE = {"host", "port", "user", "security"}
 
@@ -61,6 +63,11 @@ class SenderForm(forms.ModelForm):
             "security": "A password never goes over a line that is not encrypted.",
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in NEEDED:
+            self.fields[name].is_needed_at_times = True  # type: ignore[attr-defined]
+
     def clean_from_address(self) -> str:
         """Refuse an address that many mail servers do not understand."""
         address: str = self.cleaned_data["from_address"]
@@ -75,7 +82,7 @@ class SenderForm(forms.ModelForm):
         """Ask for what an own server needs, and for the password where it would go elsewhere."""
         typed = super().clean() or {}
         if typed.get("uses_own_server"):
-            for name in ("from_address", "host"):
+            for name in NEEDED:
                 if not typed.get(name) and name not in self.errors:
                     self.add_error(name, "Your own server needs this.")
         kept = self.instance.password
