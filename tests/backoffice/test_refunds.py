@@ -6,13 +6,17 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from payorcrm.gateways.sandbox.provision import fail_refund
 from payorcrm.ledger.check import check_books
+from payorcrm.merchants.models import GatewayAccount
 from payorcrm.payments.collect import collect
 from payorcrm.payments.models import Payment, PaymentState, Refund
+from payorcrm.payments.resolve import resolve, resolve_refund
 from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import client_of
 from tests.factories.models import NOW, CustomerFactory, InvoiceFactory, usd
 from tests.payments.kit import order_for
+from tests.payments.refund_kit import settle_debits
 
 pytestmark = pytest.mark.django_db
 CARD = "4000000050000027"
@@ -45,6 +49,23 @@ def test_bookkeeper_gives_a_part_back_once_however_often_she_presses(merchant, s
     for words in ("Partly refunded", "Returned goods", "Refund of $50.00 asked for by", "Taken from invoice INV-7"):
         assert words in page
     assert check_books() == []
+
+
+def test_what_a_refund_does_to_the_invoices_is_said_as_far_as_it_has_happened(merchant, saved):
+    payment, client = pay(merchant, saved, number="000123456789", bank=True), client_of(merchant)
+    settle_debits(payment)
+    resolve(payment_id=payment.id, now=NOW)
+    client.post(place("payment_refund", payment), filled_in(client.get(place("payment_refund", payment)).text))
+    refund = Refund.objects.get()
+    asked = client.get(place("payment", payment)).text
+    fail_refund(GatewayAccount.objects.get(merchant=merchant).credentials(), refund.gateway_reference)
+
+    resolve_refund(refund_id=refund.id, now=NOW)
+
+    page = client.get(place("payment", payment)).text
+    assert "Will be owed again, asked for by" in asked
+    assert "Nothing was given back, asked for by" in page
+    assert "owed again" not in page.lower()
 
 
 def test_audit_log_says_what_a_refund_changed_in_money(merchant, saved):

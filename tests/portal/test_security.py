@@ -1,5 +1,6 @@
 """A user's own safety: passkeys and a second step, sessions, and several customers."""
 
+from datetime import timedelta
 from time import time
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from payorcrm.core.clock import now
 from payorcrm.customers.password_link import password_link
 from payorcrm.merchants.models import Role
 from tests.factories.models import PASSWORD, CustomerFactory, PortalAccessFactory, StaffFactory
@@ -213,9 +215,12 @@ def test_wrong_code_does_not_sign_in(client, access):
 def test_sessions_are_listed_with_this_one_marked(access):
     signed_in(access, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Mobile/15E148 Safari/604.1")
     here = signed_in(access)
+    earlier = now() - timedelta(minutes=4)
+    UserSession.objects.filter(session_key=here.session.session_key).update(last_seen_at=earlier)
 
     page = here.get(reverse("portal:sessions")).text
 
+    assert UserSession.objects.get(session_key=here.session.session_key).last_seen_at > earlier
     assert "Firefox on Linux" in page
     assert "Safari on iPhone" in page
     assert page.count("This browser") == 1
@@ -281,7 +286,7 @@ def test_list_of_sessions_costs_the_same_however_long(access, count, django_asse
         UserSession.objects.create(user=access.user, ip="127.0.0.1", session_key=store.session_key, user_agent=FIREFOX)
     here.get(reverse("portal:sessions"))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert here.get(reverse("portal:sessions")).text.count("Firefox") == count
 
 

@@ -38,6 +38,11 @@ def note_session(request: HttpRequest) -> None:
     UserSession.objects.create_from_request(request)
 
 
+def see_now(request: HttpRequest, *, now: datetime) -> None:
+    """Note that the session is used at this moment, for a list of sessions that says so."""
+    UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=now)
+
+
 def sessions_of(user: User) -> QuerySet[UserSession]:
     """Return the sessions in which a user is signed in, the last used first."""
     alive = Session.objects.filter(expire_date__gt=now()).values("session_key")

@@ -14,14 +14,15 @@ from payorcrm.core.clock import now
 from payorcrm.portal.access import Visit, for_own_users, session_of_user
 from payorcrm.portal.browsers import browser_in_words
 from payorcrm.portal.entrance import entrance_of
-from payorcrm.portal.user_sessions import sessions_of, sign_out_everywhere
+from payorcrm.portal.user_sessions import see_now, sessions_of, sign_out_everywhere
 from payorcrm.ui.paging import page_of
 
 
 @require_safe
 @for_own_users
 def sessions(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """List the browsers in which the user is signed in, this one marked."""
+    """List the browsers in which the user is signed in, this one marked; it was last seen at this moment."""
+    see_now(request, now=now())
     page = page_of(sessions_of(visit.user), by=("-last_seen_at", "-id"), query=request.GET)
     rows = [_row(session, request) for session in page.rows]
     return render(request, "portal/security/sessions.html", {"section": "settings", "page": page, "rows": rows})
