@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -166,6 +167,17 @@ def test_more_than_is_owed_stays_unapplied_and_is_seen_and_applied_later(custome
     assert late.balance_money() == usd("30.00")
     assert "Not applied to an invoice" not in client.get(home).text
     assert check_books() == []
+
+
+def test_customer_page_shows_the_oldest_unapplied_payments_and_leads_to_the_others(customer):
+    client = client_of(customer.merchant)
+    payments = [record(client, customer, amount=f"{amount}.00") for amount in range(101, 112)]
+
+    page = client.get(reverse("backoffice:customer", args=[customer.merchant.slug, customer.id])).text
+    (address,) = re.findall(r'href="([^"]+unapplied=yes)"', page)
+
+    assert page.count("apply it<") == 10
+    assert client.get(unescape(address)).text.count(f"/{payments[10].id}/") > 0
 
 
 def test_an_amount_for_an_invoice_that_was_paid_in_another_tab_is_asked_about_again(customer, invoices):

@@ -222,10 +222,10 @@ def standing_is(standing: str) -> Q:
     return Q(state=standing)
 
 
-def unapplied_payments_of(customer: Customer) -> list[tuple[Payment, Money]]:
-    """Return the customer's payments of which something is unapplied, and how much, the oldest first."""
+def unapplied_payments_of(customer: Customer, *, most: int) -> list[tuple[Payment, Money]]:
+    """Return the customer's oldest payments of which something is unapplied, and how much."""
     arrived = Payment.objects.filter(customer=customer, state=PaymentState.SUCCEEDED).select_related("method")
-    left = with_something_unapplied(arrived).order_by("submitted_at", "id")
+    left = with_something_unapplied(arrived).order_by("submitted_at", "id")[:most]
     return [(payment, Money(payment.unapplied, payment.currency)) for payment in left]  # type: ignore[attr-defined]
 
 

@@ -142,7 +142,8 @@ def customer_page(
         "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
         "portal_users": _portal_users(subject),
         "viewings": viewings_of(subject)[:_FEW],
-        "unapplied": unapplied_payments_of(subject),
+        "unapplied": unapplied_payments_of(subject, most=_FEW),
+        "few": _FEW,
         "timeline": timeline_of(subject, slug=staff.merchant.slug, size=_FEW),
         "notes": Note.objects.filter(customer=subject)
         .select_related("author")
