@@ -81,6 +81,7 @@ READ_BY_VIEWERS = {pattern.name for pattern in PATTERNS} - {
     "user_remove",
     "view_as",
     "customer_contact",
+    "customer_change",
     "note_write",
     "contact_add",
     "contact_change",

@@ -1,7 +1,9 @@
 """What a POST of the back office changes and the entry about it stand together or not at all, at every address."""
 
+import json
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -15,6 +17,7 @@ from django.urls import reverse
 from payorcrm.backoffice.audit_labels import ACTIONS
 from payorcrm.core.clock import day_in
 from payorcrm.core.clock import now as present
+from payorcrm.customers.change_customer import facts_of
 from payorcrm.customers.models import Contact
 from payorcrm.invoices.import_kept_file import run_import
 from payorcrm.invoices.models import ImportFile
@@ -295,6 +298,10 @@ PLAIN: dict[str, dict[str, Any]] = {
     "team_member": {"role": "viewer"},
 }
 PREPARED: dict[str, Callable[[Shop], Prepared]] = {
+    "customer_change": lambda shop: (
+        {},
+        {"company_name": "Rope Works", "number": "R-1", "seen": json.dumps(asdict(facts_of(shop.customer)))},
+    ),
     "contact_remove": with_ada,
     "contact_primary": with_ada,
     "offline_record": lambda shop: (

@@ -46,6 +46,7 @@ class Entry:
             about=self.about,
             changes=[*changes_between(self.facts, facts), *changes_of_sums(self.sums, sums), *self.of_many],
             address=self.request.META.get("REMOTE_ADDR"),
+            customer_id=self.ids.get("customer_id"),
             now=self.happened_at,
         )
 

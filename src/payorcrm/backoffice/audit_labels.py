@@ -130,9 +130,11 @@ class Action:
 SETTINGS, TEAM, CUSTOMERS, INVOICES = AuditKind.SETTINGS, AuditKind.TEAM, AuditKind.CUSTOMERS, AuditKind.INVOICES
 PAYMENTS, REMINDERS, MAILS = AuditKind.PAYMENTS, AuditKind.REMINDERS, AuditKind.MAILS
 
-ADDED_BY_HAND = "Added a customer by hand"  # the time line of a customer looks for it
+ADDED_BY_HAND = "Added a customer by hand"  # the time line of a customer looks for both
+CHANGED = "Changed a customer"
 ACTIONS: dict[str, Action] = {
     "customer_new": Action(CUSTOMERS, ADDED_BY_HAND, quotes="company_name"),
+    "customer_change": Action(CUSTOMERS, CHANGED, named("customer_id")),
     "customer_contact": Action(CUSTOMERS, "Changed the address on file", the_contact),
     "contact_add": Action(CUSTOMERS, "Added a contact", quotes="email"),
     "contact_change": Action(CUSTOMERS, "Changed a contact", named("contact_id")),

@@ -12,6 +12,7 @@ from payorcrm.merchants.models import GatewayAccount
 
 # What forms call a column, where its own name says less.
 LABELS = {
+    "company_name": "Name",
     "reply_to": "Answers go to",
     "accent_color": "Accent colour",
     "confirmation_hours": "Confirmations are valid for (hours)",

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.urls import reverse
 
-from payorcrm.backoffice.audit_labels import ADDED_BY_HAND
+from payorcrm.backoffice.audit_labels import ADDED_BY_HAND, CHANGED
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import InvoiceEventKind
@@ -45,9 +45,8 @@ def timeline_of(customer: Customer, *, slug: str, before: str = "", size: int = 
     """Return a page of what happened with a customer, after the line that `before` names."""
     at, key = _read(before)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LINES, {"customer": customer.id, "at": at, "key": key, "size": size + 1, "added": ADDED_BY_HAND}
-        )
+        said = {"added": ADDED_BY_HAND, "changed": CHANGED}
+        cursor.execute(_LINES, {"customer": customer.id, "at": at, "key": key, "size": size + 1, **said})
         rows = cursor.fetchall()
     older = _write(rows[size - 1]) if len(rows) > size else ""
     return Timeline([_happening(row, slug) for row in rows[:size]], older)
@@ -62,6 +61,7 @@ def _happening(row: tuple[Any, ...], slug: str) -> Happening:
 
 _WORDS = {
     "added": lambda _, title: f"Added by hand by {title}",
+    "changed": lambda _, title: f"Changed by {title}",
     "issued": lambda _, title: f"Invoice {title} recorded",
     "invoice": lambda state, title: f"Invoice {title}: {InvoiceEventKind(state).label.lower()}",
     "payment": lambda state, title: f"Payment {title}: {PaymentState(state).label.lower()}",
@@ -99,13 +99,22 @@ def _read(text: str) -> tuple[datetime | None, str]:
 
 # Each gives: when, row, state, title, amount, currency, remark, what its page is named by.
 _SOURCES = {
-    # Numbers stay, so that the entry of that moment with this number is the one that added the customer.
+    # The entry of that moment with the number that the customer had then is the one that added it.
     "added": """SELECT entry.happened_at, entry.id, 'open', coalesce(nullif(entry.actor_name, ''), entry.actor_email),
         NULL, '', '', NULL FROM customers_customer AS customer JOIN staff_auditentry AS entry
         ON entry.merchant_id = customer.merchant_id AND entry.says = %(added)s
         AND entry.happened_at BETWEEN customer.created_at - interval '10 minutes' AND customer.created_at
-        AND entry.changes @> jsonb_build_array(jsonb_build_array('Number', '', customer.number))
+        AND entry.changes @> jsonb_build_array(jsonb_build_array('Number', '', coalesce((
+            SELECT change ->> 1 FROM staff_auditentry AS later, jsonb_array_elements(later.changes) AS change
+            WHERE later.customer_id = customer.id AND later.says = %(changed)s AND change ->> 0 = 'Number'
+            ORDER BY later.happened_at, later.id LIMIT 1), customer.number)))
         WHERE customer.id = %(customer)s""",
+    "changed": """SELECT happened_at, id, 'changed', coalesce(nullif(actor_name, ''), actor_email), NULL, '', (
+            SELECT string_agg(concat(change ->> 0, ': ', coalesce(nullif(replace(change ->> 1, E'\\n', ', '), ''),
+                'nothing'), ' → ', coalesce(nullif(replace(change ->> 2, E'\\n', ', '), ''), 'nothing')),
+                E'\\n' ORDER BY place)
+            FROM jsonb_array_elements(changes) WITH ORDINALITY AS each (change, place)), NULL
+        FROM staff_auditentry WHERE customer_id = %(customer)s AND says = %(changed)s""",
     "issued": """SELECT created_at, id, 'open', number, total, currency, '', id
         FROM invoices_invoice WHERE customer_id = %(customer)s AND status <> 'draft'""",
     "invoice": """SELECT event.at, event.id, event.kind, invoice.number, event.amount, invoice.currency, event.note,

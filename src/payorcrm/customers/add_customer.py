@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 
 from payorcrm.core.errors import Refused
@@ -64,10 +64,12 @@ class CustomerNameTaken(Refused):
 
 def add_customer(*, merchant: Merchant, facts: NewCustomer, person: NewPerson) -> Customer:
     """Write a customer and its contacts. Raises NotACustomer, CustomerNumberTaken, CustomerNameTaken."""
-    _check(facts)
+    check_facts(facts)
     with transaction.atomic():
         lock_customer_numbers(merchant.id)
-        _refuse_known(merchant, facts)
+        mine = Customer.objects.filter(merchant=merchant)
+        refuse_taken_number(mine, facts)
+        refuse_taken_name(mine, facts)
         customer = Customer.objects.create(merchant=merchant, **asdict(facts))
         Contact.objects.bulk_create(_contacts(customer, person))
     return customer
@@ -87,18 +89,23 @@ def add_once(*, merchant: Merchant, facts: NewCustomer, person: NewPerson, now: 
         raise
 
 
-def _check(facts: NewCustomer) -> None:
+def check_facts(facts: NewCustomer) -> None:
+    """Ask for a name, and for a number that fits. Raises NotACustomer."""
     if not facts.company_name:
         raise NotACustomer("A customer needs a name.")
     if len(facts.number) > MOST_NUMBER:
         raise NotACustomer(f"A customer needs a number of at most {MOST_NUMBER} characters.")
 
 
-def _refuse_known(merchant: Merchant, facts: NewCustomer) -> None:
-    mine = Customer.objects.filter(merchant=merchant)
-    if same := mine.filter(number=facts.number).first():
+def refuse_taken_number(others: QuerySet[Customer], facts: NewCustomer) -> None:
+    """Raise CustomerNumberTaken if one of the others has the number."""
+    if same := others.filter(number=facts.number).first():
         raise CustomerNumberTaken(f"{same} has the number {same.number} already.")
-    named = mine.annotate(lower_name=Lower("company_name")).filter(lower_name=Lower(Value(facts.company_name)))
+
+
+def refuse_taken_name(others: QuerySet[Customer], facts: NewCustomer) -> None:
+    """Raise CustomerNameTaken if one of the others has the name, whatever the case of its letters."""
+    named = others.annotate(lower_name=Lower("company_name")).filter(lower_name=Lower(Value(facts.company_name)))
     if same := named.order_by("id").first():
         raise CustomerNameTaken(
             f"There is already a customer of this name, number {same.number}. "

@@ -83,6 +83,8 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(null=True)
     says = models.CharField(max_length=200)
     about = models.CharField(max_length=300, blank=True)
+    # Whom it was about; whatever number and name they have by now.
+    customer_id = models.UUIDField(null=True)
     # Triples of words: what, before, after; of many, the first ones.
     changes = models.JSONField(default=list)
     # How many more there are; then all of them are lines.
@@ -93,6 +95,11 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["merchant", "-happened_at", "-id"], name="audit_by_time"),
             models.Index(fields=["merchant", "actor_id", "-happened_at", "-id"], name="audit_by_actor"),
+            models.Index(
+                fields=["customer_id", "-happened_at"],
+                name="audit_of_customer",
+                condition=models.Q(customer_id__isnull=False),
+            ),
         ]
 
 

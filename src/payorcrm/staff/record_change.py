@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -25,6 +26,7 @@ def record_change(
     about: str = "",
     changes: Sequence[Change] = (),
     address: str | None,
+    customer_id: UUID | None = None,
     now: datetime,
 ) -> AuditEntry:
     """Add one entry to the transaction of the change; long texts are kept by their beginning."""
@@ -38,6 +40,7 @@ def record_change(
             kind=kind,
             says=says,
             about=_kept(about, 300),
+            customer_id=customer_id,
             changes=kept[:MOST_SHOWN],
             more_count=max(0, len(kept) - MOST_SHOWN),
             address=address or None,

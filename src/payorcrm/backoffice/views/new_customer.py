@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 from payorcrm.backoffice.access import for_collectors
 from payorcrm.backoffice.audit import note_changes, nothing_new
 from payorcrm.backoffice.customer_filter import category_choices
-from payorcrm.backoffice.customer_forms import CustomerForm
+from payorcrm.backoffice.customer_forms import CustomerForm, field_of
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
-from payorcrm.customers.add_customer import CustomerNameTaken, add_once
+from payorcrm.customers.add_customer import add_once
 from payorcrm.customers.models import Customer
 from payorcrm.mail.suppress import suppressions_of
 from payorcrm.merchants.models import Staff
@@ -37,7 +37,7 @@ def new_customer(request: HttpRequest, staff: Staff) -> HttpResponse:
             merchant=staff.merchant, facts=form.customer(), person=form.person(), now=clock.now()
         )
     except Refused as refusal:
-        form.add_error(_field_of(refusal), str(refusal))
+        form.add_error(field_of(refusal), str(refusal))
         return _ask(request, staff, form)
     if is_new:
         note_changes(request, form.changes())
@@ -45,10 +45,6 @@ def new_customer(request: HttpRequest, staff: Staff) -> HttpResponse:
         nothing_new(request)
     messages.success(request, f"{customer} is added. {_reach(staff, form.person().emails)}")
     return _onward(staff, customer, request.GET)
-
-
-def _field_of(refusal: Refused) -> str:
-    return "company_name" if isinstance(refusal, CustomerNameTaken) else "number"
 
 
 def _ask(request: HttpRequest, staff: Staff, form: CustomerForm) -> HttpResponse:
