@@ -168,7 +168,7 @@ class ChangeForm(FactsForm):
         def words(name: str, text: str) -> str:
             return languages.get(text, text) if name == "language" else ", ".join(text.splitlines())
 
-        return [(self[name].label, words(name, old), words(name, new)) for name, old, new in differences]
+        return [(str(self[name].label), words(name, old), words(name, new)) for name, old, new in differences]
 
     @staticmethod
     def _is_typed(name: str, typed: NewCustomer, seen: NewCustomer) -> bool:
