@@ -72,6 +72,9 @@ def test_import_whose_invoice_was_reminded_stays(client, merchant, imported):
 
     assert answer.status_code == 409
     assert "1 of its invoices was reminded" in answer.text
+    assert f'{place(merchant, "invoice", Invoice.objects.get(number="I1").id)}">Invoice I1</a>: Reminded' in answer.text
+    assert place(merchant, "imports") in answer.text
+    assert not AuditEntry.objects.filter(says="Undid an import").exists()
     assert Invoice.objects.count() == 2
 
 
@@ -83,8 +86,27 @@ def test_import_whose_invoice_is_asked_for_stays(client, merchant, imported):
         now=now(),
     )
 
-    assert undo(client, merchant, imported).status_code == 409
+    answer = undo(client, merchant, imported)
+
+    assert answer.status_code == 409
+    assert "Invoice I1</a>: Asked for" in answer.text
     assert Invoice.objects.count() == 2
+
+
+def test_import_many_of_whose_invoices_were_touched_names_the_first_ten_with_what_bears_most_on_money(client, merchant):
+    CustomerFactory(merchant=merchant, number="C1")
+    rows = "".join(f"N{number:02},C1,10.00,2026-12-01\n" for number in range(12))
+    drop(client, merchant, "invoices", f"num,customerno,amount,duedate\n{rows}")
+    start(client, merchant)
+    run_import(dropped().id, now=now())
+    Invoice.objects.update(last_reminded_at=now())
+    Invoice.objects.filter(number="N01").update(in_flight=100)
+
+    text = undo(client, merchant, dropped()).text
+
+    assert text.count("</a>: Reminded") == 9
+    assert "Invoice N01</a>: A payment is under way" in text
+    assert "And 2 more." in text
 
 
 def test_import_whose_invoice_was_voided_stays(client, merchant, imported):
@@ -93,7 +115,10 @@ def test_import_whose_invoice_was_voided_stays(client, merchant, imported):
     run_import(dropped().id, now=now())
     void(invoice_id=Invoice.objects.get(number="I9").id, now=now())
 
-    assert undo(client, merchant, dropped()).status_code == 409
+    answer = undo(client, merchant, dropped())
+
+    assert answer.status_code == 409
+    assert "Invoice I9</a>: Void, or written off" in answer.text
 
 
 def test_only_the_last_import_is_undone(client, merchant, imported):
@@ -103,7 +128,7 @@ def test_only_the_last_import_is_undone(client, merchant, imported):
 
     answer = undo(client, merchant, imported)
 
-    assert "only the last import can be undone" in answer.text
+    assert answer.text.count("only the last import can be undone") == 1
     undo(client, merchant, dropped())
     assert "are removed" in undo(client, merchant, imported).text
     assert check_books() == []

@@ -93,18 +93,20 @@ SELECT *, carried - balance AS settled_elsewhere,
 
 def is_mentioned(invoice_id: str) -> str:
     """Return the condition that a request, confirmation or payment names the invoice, found by their foreign keys."""
-    mentions = [
+    return " OR ".join(mentions(invoice_id).values()) or "false"
+
+
+def mentions(invoice_id: str) -> dict[str, str]:
+    """Return for each foreign key that may name an invoice, as `app.Model.field`, the condition that it does."""
+    named = [
         relation.field
         for relation in Invoice._meta.get_fields(include_hidden=True)
         if isinstance(relation, ManyToOneRel) and not _goes_along(relation.related_model)
     ]
-    return (
-        " OR ".join(
-            f"EXISTS (SELECT FROM {field.model._meta.db_table} m WHERE m.{field.column} = {invoice_id})"
-            for field in mentions
-        )
-        or "false"
-    )
+    return {
+        str(field): (f"EXISTS (SELECT FROM {field.model._meta.db_table} m WHERE m.{field.column} = {invoice_id})")
+        for field in named
+    }
 
 
 def _goes_along(model: object) -> bool:

@@ -23,7 +23,7 @@ from payorcrm.invoices.import_kept_file import preview as preview_file
 from payorcrm.invoices.import_kept_file import rehearsed, start_import
 from payorcrm.invoices.keep_file import MOST_BYTES, choose_columns, is_understood, keep_file, layout_of, look
 from payorcrm.invoices.models import ImportFile, ImportState
-from payorcrm.invoices.undo_import import undo_import, why_not_undo
+from payorcrm.invoices.undo_import import CannotUndo, undo_import, why_not_undo
 from payorcrm.merchants.models import Staff
 from payorcrm.reminders.foresee_import import foresee_import
 from payorcrm.ui.exports import csv_response
@@ -233,18 +233,24 @@ def _lines(report: ImportReport) -> Iterator[list[object]]:
 @for_staff
 def progress(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
     """Show how far an import is; the page asks again until it is over."""
-    file = import_file_of(staff, file_id)
-    context = {"section": "customers", "file": file, "why_not_undo": why_not_undo(file)}
     name = "backoffice/import_progress.html" if request.htmx else "backoffice/import_run.html"  # type: ignore[attr-defined]
-    return render(request, name, context)
+    return render(request, name, _progress_of(import_file_of(staff, file_id)))
+
+
+def _progress_of(file: ImportFile) -> dict[str, object]:
+    return {"section": "customers", "file": file, "why_not_undo": why_not_undo(file)}
 
 
 @require_POST
 @for_collectors
 def undo(request: HttpRequest, staff: Staff, file_id: UUID) -> HttpResponse:
-    """Take back the last import of invoices. Raises CannotUndo."""
+    """Take back the last import of invoices; refused, the page of the import says what is in the way."""
     file = import_file_of(staff, file_id)
-    removed = undo_import(file=file, now=clock.now())
+    try:
+        removed = undo_import(file=file, now=clock.now())
+    except CannotUndo as refusal:
+        context = _progress_of(file) | {"refusal": refusal}
+        return render(request, "backoffice/import_run.html", context, status=refusal.status)
     note_changes(request, [(f"Invoice {number}, owed", str(owed), "") for number, owed in removed])
     return _to_progress(staff, file)
 
