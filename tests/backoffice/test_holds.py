@@ -12,6 +12,7 @@ from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Role
 from payorcrm.reminders.hold import hold_for_bounce, put_on_hold, put_several_on_hold
 from payorcrm.reminders.models import DayRun, Hold, HoldReason, Rule, Schedule
+from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import client_of, make_shop
 from tests.factories.due_runs import run_due_rules
 from tests.factories.models import CustomerFactory
@@ -61,6 +62,29 @@ def test_a_hold_is_ended_in_the_list_and_not_by_a_viewer(shop):
 
     assert answer["Location"] == place("holds", shop)
     assert listed(shop)[0] == []
+
+
+def test_what_was_before_and_after_a_hold_and_its_end_is_written_down_and_a_second_press_is_not(shop):
+    client, invoice, today = client_of(shop.merchant), shop.invoice, day_in(shop.merchant.time_zone, present())
+    soon, later = today + timedelta(days=5), today + timedelta(days=9)
+    dispute = {"reason": "dispute", "until": str(soon), "note": "“Wrong” 🚢"}
+    for form in (dispute, dispute, {"reason": "dispute", "until": str(later)}):
+        client.post(place("hold_customer", shop, shop.customer.id), form)
+    client.post(place("hold_invoice", shop, invoice.id), dispute)
+    whole, single = Hold.objects.filter(reason="dispute", ended_at=None).order_by("id")
+
+    for hold in (whole, whole, single):
+        client.post(place("hold_end", shop, hold.id))
+
+    found = AuditEntry.objects.filter(merchant=shop.merchant).order_by("id").values_list("says", "changes")
+    name, first, second = f"{shop.customer}, on hold", f"Disputed, until {soon}: “Wrong” 🚢", f"Disputed, until {later}"
+    assert list(found) == [
+        ("Held reminders to a customer", [[name, "", first]]),
+        ("Held reminders to a customer", [[name, first, second]]),
+        ("Held reminders about an invoice", [[f"Invoice {invoice.number}, on hold", "", first]]),
+        ("Ended a hold", [[name, second, ""]]),
+        ("Ended a hold", [[f"Invoice {invoice.number}, on hold", first, ""]]),
+    ]
 
 
 def test_a_hold_whose_day_is_near_stands_on_the_dashboard_until_it_is_prolonged(shop):

@@ -190,7 +190,7 @@ ACTIONS: dict[str, Action] = {
     "customer_statement": Action(MAILS, "Sent a statement"),
     "hold_customer": Action(REMINDERS, "Held reminders to a customer"),
     "hold_invoice": Action(REMINDERS, "Held reminders about an invoice"),
-    "hold_end": Action(REMINDERS, "Ended a hold", named("hold_id")),
+    "hold_end": Action(REMINDERS, "Ended a hold"),
     "hold_prolong": Action(REMINDERS, "Prolonged a hold", named("hold_id")),
     "template": Action(REMINDERS, "Changed a template", named("template_id")),
     "setup_skip": Action(SETTINGS, "Passed over a step of the checklist, or took it up again"),

@@ -196,9 +196,9 @@ def prolong_hold(hold: Hold, *, now: datetime) -> date:
     return held.until
 
 
-def end_hold(hold: Hold, *, ended_by: User | None, now: datetime) -> None:
-    """End a hold; one that has ended already stays as it is."""
-    Hold.objects.filter(id=hold.id, ended_at__isnull=True).update(ended_at=now, ended_by=ended_by)
+def end_hold(hold: Hold, *, ended_by: User | None, now: datetime) -> bool:
+    """End a hold, and say whether that changed anything; one that has ended already stays as it is."""
+    return bool(Hold.objects.filter(id=hold.id, ended_at__isnull=True).update(ended_at=now, ended_by=ended_by))
 
 
 def holds_of(customer: Customer, *, today: date) -> QuerySet[Hold]:

@@ -9,17 +9,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, hold_of, invoice_of
+from payorcrm.backoffice.audit import note_changes, nothing_new
 from payorcrm.backoffice.rule_forms import HoldFilter, HoldForm
 from payorcrm.backoffice.views.customers import customer_page
 from payorcrm.backoffice.views.invoices import invoice_page
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.core.write_dates import write_day
-from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import Invoice, InvoiceStatus
 from payorcrm.merchants.models import Staff
-from payorcrm.reminders.hold import end_hold, prolong_hold, put_on_hold
+from payorcrm.reminders.hold import end_hold, prolong_hold, put_several_on_hold
 from payorcrm.reminders.models import REVIEW_AFTER, REVIEW_BEFORE, Hold, HoldReason
+from payorcrm.reminders.write_down import changes_of_ended, changes_of_held
+from payorcrm.staff.record_change import Change
 from payorcrm.ui.paging import page_of
 
 
@@ -61,7 +63,7 @@ def hold_customer(request: HttpRequest, staff: Staff, customer_id: UUID) -> Http
     """Stop reminders to a customer."""
     customer = customer_of(staff, customer_id)
     form = HoldForm(request.POST)
-    if not _hold(request, staff, customer, None, form):
+    if not _hold(request, staff, form, customer_ids=[customer.id]):
         return customer_page(request, staff, customer, status=422, hold_form=form)
     return redirect("backoffice:customer", merchant_slug=staff.merchant.slug, customer_id=customer.id)
 
@@ -72,33 +74,42 @@ def hold_invoice(request: HttpRequest, staff: Staff, invoice_id: UUID) -> HttpRe
     """Stop reminders about one invoice."""
     invoice = invoice_of(staff, invoice_id)
     form = HoldForm(request.POST)
-    if not _hold(request, staff, invoice.customer, invoice, form):
+    if not _hold(request, staff, form, invoice_ids=[invoice.id]):
         return invoice_page(request, staff, invoice, status=422, hold_form=form)
     return redirect("backoffice:invoice", merchant_slug=staff.merchant.slug, invoice_id=invoice.id)
 
 
-def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoice | None, form: HoldForm) -> bool:
+def _hold(request: HttpRequest, staff: Staff, form: HoldForm, **held: list[UUID]) -> bool:
     """Say whether it is on hold; if not, the form says why, and is where the reader goes on."""
     if not form.is_valid():
         form.fields["reason"].widget.attrs["autofocus"] = True
         return False
     try:
-        hold = put_on_hold(
-            customer=customer,
-            invoice=invoice,
+        (now_held,) = put_several_on_hold(
+            merchant=staff.merchant,
             reason=HoldReason(form.cleaned_data["reason"]),
             until=form.cleaned_data["until"],
             note=form.cleaned_data["note"],
             held_by=staff.user,
             now=clock.now(),
+            **held,
         )
     except Refused as refusal:
         form.add_error("until", str(refusal))
         form.fields["until"].widget.attrs["autofocus"] = True
         return False
-    until = f" until {write_day(hold.until)}" if hold.until else ""
+    _write_down(request, changes_of_held([now_held]))
+    until = f" until {write_day(now_held.hold.until)}" if now_held.hold.until else ""
     messages.success(request, f"On hold{until}: no reminder goes out, not even one that is on its way.")
     return True
+
+
+def _write_down(request: HttpRequest, changes: list[Change]) -> None:
+    """Let the entry say what was before and after; where nothing is otherwise, there is none."""
+    if changes:
+        note_changes(request, changes)
+    else:
+        nothing_new(request)
 
 
 @require_POST
@@ -106,7 +117,8 @@ def _hold(request: HttpRequest, staff: Staff, customer: Customer, invoice: Invoi
 def end(request: HttpRequest, staff: Staff, hold_id: UUID) -> HttpResponse:
     """End a hold."""
     hold = hold_of(staff, hold_id)
-    end_hold(hold, ended_by=staff.user, now=clock.now())
+    is_ended = end_hold(hold, ended_by=staff.user, now=clock.now())
+    _write_down(request, changes_of_ended([hold]) if is_ended else [])
     messages.success(request, "The hold has ended; reminders go on.")
     return _back(request, staff, hold)
 
