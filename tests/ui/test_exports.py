@@ -17,9 +17,16 @@ def test_a_formula_becomes_text(cell):
     assert harmless(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["Acme", "", "1150.00", "a=b", -5])
+@pytest.mark.parametrize("cell", ["Acme", "", "1150.00", "a=b", "Fish; chips", "a;b=c", -5])
 def test_other_cells_stay(cell):
     assert harmless(cell) == cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"), [("Acme;=1+1", "Acme;'=1+1"), ("Acme; \t@A1", "Acme; \t'@A1"), ("Acme\n-2+3", "Acme\n'-2+3")]
+)
+def test_a_formula_inside_a_cell_stays_text_where_cells_are_parted_at_semicolons(cell, written):
+    assert harmless(cell) == written
 
 
 def test_an_export_is_streamed_and_read_back_whole():

@@ -8,9 +8,9 @@ from functools import wraps
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from payorcrm.backoffice.audit import answer_and_record
 from payorcrm.backoffice.second_factor import is_missing, lead_to_it
@@ -27,6 +27,7 @@ from payorcrm.reminders.models import DayRun, Hold, ReminderTemplate, Rule, Temp
 from payorcrm.reminders.rehearsal_models import KeptRehearsal
 from payorcrm.staff.models import AuditEntry, StaffInvitation
 from payorcrm.statements.models import StatementRule, StatementRun
+from payorcrm.ui.signed_out import lead_to_sign_in
 
 View = Callable[..., HttpResponseBase]
 
@@ -60,9 +61,10 @@ def for_staff_on_the_way_in(view: View) -> View:
 
 
 def _guarded(view: View, is_allowed: Callable[[Staff], bool], *, is_on_the_way_in: bool = False) -> View:
-    @login_required
     @wraps(view)
     def guarded(request: HttpRequest, merchant_slug: str, **ids: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return lead_to_sign_in(request, reverse("account_login"))
         staff = _membership(request, merchant_slug)
         request.staff = staff  # type: ignore[attr-defined]
         request.brand = brand_of(staff.merchant)  # type: ignore[attr-defined]

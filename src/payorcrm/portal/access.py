@@ -9,7 +9,6 @@ from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -43,6 +42,7 @@ from payorcrm.payments.request_payment import are_invoices_of
 from payorcrm.portal.entrance import sign_in_address
 from payorcrm.portal.invited import Opened
 from payorcrm.ui.language import speak
+from payorcrm.ui.signed_out import lead_to_sign_in
 
 LONGEST_NUMBER = 18
 ENTERED_METHOD_LIFE = timedelta(hours=1)
@@ -186,7 +186,7 @@ def for_customers(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, **ids: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(_here(request), sign_in_address(request))
+            return lead_to_sign_in(request, sign_in_address(request))
         if _is_viewing_over(request):
             return redirect("home_after_sign_in")
         visit = visit_of(request)
@@ -217,11 +217,6 @@ def for_own_users(view: View) -> View:
         return view(request, visit, **ids)
 
     return guarded
-
-
-def _here(request: HttpRequest) -> str:
-    """Return the page to come back to after a sign-in; what was posted is not posted again."""
-    return request.get_full_path() if request.method in ("GET", "HEAD") else ""
 
 
 def _refused(request: HttpRequest, refused: Refused) -> HttpResponse:

@@ -1,6 +1,7 @@
 """CSV and XLSX that stream, and that no spreadsheet runs as a program."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,9 @@ from xlsxwriter.worksheet import Worksheet
 
 # A cell that begins with one of these is a formula to Excel and its kin (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# Where decimals have a comma, spreadsheets part a line at semicolons, or tabs; quotation marks inside it hold nothing
+# together then, and what follows is a cell of its own.
+_FORMULA_INSIDE = re.compile(r"(?s)(?<=.)([;\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
 
 
 class _Echo:
@@ -42,9 +46,10 @@ def harmless(cell: object) -> object:
     """Return a cell that a spreadsheet shows as text; numbers stay numbers, and moments are read as such."""
     if isinstance(cell, datetime):
         return cell.isoformat(" ", "seconds")
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    text = _FORMULA_INSIDE.sub(r"\1'", cell)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def table_response(

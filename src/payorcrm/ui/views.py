@@ -6,11 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from payorcrm.ui.signed_out import words_sent
 
-def error_page(request: HttpRequest, *, status: int, title: str, text: str) -> HttpResponse:
-    """Render an error as a page, or as a notice when htmx asked for a part of one."""
+
+def error_page(request: HttpRequest, *, status: int, title: str, text: str, words: str = "") -> HttpResponse:
+    """Render an error as a page, or as a notice when htmx asked for a part of one; `words` are shown to be copied."""
     template = "ui/notice.html" if getattr(request, "htmx", False) else "ui/error.html"
-    return render(request, template, {"title": title, "text": text, "status": status}, status=status)
+    return render(request, template, {"title": title, "text": text, "status": status, "words": words}, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -40,4 +42,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "", **more: Any) -> HttpResponse:
     """Answer a form whose token no longer fits."""
     text = _("Nothing was charged. Go back and press the button again.")
-    return error_page(request, status=403, title=_("This page was open too long"), text=text)
+    # No page of a stranger can say that it is one of ours, and so none can put words of its own here.
+    words = words_sent(request) if request.headers.get("Sec-Fetch-Site") == "same-origin" else ""
+    return error_page(request, status=403, title=_("This page was open too long"), text=text, words=words)
