@@ -43,6 +43,7 @@ def test_an_export_is_streamed_and_read_back_whole():
     assert response["Content-Disposition"] == 'attachment; filename="payments.csv"'
 
 
+@pytest.mark.django_db  # a closed answer looks after the connections
 def test_a_workbook_keeps_numbers_days_and_moments_as_what_they_are():
     row = [Decimal("1150.00"), 7, date(2026, 11, 26), datetime(2026, 11, 26, 20, 3, 9), "-5", None]
 
