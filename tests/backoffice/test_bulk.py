@@ -146,7 +146,9 @@ def test_invoices_go_on_hold_and_off_again_and_twice_is_once():
     held = set(Hold.objects.values_list("invoice", flat=True))
     count = Hold.objects.count()
     ended = do(shop, "invoices_end_holds", invoice=named([one]))
+    nothing = ask(shop, "invoices_end_holds", invoice=named([one]))
 
+    assert "Reminders about them go on" not in nothing.text
     assert "Put 2 invoices on hold?" in page.text
     assert "Paid, void or written off" in page.text
     assert (held, count) == ({one.id, two.id}, 2)

@@ -4,6 +4,7 @@ from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import F
 from django.urls import reverse
 
 from payorcrm.core.clock import day_in
@@ -15,7 +16,7 @@ from payorcrm.reminders.models import DayRun, Hold, HoldReason, Rule, Schedule
 from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import client_of, make_shop
 from tests.factories.due_runs import run_due_rules
-from tests.factories.models import CustomerFactory
+from tests.factories.models import CustomerFactory, InvoiceFactory
 from tests.reminders.rules import LONG_AGO, set_schedule, switch_all_on
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +153,21 @@ def test_why_is_answered_for_a_customer_and_for_one_invoice(shop):
 
     paid = client.get(place("why", shop, shop.customer.id) + f"?invoice={shop.invoice.id}&day=2026-01-01")
     assert "Paid by now: nobody is reminded of it any more, due" in paid.text
+
+
+def test_why_of_an_invoice_with_a_payment_under_way_gives_that_reason_alone(shop):
+    client = client_of(shop.merchant)
+    invoice = InvoiceFactory(customer=shop.customer)
+    about = place("why", shop, shop.customer.id) + f"?invoice={invoice.id}"
+    no_rule = client.get(about).text
+    Invoice.objects.filter(id=invoice.id).update(in_flight=F("balance"))
+
+    under_way, then = client.get(about).text, client.get(about + "&day=2026-01-01").text
+
+    assert "No rule was due on this day." in no_rule
+    assert "nobody is reminded of it until that settles or fails" in under_way
+    assert "No rule was due" not in under_way
+    assert "No rule was due on this day." in then
 
 
 def test_nobody_elses_invoice_is_explained_and_an_odd_day_is_refused(shop):

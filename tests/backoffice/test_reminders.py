@@ -42,6 +42,22 @@ def test_the_question_says_how_many_mails_go_to_how_many_customers_and_sends_non
     assert ReminderRun.objects.count() == 0
 
 
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+def test_chosen_customers_with_nothing_overdue_are_counted_so_that_the_numbers_add_up(currency):
+    shop = make_shop()
+    silent = CustomerFactory(merchant=shop.merchant, contact__email="")
+    InvoiceFactory(customer=silent, currency=currency)
+    content = CustomerFactory.create_batch(2, merchant=shop.merchant)
+    chosen = [shop.customer, silent, *content]
+
+    text = client_of(shop.merchant).get(place(shop) + "?" + "&".join(f"customer={each.id}" for each in chosen)).text
+
+    assert "Remind 4 customers?" in text
+    assert "Send 1 mail to 1 customer" in text
+    assert "No e-mail address</span>: 1 customer" in text
+    assert "Nothing to remind about</span>: 2 customers, with no invoice that is overdue that long" in text
+
+
 def test_one_customer_is_reminded_by_name():
     shop = make_shop()
     other = CustomerFactory(merchant=shop.merchant)

@@ -123,6 +123,7 @@ def test_a_rule_that_was_switched_on_sends_and_its_run_says_what_became_of_it(sh
 def test_a_held_run_is_decided_once(shop, decision, state):
     client = client_of(shop.merchant)
     assert "A run waits for you" in client.get(place("statements", shop)).text
+    assert "Left out" not in client.get(place("statement_run", shop, shop.statement_run.id)).text
 
     client.post(place("statement_run_decide", shop, shop.statement_run.id), {"decision": decision})
     again = client.post(place("statement_run_decide", shop, shop.statement_run.id), {"decision": "release"})

@@ -25,7 +25,7 @@ def test_a_new_due_date_is_kept_with_the_old_one_once():
     invoice.refresh_from_db()
     event = InvoiceEvent.objects.get()
     assert (invoice.due_on, event.made_by, event.amount) == (later, who, 0)
-    assert event.note.endswith(f"to {later.isoformat()}. Agreed by phone.")
+    assert event.note.endswith(f"to {later:%b %-d, %Y}. Agreed by phone.")
     assert check_books() == before
 
 

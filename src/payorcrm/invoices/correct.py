@@ -31,9 +31,9 @@ def change_due_date(
         if invoice.status not in (InvoiceStatus.OPEN, InvoiceStatus.DRAFT):
             raise CannotCorrect(f"This invoice is {invoice.get_status_display().lower()}, so it is not due any more.")
         if due_on < invoice.issued_on:
-            raise CannotCorrect(f"An invoice cannot be due before it was issued, on {invoice.issued_on.isoformat()}.")
+            raise CannotCorrect(f"An invoice cannot be due before it was issued, on {invoice.issued_on:%b %-d, %Y}.")
         if due_on != invoice.due_on:
-            words = f"From {invoice.due_on.isoformat()} to {due_on.isoformat()}."
+            words = f"From {invoice.due_on:%b %-d, %Y} to {due_on:%b %-d, %Y}."
             _tell(invoice, InvoiceEventKind.DUE_CHANGED, f"{words} {note}".strip(), changed_by, now)
             invoice.due_on = due_on
             invoice.save(update_fields=["due_on"])

@@ -54,6 +54,11 @@ class AboutInvoice:
     verdicts: list[Verdict] = field(default_factory=list)
     others: list[Verdict] = field(default_factory=list)
 
+    @property
+    def can_be_reminded(self) -> bool:
+        """Whether the invoice is owed today and no payment of it is under way, so that it takes a rule to say more."""
+        return self.invoice.status == InvoiceStatus.OPEN and not self.invoice.in_flight
+
 
 @dataclass(frozen=True, slots=True)
 class SentReminder:
@@ -82,6 +87,11 @@ class DayExplained:
     def is_future(self) -> bool:
         """Whether the day is still to come."""
         return self.day > self.today
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the day is over, so that today's state of an invoice explains nothing of it."""
+        return self.day < self.today
 
 
 def explain_day(*, customer: Customer, day: date, now: datetime, invoice: Invoice | None = None) -> DayExplained:

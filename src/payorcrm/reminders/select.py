@@ -40,6 +40,7 @@ class OverdueSummary:
     invoice_count: int
     totals: list[Money]
     left_out: list[LeftOutCustomers]
+    overdue_count: int  # customers that a mail goes to in some currency, or that are left out of all
 
 
 def overdue_summary(
@@ -57,13 +58,15 @@ def overdue_summary(
         cursor.execute(f"WITH {CANDIDATES} {SUMMARY}", values)
         rows = cursor.fetchall()
     chosen = [row for row in rows if row[0] is None]
+    customer_count, overdue_count = _count_customers(values, rows)
     return OverdueSummary(
         mark=str(sum(int(row[6]) for row in chosen)),
         mail_count=sum(row[2] for row in chosen),
-        customer_count=_count_customers(values) if len(chosen) > 1 else sum(row[2] for row in chosen),
+        customer_count=customer_count,
         invoice_count=sum(row[3] for row in chosen),
         totals=[Money(int(row[4]), row[1]) for row in chosen],
         left_out=_left_out(rows),
+        overdue_count=overdue_count,
     )
 
 
@@ -163,14 +166,20 @@ SELECT left_out, currency, count(*), sum(cardinality(invoice_ids)), sum(amount),
     (array_agg(company_name ORDER BY lower(company_name)))[1:{NAMES_SHOWN}], sum(mark)
 FROM candidates GROUP BY left_out, currency ORDER BY left_out, currency
 """  # noqa: S608
-COUNT_CUSTOMERS = f"WITH {CANDIDATES} SELECT count(DISTINCT customer_id) FROM candidates WHERE left_out IS NULL"  # noqa: S608
+COUNT_CUSTOMERS = f"""
+WITH {CANDIDATES} SELECT count(DISTINCT customer_id) FILTER (WHERE left_out IS NULL), count(DISTINCT customer_id)
+FROM candidates
+"""  # noqa: S608
 
 
-def _count_customers(values: dict[str, Any]) -> int:
+def _count_customers(values: dict[str, Any], rows: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
+    """Return how many customers get a mail, and how many are overdue at all; of several currencies, each once."""
+    if len({row[1] for row in rows}) < 2:
+        return sum(row[2] for row in rows if row[0] is None), sum(row[2] for row in rows)
     with connection.cursor() as cursor:
         cursor.execute(COUNT_CUSTOMERS, values)
-        (count,) = cursor.fetchone()
-    return int(count)
+        mailed, overdue = cursor.fetchone()
+    return int(mailed), int(overdue)
 
 
 def _left_out(rows: list[tuple[Any, ...]]) -> list[LeftOutCustomers]:

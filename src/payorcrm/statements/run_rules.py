@@ -106,11 +106,12 @@ def _why_to_hold(rule: StatementRule, run: StatementRun, now: datetime) -> str:
     past = StatementRun.objects.filter(rule=rule, state__in=[RunState.SENT, RunState.RELEASED], mail_count__gt=0)
     latest = past.order_by("-day").values("mail_count")[:RUNS_REMEMBERED]
     usual = latest.aggregate(usual=Avg("mail_count"))["usual"]
+    expected = rule.expected_count if usual is None else usual
+    if run.mail_count <= max(FEW_MAILS, schedule_of_rule(rule).brake_factor * expected):
+        return ""
     if usual is None:
-        usual = rule.expected_count
-    if run.mail_count > max(FEW_MAILS, schedule_of_rule(rule).brake_factor * usual):
-        return f"It has {run.mail_count:,} statements; usual are {round(usual):,}."
-    return ""
+        return f"It has {run.mail_count:,} statements; {expected:,} were expected when the rule was switched on."
+    return f"It has {run.mail_count:,} statements; usual are {round(usual):,}."
 
 
 def release_statements(*, run_id: UUID, released_by: User | None, now: datetime) -> StatementRun:

@@ -13,7 +13,7 @@ from payorcrm.backoffice.chosen import Chosen, NobodyChosen, customers_or_all, i
 from payorcrm.backoffice.forms import ReminderForm
 from payorcrm.core import clock
 from payorcrm.merchants.models import Staff
-from payorcrm.reminders.select import overdue_summary
+from payorcrm.reminders.select import OverdueSummary, overdue_summary
 from payorcrm.reminders.send import OthersThanSeen, send_reminders
 from payorcrm.reminders.templates import template_for
 from payorcrm.reminders.write_down import changes_of_run
@@ -69,7 +69,6 @@ def _ask(
     **also_shown: Any,
 ) -> HttpResponse:
     summary = overdue_summary(staff.merchant, clock.now(), form.least_days(), **of_whom)
-    considered = summary.invoice_count + sum(each.invoice_count for each in summary.left_out)
     context = {
         "section": "reminders",
         "form": form,
@@ -77,10 +76,17 @@ def _ask(
         "one": _name_of(staff, chosen, also_shown["noun"]),
         "summary": summary,
         "seen_count": _number((request.POST or request.GET).get("mails", "")),
-        "not_due_count": len(chosen.ids) - considered if "invoice_ids" in of_whom else 0,
+        "not_due_count": max(0, len(chosen.ids) - _considered(summary, also_shown["noun"])),
         **also_shown,
     }
     return render(request, "backoffice/reminder_send.html", context)
+
+
+def _considered(summary: OverdueSummary, noun: str) -> int:
+    """Return how many of the chosen are mailed about or to, or left out for a reason that is named."""
+    if noun == "customer":
+        return summary.overdue_count
+    return summary.invoice_count + sum(each.invoice_count for each in summary.left_out)
 
 
 def _number(typed: str) -> int | None:
