@@ -234,7 +234,7 @@ def test_a_run_that_is_far_larger_than_foreseen_waits_for_a_person():
     (run,) = run_due_statements(now=NOW)
 
     assert (run.state, run.mail_count, Mail.objects.count()) == (RunState.HELD, 21, 0)
-    assert run.held_because == "It has 21 statements; 0 were expected when the rule was switched on."
+    assert run.held_because == "It has 21 statements; 0 were expected when the rule was last changed."
     assert run_due_statements(now=NOW + timedelta(days=1)) == []
     assert release_statements(run_id=run.id, released_by=None, now=NOW).mail_count == 21
     assert Mail.objects.count() == 21

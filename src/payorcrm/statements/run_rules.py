@@ -110,7 +110,7 @@ def _why_to_hold(rule: StatementRule, run: StatementRun, now: datetime) -> str:
     if run.mail_count <= max(FEW_MAILS, schedule_of_rule(rule).brake_factor * expected):
         return ""
     if usual is None:
-        return f"It has {run.mail_count:,} statements; {expected:,} were expected when the rule was switched on."
+        return f"It has {run.mail_count:,} statements; {expected:,} were expected when the rule was last changed."
     return f"It has {run.mail_count:,} statements; usual are {round(usual):,}."
 
 
