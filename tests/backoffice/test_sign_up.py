@@ -13,6 +13,7 @@ from payorcrm.merchants.models import Merchant, Role
 from payorcrm.sign_ups.accept import sign_up_link
 from payorcrm.sign_ups.models import SignUp
 from tests.backoffice.rows import client_of, make_shop
+from tests.backoffice.test_access import PATTERNS
 from tests.factories.models import MerchantFactory, PortalAccessFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,33 @@ def test_staff_of_one_business_own_a_second_one():
 
     assert Merchant.objects.get(slug="my-own").staff.get().role == Role.OWNER
     assert set(shop.merchant.staff.values_list("role", flat=True)) == {Role.VIEWER}
+
+
+def test_no_page_of_an_owners_second_business_shows_a_row_of_the_first():
+    first = make_shop()
+    client = client_of(first.merchant)
+    said = {str(row_id) for row_id in first.ids().values()} | {first.customer.company_name, first.invoice.number}
+    said |= {first.payment.reference, first.mail.to_address, first.contact.email}
+
+    home = sign_up(client, business="Second").text
+    pages = pages_of(client, "second")
+
+    assert first.customer.company_name in client.get(reverse("backoffice:customers", args=[first.merchant.slug])).text
+    assert f'href="{reverse("backoffice:dashboard", args=[first.merchant.slug])}"' in home
+    assert len(pages) > 20
+    assert {place: words for place, text in pages.items() if (words := {each for each in said if each in text})} == {}
+    for name, row in {"customer": first.customer, "invoice": first.invoice, "payment": first.payment}.items():
+        assert client.get(reverse(f"backoffice:{name}", args=["second", row.id])).status_code == 404
+        assert client.get(reverse(f"backoffice:{name}", args=[first.merchant.slug, row.id])).status_code == 200
+
+
+def pages_of(client: Client, slug: str) -> dict[str, str]:
+    """Return every page of a business whose address names no row, as it is read."""
+    names = [str(pattern.name) for pattern in PATTERNS if not pattern.pattern.converters]
+    answers = {name: client.get(reverse(f"backoffice:{name}", args=[slug])) for name in names}
+    return {
+        name: b"".join(answer).decode(errors="replace") for name, answer in answers.items() if answer.status_code == 200
+    }
 
 
 @pytest.mark.parametrize(
