@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.backoffice.rows import client_of, make_shop
+from tests.factories.browsing import HOST, browse
 
 pytestmark = pytest.mark.django_db
 NOTE = "They promised to pay on Friday, by cheque."
@@ -59,6 +60,19 @@ def test_a_part_of_a_page_leaves_the_page_standing(shop):
     assert response.status_code == 401
     assert "<html" not in response.text
     assert f"next={rules.replace('/', '%2F')}" in response.text
+
+
+def test_a_search_of_somebody_signed_out_leaves_the_list_and_says_so(shop):
+    client = client_of(shop.merchant)
+
+    def search(tab):
+        tab.page.goto(f"{HOST}{reverse('backoffice:customers', args=[shop.merchant.slug])}")
+        tab.in_test(client.logout)
+        tab.page.get_by_label("Search").fill("a")
+        tab.page.locator("#notices").get_by_role("link", name="Sign in").wait_for()
+        return tab.page.locator("#list").inner_text()
+
+    assert shop.customer.company_name in browse(client, search)
 
 
 def test_a_customer_is_led_back_to_the_page_in_the_portal():
