@@ -39,7 +39,9 @@ def test_an_unknown_field_is_refused_with_the_nearest_known_one():
     response = save(shop, body="<p>Hello {{frist_name}}</p>")
 
     assert "frist_name" in response.text
-    assert "Did you mean {{first_name}}?" in response.text
+    assert "Please mend what is listed below the text." in response.text
+    assert "Line 1" not in response.text
+    assert "Did you mean “First Name”" in response.text
     assert "Hello {{frist_name}}" in response.text
     assert "frist_name" not in shop.template.body
 
@@ -90,11 +92,11 @@ def test_the_preview_shows_a_real_customers_mail_and_lets_nothing_run():
     assert shop.template.name == "Friendly"
 
 
-def test_a_preview_of_a_mistake_says_what_is_wrong():
+def test_a_preview_of_a_mistake_leads_to_the_list_of_what_is_wrong():
     response = preview(make_shop(), body="{{nothing_known}}")
 
     assert response.status_code == 200
-    assert "nothing_known" in response.text
+    assert "Please mend what is listed below the text." in response.text
 
 
 @pytest.mark.parametrize("body", ["x" * 50_001, "a\0b", "{{" * 25_001, "<b>" * 12_000, "{{first_name", "<![x[y]]>"])
@@ -227,6 +229,17 @@ def test_a_version_is_looked_at_and_used_again():
     shop.template.refresh_from_db()
     assert shop.template.body == first
     assert "Version 1 is in use again." in response.text
+
+
+def test_a_version_without_a_text_in_a_language_says_that_the_one_in_use_ends_with_it():
+    shop = make_shop()
+    save(shop, language="es", body="<p>Hola</p>")
+
+    before, now = page(shop, "template_version", number="1").text, page(shop, "template_version", number="2").text
+
+    assert "It has no text in Español of its own" in before
+    assert "of its own" not in now
+    assert page(shop, "template_versions").text.count("With a text in Español") == 1
 
 
 def test_templates_are_made_copied_and_deleted():

@@ -34,6 +34,14 @@ def test_an_unknown_field_is_named_with_its_place_and_the_field_that_was_meant()
     )
 
 
+def test_a_place_is_named_by_the_words_and_the_chips_before_it() -> None:
+    (field,) = problems(f"<p>Dear {{{{first_name}}}},</p><p>about {{{{xyzzy}}}}</p>{PAY}")
+    (picture,) = problems(f'<h1>Dear</h1><p>you <img src="https://a.example/logo.png"></p>{PAY}')
+
+    assert field.startswith("In the text, after “Dear First Name, about”: ")
+    assert "after “Dear you”" in picture
+
+
 def test_every_unknown_field_is_named_at_once() -> None:
     assert len(problems("<p>{{frist_name}} {{lost_name}}</p>", subject="{{xyzzy}}")) == 3
 

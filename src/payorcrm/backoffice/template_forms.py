@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from django import forms
 from django.conf import settings
 
+from payorcrm.core.errors import Refused
 from payorcrm.core.language import speaking
 from payorcrm.reminders.check_template import LONGEST_BODY
 from payorcrm.reminders.default_template import OUR_TEXTS, in_their_words
+from payorcrm.reminders.fields import TemplateMistake, UnknownField
 from payorcrm.reminders.models import ReminderTemplate
 from payorcrm.reminders.templates import LONGEST_NAME
 
 LANGUAGES = dict(settings.LANGUAGES)
+TO_MEND = "Please mend what is listed below the text."
 
 
 class TemplateForm(forms.Form):
@@ -29,6 +32,11 @@ class TemplateForm(forms.Form):
         choices=[("", "Everybody"), *LANGUAGES.items()], required=False, widget=forms.HiddenInput
     )
     based_on = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+
+def words_of(refusal: Refused) -> str:
+    """Return what a refusal says; one about a line, of which the editor shows no numbers, leads to the list."""
+    return TO_MEND if isinstance(refusal, (UnknownField, TemplateMistake)) else str(refusal)
 
 
 @dataclass(frozen=True, slots=True)

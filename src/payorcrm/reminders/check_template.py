@@ -34,9 +34,12 @@ PAPER, INK = (255, 255, 255), (43, 52, 66)
 DARK_PAPER, DARK_INK = (22, 27, 35), (211, 218, 228)
 
 _NAME = re.compile(r"\{\{-?\s*(\w+)")
+_FIELD = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _MARKUP = re.compile(r"<[^<>]*>")
 _TELEPHONE = re.compile(r"(?=(?s:.*)\d{3})\+?[\d\s().-]{3,60}\Z")
 _SHOWN = 40
+# Words before and after one of these do not touch.
+PARAGRAPHS = frozenset(["p", "div", "li", "h1", "h2", "h3", "h4", "blockquote", "td", "th"])
 LONGEST_BODY = 50_000
 
 
@@ -151,6 +154,8 @@ class _Reader(HTMLParser):
             self._look_at_picture(given)
         if tag in VOID or tag not in STRUCTURE:
             return
+        if tag in PARAGRAPHS:
+            self._before += " "
         outer = self._open[-1] if self._open else _Open("", None, None)
         styles = _styles(given.get("style", ""))
         self._open.append(
@@ -259,8 +264,12 @@ def _color(text: str) -> Rgb | None:
 
 def _place(before: str) -> str:
     """Say what stands before a place."""
-    words = " ".join(_MARKUP.sub(" ", before).split())
+    words = " ".join(_FIELD.sub(_as_on_its_chip, _MARKUP.sub(" ", before)).split())
     return f"after “{'…' if len(words) > _SHOWN else ''}{words[-_SHOWN:].lstrip()}”" if words else "at the beginning"
+
+
+def _as_on_its_chip(written: re.Match[str]) -> str:
+    return MERGE_FIELDS.get(written[1], written[0])
 
 
 def _short(words: str) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from payorcrm.backoffice.access import customer_of, for_collectors, for_staff, kept_template_of, template_of
 from payorcrm.backoffice.audit import writing_down
 from payorcrm.backoffice.framed_mail import framed_mail
-from payorcrm.backoffice.template_forms import TemplateForm
+from payorcrm.backoffice.template_forms import TemplateForm, words_of
 from payorcrm.backoffice.views.templates import editor_page, framing_previews
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
@@ -39,7 +39,7 @@ def preview(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpRespon
             **_text_in(request),
         )
     except TemplateRefused as refusal:
-        return render(request, "backoffice/template_refused.html", {"text": str(refusal)})
+        return render(request, "backoffice/template_refused.html", {"text": words_of(refusal)})
     return HttpResponse(mail)
 
 
@@ -62,7 +62,7 @@ def test(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpResponse:
     try:
         _send_test(request, staff, customer)
     except Refused as refusal:
-        tone, words = "bad", f"No test was sent. {refusal}"
+        tone, words = "bad", f"No test was sent. {words_of(refusal)}"
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "backoffice/template_tested.html", {"tone": tone, "words": words})
     (messages.success if tone == "good" else messages.error)(request, words)

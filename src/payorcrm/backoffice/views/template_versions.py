@@ -43,6 +43,7 @@ def version(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpRespon
         "template": found.template,
         "is_in_use": not found.template.versions.filter(number__gt=number).exists(),
         "languages": [(code, LANGUAGES.get(code, code)) for code in found.variants],
+        "without": [LANGUAGES.get(code, code) for code in found.template.variants if code not in found.variants],
         "language": language if language in found.variants else "",
         "subject": subject,
         "body": body,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from payorcrm.backoffice.access import NotYourRole, for_collectors, for_staff, template_of
-from payorcrm.backoffice.template_forms import LANGUAGES, TemplateForm, text_to_edit, variants_of
+from payorcrm.backoffice.template_forms import LANGUAGES, TO_MEND, TemplateForm, text_to_edit, variants_of, words_of
 from payorcrm.core import clock
 from payorcrm.core.errors import Refused
 from payorcrm.customers.models import Customer
@@ -188,13 +188,13 @@ def _is_saved(staff: Staff, template: ReminderTemplate, form: TemplateForm) -> b
     try:
         save_template(template, **form.cleaned_data, saved_by=staff.user)
     except HasProblems:
-        form.add_error(None, "Please mend what is listed below the text. Nothing was saved.")
+        form.add_error(None, TO_MEND)
     except SavedMeanwhile as refusal:
         form.add_error(None, str(refusal))
         form.data = form.data.copy()  # type: ignore[attr-defined]
         form.data["based_on"] = str(refusal.version.number)  # type: ignore[index]
     except TemplateRefused as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error(None, words_of(refusal))
     else:
         return True
     return False

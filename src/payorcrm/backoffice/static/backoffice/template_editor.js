@@ -177,6 +177,7 @@ async function start() {
     group: "inline",
     inline: true,
     atom: true,
+    draggable: true,
     addAttributes: () => ({
       token: {
         default: "",
@@ -215,6 +216,7 @@ async function start() {
     group: "inline",
     inline: true,
     atom: true,
+    draggable: true,
     addAttributes: () => attributes("src", "alt", "title", "width", "height", "style"),
     parseHTML: () => [{ tag: "img" }],
     renderHTML: ({ HTMLAttributes }) => ["img", HTMLAttributes],
