@@ -16,7 +16,7 @@ def tell_run(merchant: Merchant, *, day: date, run: DayRun | None, now: datetime
         return _what_it_did(run, merchant)
     reason = why_no_sending_day(schedule_of(merchant), day)
     if day > day_in(merchant.time_zone, now):
-        return [f"{reason} What falls due then is sent on the next day that is."] if reason else []
+        return [f"{reason} What falls due then is sent on your next day of sending."] if reason else []
     followed = DayRun.objects.filter(merchant=merchant, day__gt=day, step_days__contains=[day]).order_by("day").first()
     sentences = [reason] if reason else [_why_no_run(merchant, day, now)]
     if followed:
