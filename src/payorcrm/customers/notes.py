@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from payorcrm.core.errors import Refused
 from payorcrm.core.models import User
@@ -17,6 +18,11 @@ class NotYourNote(Refused):
     code = "not_your_note"
     status: ClassVar[int] = 403
     message = "Only who wrote a note can change or delete it."
+
+
+def notes_of(customer: Customer) -> QuerySet[Note]:
+    """Return the notes about a customer with their authors, the latest first."""
+    return Note.objects.filter(customer=customer).select_related("author").order_by("-written_at", "-id")
 
 
 def write_note(*, customer: Customer, author: User, text: str, now: datetime) -> Note:

@@ -26,7 +26,8 @@ from payorcrm.backoffice.views.stops import stops_of
 from payorcrm.core import clock
 from payorcrm.customers.access_states import AccessState, access_states_of, states_of_accesses
 from payorcrm.customers.mention import KIND as MENTION
-from payorcrm.customers.models import Contact, Customer, Note, PortalAccess
+from payorcrm.customers.models import Contact, Customer, PortalAccess
+from payorcrm.customers.notes import notes_of
 from payorcrm.customers.queries import address_on_file
 from payorcrm.customers.view_as import viewings_of
 from payorcrm.invoices.models import Invoice
@@ -123,38 +124,56 @@ def customer_page(
 ) -> HttpResponse:
     """Render the page of a customer, with the forms that were filled in wrongly."""
     today = clock.day_in(staff.merchant.time_zone, clock.now())
-    open_invoices = Invoice.objects.filter(customer=subject).open().order_by("due_on", "id")
-    payments = Payment.objects.filter(customer=subject).select_related("method").order_by("-submitted_at", "-id")
-    mails = list(
-        Mail.objects.filter(customer=subject).exclude(kind=MENTION).select_related(*WRITTEN_FROM).order_by("-id")[:_FEW]
-    )
     context = {
         "section": "customers",
         "customer": subject,
-        "debt": debts_of([subject.id], today=today)[subject.id],
-        "contacts": Contact.objects.filter(customer=subject).order_by("-is_primary", "last_name", "id"),
-        "rows": rows_of(open_invoices[:_FEW], today=today),
-        "payments": payments[:_FEW],
-        "mails": mails,
-        "stopped": stopped_addresses(staff.merchant_id, mails),
-        "has_marks": has_marks(mails),
-        "stops": stops_of(subject),
-        "methods": PaymentMethod.objects.filter(customer=subject).saved().order_by("-id"),
-        "portal_users": _portal_users(subject),
-        "viewings": viewings_of(subject)[:_FEW],
-        "unapplied": unapplied_payments_of(subject, most=_FEW),
+        "today": today,
         "few": _FEW,
+        **_money_of(subject, today),
+        **_mails_of(subject),
+        **_people_of(subject),
         "timeline": timeline_of(subject, slug=staff.merchant.slug, size=_FEW),
-        "notes": Note.objects.filter(customer=subject)
-        .select_related("author")
-        .order_by("-written_at", "-id")[:_MOST_NOTES],
+        "notes": notes_of(subject)[:_MOST_NOTES],
         "note_form": NoteForm(),
         "holds": holds_of(subject, today=today),
         "hold_form": HoldForm(),
-        "today": today,
         **filled_in,
     }
     return render(request, "backoffice/customer_page.html", context, status=status)
+
+
+def _money_of(customer: Customer, today: date) -> dict[str, object]:
+    """Return what is owed, and what came in."""
+    open_invoices = Invoice.objects.filter(customer=customer).open().order_by("due_on", "id")
+    payments = Payment.objects.filter(customer=customer).select_related("method").order_by("-submitted_at", "-id")
+    return {
+        "debt": debts_of([customer.id], today=today)[customer.id],
+        "rows": rows_of(open_invoices[:_FEW], today=today),
+        "payments": payments[:_FEW],
+        "unapplied": unapplied_payments_of(customer, most=_FEW),
+        "methods": PaymentMethod.objects.filter(customer=customer).saved().order_by("-id"),
+    }
+
+
+def _mails_of(customer: Customer) -> dict[str, object]:
+    """Return the latest mails, and what is known of whether they arrive."""
+    found = Mail.objects.filter(customer=customer).exclude(kind=MENTION).select_related(*WRITTEN_FROM)
+    mails = list(found.order_by("-id")[:_FEW])
+    return {
+        "mails": mails,
+        "stopped": stopped_addresses(customer.merchant_id, mails),
+        "has_marks": has_marks(mails),
+        "stops": stops_of(customer),
+    }
+
+
+def _people_of(customer: Customer) -> dict[str, object]:
+    """Return whom to write to, who signs in, and who of the staff looked at the portal as them."""
+    return {
+        "contacts": Contact.objects.filter(customer=customer).order_by("-is_primary", "last_name", "id"),
+        "portal_users": _portal_users(customer),
+        "viewings": viewings_of(customer)[:_FEW],
+    }
 
 
 def _portal_users(customer: Customer) -> list[tuple[PortalAccess, AccessState, bool]]:
