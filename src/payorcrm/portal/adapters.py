@@ -24,6 +24,7 @@ from payorcrm.portal.arrive import arrive
 from payorcrm.portal.entrance import sign_in_address
 from payorcrm.portal.google import user_of_google
 from payorcrm.portal.invited import begin_first_sign_in
+from payorcrm.portal.tell_user import tell_user
 from payorcrm.portal.user_sessions import end_sessions, note_session
 from payorcrm.staff.record_change import record_sign_in
 from payorcrm.staff.second_factor import is_required_of
@@ -61,6 +62,10 @@ class SignIn(SignInAdapter):
         """Leave out what needs no saying."""
         if message_template not in UNSAID:
             super().add_message(request, level, message_template, *args, **kwargs)
+
+    def send_notification_mail(self, template_prefix: str, user: User, *_: Any, **__: Any) -> None:
+        """Tell it in words of our own."""
+        tell_user(context.request, user, template_prefix)
 
     def logout(self, request: HttpRequest) -> None:
         """End what hangs on the session: its line in the list, and looking at the portal as a customer."""

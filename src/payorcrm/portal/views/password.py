@@ -12,6 +12,7 @@ from payorcrm.portal.access import merchant_at, user_of_reset_link
 from payorcrm.portal.arrive import sign_in
 from payorcrm.portal.entrance import remember_entrance
 from payorcrm.portal.sign_in_forms import EmailForm, NewPasswordForm
+from payorcrm.portal.tell_user import PASSWORD_RESET, tell_user
 from payorcrm.portal.user_sessions import end_sessions
 from payorcrm.portal.visitor import private_page
 
@@ -45,6 +46,7 @@ def new_password(request: HttpRequest, merchant_slug: str, key: str) -> HttpResp
         return render(request, "portal/sign_in/choose_password.html", {"user_name": user.email, "form": form})
     get_adapter().set_password(user, form.cleaned_data["password1"])
     end_sessions(user)
+    tell_user(request, user, PASSWORD_RESET)
     answer = sign_in(request, user, merchant)
     remember_entrance(answer, merchant)
     return answer
