@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import asdict
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from payorcrm.backoffice.timeline import timeline_of
+from payorcrm.core import clock
 from payorcrm.customers.change_customer import facts_of
+from payorcrm.customers.import_customers import import_customers
 from payorcrm.customers.models import Contact, Customer
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Role
@@ -180,3 +184,25 @@ def test_those_who_may_find_it_on_the_customers_page_and_others_do_not():
     assert place(shop) not in viewer.get(page).text
     assert viewer.post(place(shop), ALL).status_code == 403
     assert collector.post(place(shop, other.customer), ALL).status_code == 404
+
+
+def test_what_files_brought_stands_in_the_time_line_too(tmp_path):
+    shop = make_shop()
+    path, first, second = tmp_path / "customers.csv", clock.now() - timedelta(days=2), clock.now()
+    path.write_text("Customer number,Company,Email\nN-1,Net & Twine,ann@twine.example\n")
+    import_customers(merchant=shop.merchant, path=path, now=first)
+    path.write_text("Customer number,Company,Email\nN-1,Net “& Twine”,bo@twine.example\n")
+    import_customers(merchant=shop.merchant, path=path, now=second)
+    customer = Customer.objects.get(number="N-1")
+
+    happened = timeline_of(customer, slug=shop.merchant.slug).rows
+
+    assert sorted(each.remark for each in happened[:2]) == [
+        "E-mail: ann@twine.example → bo@twine.example",
+        "Name: Net & Twine → Net “& Twine”",
+    ]
+    assert [each.words for each in happened] == [
+        "Changed by the file customers.csv",
+        "Changed by the file customers.csv",
+        "Added by the file customers.csv",
+    ]

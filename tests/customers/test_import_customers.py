@@ -7,7 +7,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from payorcrm.core.headers import MissingColumns
 from payorcrm.core.rehearsing import rehearsing
 from payorcrm.customers.import_customers import import_customers
-from payorcrm.customers.models import Contact, Customer, Import, PortalAccess
+from payorcrm.customers.models import Contact, Customer, CustomerChange, Import, PortalAccess
 from payorcrm.invoices.import_invoices import import_invoices
 from payorcrm.invoices.models import Invoice
 from payorcrm.mail.models import Mail
@@ -77,6 +77,32 @@ def test_a_changed_row_updates_customer_and_contact(bring):
     customer = Customer.objects.get(number="C1")
     assert (customer.company_name, customer.phone) == ("Acme Tools", "2")
     assert customer.contacts.get().email == "new@acme.example"
+
+
+def written_down():
+    """Return what files changed, by customer, as one line each."""
+    changes = CustomerChange.objects.values_list("customer__number", "changes")
+    return sorted((number, [" / ".join(fact) for fact in facts]) for number, facts in changes)
+
+
+def test_what_a_file_changes_of_known_customers_is_written_down_before_and_after(bring):
+    bring("C1,Acme,jo@acme.example,Jo,Lee,,Gold", "C2,Bolt,,,,,", "C3,Same,same@x.example,,,,")
+    assert written_down() == []
+
+    bring(
+        "C1,Acme \"Two\",ann@acme.example,Jo,Lee,,Silver",
+        "C2,Bolt,one@bolt.example two@bolt.example,,,,",
+        "C3,Same,same@x.example,,,,",
+        "C4,New,,,,,",
+    )
+
+    assert written_down() == [
+        ("C1", ["E-mail / jo@acme.example / ann@acme.example"]),
+        ("C1", ['Name / Acme / Acme "Two"', "Category / Gold / Silver"]),
+        ("C2", ["E-mail /  / one@bolt.example"]),
+        ("C2", ["Further contact /  / two@bolt.example"]),
+    ]
+    assert CustomerChange.objects.values_list("source", flat=True).distinct().get() == Import.objects.latest("id").id
 
 
 def test_an_empty_cell_erases_nothing(bring):

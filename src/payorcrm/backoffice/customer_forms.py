@@ -130,6 +130,12 @@ class ChangeForm(FactsForm):
 
     seen = forms.CharField(widget=forms.HiddenInput, strip=False, error_messages={"required": _NOT_WHOLE})
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["number"].help_text = (
+            "Files find the customer by it: one that still has the old number adds the customer a second time."
+        )
+
     @classmethod
     def showing(cls, facts: NewCustomer) -> "ChangeForm":
         """Return the form filled in."""

@@ -62,6 +62,8 @@ def _happening(row: tuple[Any, ...], slug: str) -> Happening:
 _WORDS = {
     "added": lambda _, title: f"Added by hand by {title}",
     "changed": lambda _, title: f"Changed by {title}",
+    "imported": lambda _, title: f"Added by the file {title}",
+    "brought": lambda _, title: f"Changed by the file {title}",
     "issued": lambda _, title: f"Invoice {title} recorded",
     "invoice": lambda state, title: f"Invoice {title}: {InvoiceEventKind(state).label.lower()}",
     "payment": lambda state, title: f"Payment {title}: {PaymentState(state).label.lower()}",
@@ -97,6 +99,10 @@ def _read(text: str) -> tuple[datetime | None, str]:
         return None, ""
 
 
+# Triples of what, before and after, as lines of words.
+_CHANGES = """(SELECT string_agg(concat(fact ->> 0, ': ', coalesce(nullif(replace(fact ->> 1, E'\\n', ', '), ''), 'nothing'),
+            ' → ', coalesce(nullif(replace(fact ->> 2, E'\\n', ', '), ''), 'nothing')), E'\\n' ORDER BY place)
+        FROM jsonb_array_elements(changes) WITH ORDINALITY AS each (fact, place))"""
 # Each gives: when, row, state, title, amount, currency, remark, what its page is named by.
 _SOURCES = {
     # The entry of that moment with the number that the customer had then is the one that added it.
@@ -109,12 +115,14 @@ _SOURCES = {
             WHERE later.customer_id = customer.id AND later.says = %(changed)s AND change ->> 0 = 'Number'
             ORDER BY later.happened_at, later.id LIMIT 1), customer.number)))
         WHERE customer.id = %(customer)s""",
-    "changed": """SELECT happened_at, id, 'changed', coalesce(nullif(actor_name, ''), actor_email), NULL, '', (
-            SELECT string_agg(concat(change ->> 0, ': ', coalesce(nullif(replace(change ->> 1, E'\\n', ', '), ''),
-                'nothing'), ' → ', coalesce(nullif(replace(change ->> 2, E'\\n', ', '), ''), 'nothing')),
-                E'\\n' ORDER BY place)
-            FROM jsonb_array_elements(changes) WITH ORDINALITY AS each (change, place)), NULL
-        FROM staff_auditentry WHERE customer_id = %(customer)s AND says = %(changed)s""",
+    "changed": f"""SELECT happened_at, id, 'changed', coalesce(nullif(actor_name, ''), actor_email), NULL, '',
+        {_CHANGES}, NULL FROM staff_auditentry WHERE customer_id = %(customer)s AND says = %(changed)s""",
+    "imported": """SELECT file.finished_at, file.id, 'open', file.file_name, NULL, '', '', NULL
+        FROM customers_customer AS customer JOIN customers_import AS file ON file.merchant_id = customer.merchant_id
+        AND file.kind = 'customers' AND file.finished_at = customer.created_at WHERE customer.id = %(customer)s""",
+    "brought": f"""SELECT at, change.id, 'changed', file.file_name, NULL, '', {_CHANGES}, NULL
+        FROM customers_customerchange AS change JOIN customers_import AS file ON file.id = change.source_id
+        WHERE customer_id = %(customer)s""",
     "issued": """SELECT created_at, id, 'open', number, total, currency, '', id
         FROM invoices_invoice WHERE customer_id = %(customer)s AND status <> 'draft'""",
     "invoice": """SELECT event.at, event.id, event.kind, invoice.number, event.amount, invoice.currency, event.note,

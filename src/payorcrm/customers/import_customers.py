@@ -45,8 +45,9 @@ def import_customers(
 
 
 def _merge(table: Table, bad_rows: list[BadRow], *, merchant: Merchant, path: Readable, now: datetime) -> ImportReport:
-    new_count, changed_count, unchanged_count = merge(merchant_id=merchant.id, now=now)
-    new_ids, import_id = new_customer_ids(), uuid7()
+    import_id = uuid7()
+    new_count, changed_count, unchanged_count = merge(merchant_id=merchant.id, import_id=import_id, now=now)
+    new_ids = new_customer_ids()
     report = ImportReport(
         new_count=new_count,
         changed_count=changed_count,

@@ -242,3 +242,18 @@ class Import(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(name="import_kind", condition=models.Q(kind__in=ImportKind.values))]
+
+
+class CustomerChange(models.Model):
+    """What a file changed of a customer that was known. What staff change by hand is in their audit log."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    # Triples of words: what, before, after.
+    changes = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-at"], name="change_of_customer")]

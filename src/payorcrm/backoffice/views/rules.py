@@ -17,7 +17,7 @@ from payorcrm.reminders.models import DayRun, DayRunState
 from payorcrm.reminders.queries import holds_in_force, left_out_of, mails_of, missed_before, reminders_of, timetable_of
 from payorcrm.reminders.sending_days import schedule_of
 from payorcrm.reminders.switch_rules import rules_of
-from payorcrm.reminders.weigh_run import weigh_by_customer, weigh_by_rule
+from payorcrm.reminders.weigh_run import owed_in, weigh_by_customer, weigh_by_rule
 
 _FEW = 20
 _MANY = 200
@@ -70,7 +70,11 @@ def _day_run(request: HttpRequest, subject: DayRun, *, status: int = 200) -> Htt
         "missed": missed_before(subject),
     }
     if subject.state == DayRunState.HELD:
-        context |= {"by_rule": weigh_by_rule(subject), "by_customer": weigh_by_customer(subject)}
+        context |= {
+            "owed": owed_in([subject.id]).get(subject.id, []),
+            "by_rule": weigh_by_rule(subject),
+            "by_customer": weigh_by_customer(subject),
+        }
     return render(request, "backoffice/day_run.html", context, status=status)
 
 

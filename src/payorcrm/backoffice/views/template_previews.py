@@ -29,17 +29,17 @@ from payorcrm.reminders.send_test import send_test
 def preview(request: HttpRequest, staff: Staff, template_id: UUID) -> HttpResponse:
     """Show the text in the editor as one customer's mail; nothing is saved or sent."""
     kept_template_of(staff, template_id)
-    customer = _customer_in(request, staff)
+    customer, is_dark = _customer_in(request, staff), "dark" in request.POST
     try:
         mail = preview_template(
             merchant=staff.merchant,
             customer=customer,
             now=clock.now(),
-            is_dark="dark" in request.POST,
+            is_dark=is_dark,
             **_text_in(request),
         )
     except TemplateRefused as refusal:
-        return render(request, "backoffice/template_refused.html", {"text": words_of(refusal)})
+        return render(request, "backoffice/template_refused.html", {"text": words_of(refusal), "is_dark": is_dark})
     return HttpResponse(mail)
 
 
