@@ -5,9 +5,11 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from payorcrm.backoffice.invoice_history import history_of
 from payorcrm.backoffice.timeline import timeline_of
 from payorcrm.core import clock
 from payorcrm.customers.change_customer import facts_of
@@ -15,10 +17,11 @@ from payorcrm.customers.import_customers import import_customers
 from payorcrm.customers.models import Contact, Customer
 from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Role
+from payorcrm.reminders.models import Hold
 from payorcrm.staff.models import AuditEntry
 from tests.backoffice.rows import Shop, client_of, make_shop
 from tests.backoffice.test_new_customer import ALL, add
-from tests.factories.models import CustomerFactory
+from tests.factories.models import CustomerFactory, InvoiceFactory
 
 pytestmark = pytest.mark.django_db
 TYPED = {
@@ -206,3 +209,34 @@ def test_what_files_brought_stands_in_the_time_line_too(tmp_path):
         "Changed by the file customers.csv",
         "Added by the file customers.csv",
     ]
+
+
+def test_people_holds_and_files_stand_in_the_time_line_with_who_did_it():
+    shop = make_shop()
+    client, staff = client_of(shop.merchant), shop.merchant.slug
+    invoice = InvoiceFactory(customer=shop.customer, number="H-1")
+    until = (clock.now() + timedelta(days=9)).date()
+
+    def post(page, *ids, **typed):
+        assert client.post(reverse(f"backoffice:{page}", args=[staff, *ids]), typed).status_code == 302
+
+    post("contact_add", shop.customer.id, email="new@acme.example", first_name="Ann", last_name="Lee")
+    contact = Contact.objects.get(email="new@acme.example")
+    post("contact_primary", contact.id)
+    post("hold_invoice", invoice.id, reason="promise", until=until.isoformat(), note="By phone")
+    post("hold_end", Hold.objects.get(invoice=invoice).id)
+    post("hold_customer", shop.customer.id, reason="dispute")
+    post("invoice_file_attach", invoice.id, attached=SimpleUploadedFile("note.txt", b"hello"))
+
+    latest_last = reversed(timeline_of(shop.customer, slug=staff).rows)
+    lines = {each.words: each.remark for each in latest_last}
+    who = next(words for words in lines if words.endswith(" added a contact")).removesuffix(" added a contact")
+    assert lines["On hold: Promised to pay"] == f"invoice H-1, until {until:%b %-d, %Y}, By phone, by {who}"
+    assert lines["Hold ended: Promised to pay"] == f"invoice H-1, by {who}"
+    assert lines["On hold: Disputed"].endswith(f", by {who}")
+    assert lines["note.txt attached"] == f"invoice H-1, by {who}"
+    assert f"{who} changed whose address is on file" in lines
+    history = [each.words for each in history_of(invoice)]
+    assert f"note.txt attached by {who}" in history
+    assert f"On hold until {until:%b %-d, %Y} by {who}: Promised to pay" in history
+    assert f"Hold ended by {who}: Promised to pay" in history

@@ -22,6 +22,18 @@ def test_uuid7_is_of_version_7_and_says_when_it_was_made():
     assert before <= milliseconds_of(identifier) <= time.time_ns() // 1_000_000
 
 
+def test_what_is_made_later_sorts_later_also_within_a_millisecond():
+    made = []
+    for _ in range(2_000):
+        made.append(uuid7())
+        until = time.time_ns() + 1_000
+        while time.time_ns() < until:
+            pass
+
+    assert made == sorted(made)
+    assert len(set(map(milliseconds_of, made))) < len(made) / 2
+
+
 def test_a_batch_is_of_one_millisecond_and_without_twins():
     batch = list(uuid7_batch(10_000))
 

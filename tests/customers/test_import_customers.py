@@ -90,7 +90,7 @@ def test_what_a_file_changes_of_known_customers_is_written_down_before_and_after
     assert written_down() == []
 
     bring(
-        "C1,Acme \"Two\",ann@acme.example,Jo,Lee,,Silver",
+        'C1,Acme "Two",ann@acme.example,Jo,Lee,,Silver',
         "C2,Bolt,one@bolt.example two@bolt.example,,,,",
         "C3,Same,same@x.example,,,,",
         "C4,New,,,,,",

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from payorcrm.backoffice.audit_labels import ACTIONS, CHANGES_NOTHING, SUBJECTS, Action, Ids
 from payorcrm.backoffice.facts import Fact, changes_between, facts_of
 from payorcrm.core import clock
+from payorcrm.customers.models import Contact
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.write_down import Sums, changes_of_sums
 from payorcrm.staff.models import AuditKind
@@ -26,6 +27,7 @@ class Entry:
         self.request, self.action, self.staff, self.ids = request, action, staff, ids
         self.happened_at = clock.now()  # before whatever the action goes on to write down itself
         self.about = _about(request, action, staff.merchant, ids)
+        self.customer_id = _customer_of(staff.merchant, ids)
         self.facts, self.sums = self._read()
         self.of_many: list[Change] = []
         self.is_new = True
@@ -46,7 +48,7 @@ class Entry:
             about=self.about,
             changes=[*changes_between(self.facts, facts), *changes_of_sums(self.sums, sums), *self.of_many],
             address=self.request.META.get("REMOTE_ADDR"),
-            customer_id=self.ids.get("customer_id"),
+            customer_id=self.customer_id,
             now=self.happened_at,
         )
 
@@ -94,6 +96,14 @@ def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:
     leads_on = 300 <= response.status_code < 400 or "HX-Redirect" in response or response.status_code == 204
     told = [message.level for message in get_messages(request)._queued_messages]  # type: ignore[union-attr]
     return leads_on and (not told or min(told) < messages.WARNING)
+
+
+def _customer_of(merchant: Merchant, ids: Ids) -> UUID | None:
+    """Return the customer whom an address is about, by itself or by a contact of theirs."""
+    if "contact_id" not in ids:
+        return ids.get("customer_id")
+    contacts = Contact.objects.filter(merchant=merchant, id=ids["contact_id"])
+    return contacts.values_list("customer_id", flat=True).first()
 
 
 def _about(request: HttpRequest, action: Action, merchant: Merchant, ids: Ids) -> str:

@@ -130,7 +130,7 @@ class Action:
 SETTINGS, TEAM, CUSTOMERS, INVOICES = AuditKind.SETTINGS, AuditKind.TEAM, AuditKind.CUSTOMERS, AuditKind.INVOICES
 PAYMENTS, REMINDERS, MAILS = AuditKind.PAYMENTS, AuditKind.REMINDERS, AuditKind.MAILS
 
-ADDED_BY_HAND = "Added a customer by hand"  # the time line of a customer looks for both
+ADDED_BY_HAND = "Added a customer by hand"
 CHANGED = "Changed a customer"
 ACTIONS: dict[str, Action] = {
     "customer_new": Action(CUSTOMERS, ADDED_BY_HAND, quotes="company_name"),
@@ -221,6 +221,18 @@ ACTIONS: dict[str, Action] = {
     "team_remove": Action(TEAM, "Removed somebody from the team", named("staff_id")),
     "staff_invitation_again": Action(TEAM, "Sent an invitation again"),
     "staff_invitation_withdraw": Action(TEAM, "Withdrew an invitation", named("invitation_id")),
+}
+# What the time line of a customer takes from the log; the rest it knows from what was written.
+TOLD_OF_CUSTOMERS = {
+    ACTIONS[name].says
+    for name in (
+        "customer_change",
+        "customer_contact",
+        "contact_add",
+        "contact_change",
+        "contact_remove",
+        "contact_primary",
+    )
 }
 # A POST to these shows something and changes nothing.
 CHANGES_NOTHING = {"template_check", "template_preview"}

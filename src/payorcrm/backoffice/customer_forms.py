@@ -132,7 +132,9 @@ class ChangeForm(FactsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["number"].help_text = (
+        self.fields[
+            "number"
+        ].help_text = (
             "Files find the customer by it: one that still has the old number adds the customer a second time."
         )
 

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 
 from payorcrm.core.money import Money
-from payorcrm.invoices.models import Invoice, InvoiceEvent
+from payorcrm.core.write_dates import write_day
+from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceFile
 from payorcrm.payments.happening import Happening, latest_first
 from payorcrm.payments.models import Allocation, AllocationChange
-from payorcrm.reminders.models import Reminder
+from payorcrm.reminders.models import Hold, Reminder
 
 
 def history_of(subject: Invoice) -> list[Happening]:
-    """Return reminders, payments and changes of an invoice, the latest first."""
-    return latest_first([*_payments(subject), *_moves(subject), *_changes(subject), *_reminders(subject)])
+    """Return all that happened to an invoice, the latest first."""
+    sources = (_payments, _moves, _changes, _reminders, _holds, _files)
+    return latest_first(happening for source in sources for happening in source(subject))
 
 
 def _payments(subject: Invoice) -> Iterator[Happening]:
@@ -53,3 +55,19 @@ def _reminders(subject: Invoice) -> Iterator[Happening]:
             note=mail.get_state_display(),
             mail=mail,
         )
+
+
+def _holds(subject: Invoice) -> Iterator[Happening]:
+    for hold in Hold.objects.filter(invoice=subject).select_related("held_by", "ended_by"):
+        until = f" until {write_day(hold.until)}" if hold.until else ""
+        by = f" by {hold.held_by}" if hold.held_by else ""
+        yield Happening(hold.held_at, "held", f"On hold{until}{by}: {hold.get_reason_display()}", note=hold.note)
+        if hold.ended_at:
+            by = f" by {hold.ended_by}" if hold.ended_by else ""
+            yield Happening(hold.ended_at, "hold_ended", f"Hold ended{by}: {hold.get_reason_display()}")
+
+
+def _files(subject: Invoice) -> Iterator[Happening]:
+    for file in InvoiceFile.objects.filter(invoice=subject).select_related("uploaded_by").defer("content"):
+        by = f" by {file.uploaded_by}" if file.uploaded_by else ""
+        yield Happening(file.uploaded_at, "attached", f"{file.file_name} attached{by}")

@@ -11,12 +11,13 @@ from uuid import UUID
 from django.db import connection
 from django.urls import reverse
 
-from payorcrm.backoffice.audit_labels import ADDED_BY_HAND, CHANGED
+from payorcrm.backoffice.audit_labels import ADDED_BY_HAND, CHANGED, TOLD_OF_CUSTOMERS
 from payorcrm.core.money import Money
 from payorcrm.customers.models import Customer
 from payorcrm.invoices.models import InvoiceEventKind
 from payorcrm.mail.models import MailState
 from payorcrm.payments.models import PaymentState, RefundState
+from payorcrm.reminders.models import HoldReason
 
 PAGE_SIZE = 30
 
@@ -45,8 +46,9 @@ def timeline_of(customer: Customer, *, slug: str, before: str = "", size: int = 
     """Return a page of what happened with a customer, after the line that `before` names."""
     at, key = _read(before)
     with connection.cursor() as cursor:
-        said = {"added": ADDED_BY_HAND, "changed": CHANGED}
-        cursor.execute(_LINES, {"customer": customer.id, "at": at, "key": key, "size": size + 1, **said})
+        given: dict[str, Any] = {"customer": customer.id, "at": at, "key": key, "size": size + 1}
+        said = {"added": ADDED_BY_HAND, "changed": CHANGED, "told": sorted(TOLD_OF_CUSTOMERS)}
+        cursor.execute(_LINES, given | said)
         rows = cursor.fetchall()
     older = _write(rows[size - 1]) if len(rows) > size else ""
     return Timeline([_happening(row, slug) for row in rows[:size]], older)
@@ -61,7 +63,7 @@ def _happening(row: tuple[Any, ...], slug: str) -> Happening:
 
 _WORDS = {
     "added": lambda _, title: f"Added by hand by {title}",
-    "changed": lambda _, title: f"Changed by {title}",
+    "changed": lambda _, title: title,
     "imported": lambda _, title: f"Added by the file {title}",
     "brought": lambda _, title: f"Changed by the file {title}",
     "issued": lambda _, title: f"Invoice {title} recorded",
@@ -70,6 +72,9 @@ _WORDS = {
     "refund": lambda state, title: f"Refund {title}: {RefundState(state).label.lower()}",
     "mail": lambda state, title: f"Mail “{title}”: {MailState(state).label.lower()}",
     "note": lambda _, title: f"Note by {title}",
+    "held": lambda _, title: f"On hold: {HoldReason(title).label}",
+    "ended": lambda _, title: f"Hold ended: {HoldReason(title).label}",
+    "attached": lambda _, title: f"{title} attached",
     "invited": lambda _, title: f"Invited to the portal: {title}",
     "accepted": lambda _, title: f"Chose a password: {title}",
     "access": lambda _, title: f"Access to the portal removed: {title}",
@@ -78,7 +83,9 @@ _WORDS = {
     "method": lambda _, title: f"{title} saved",
     "unsaved": lambda _, title: f"{title} removed",
 }
-_PAGES = {"issued": "invoice", "invoice": "invoice", "payment": "payment", "refund": "payment"}
+_PAGES = {"issued": "invoice", "invoice": "invoice", "payment": "payment", "refund": "payment"} | dict.fromkeys(
+    ("held", "ended", "attached"), "invoice"
+)
 
 
 def _write(row: tuple[Any, ...]) -> str:
@@ -100,9 +107,14 @@ def _read(text: str) -> tuple[datetime | None, str]:
 
 
 # Triples of what, before and after, as lines of words.
-_CHANGES = """(SELECT string_agg(concat(fact ->> 0, ': ', coalesce(nullif(replace(fact ->> 1, E'\\n', ', '), ''), 'nothing'),
-            ' → ', coalesce(nullif(replace(fact ->> 2, E'\\n', ', '), ''), 'nothing')), E'\\n' ORDER BY place)
+_CHANGES = """(SELECT string_agg(concat(fact ->> 0, ': ',
+            coalesce(nullif(replace(fact ->> 1, E'\\n', ', '), ''), 'nothing'), ' → ',
+            coalesce(nullif(replace(fact ->> 2, E'\\n', ', '), ''), 'nothing')), E'\\n' ORDER BY place)
         FROM jsonb_array_elements(changes) WITH ORDINALITY AS each (fact, place))"""
+_HOLD = """SELECT {at}, hold.id, '{state}', hold.reason, NULL, '', concat_ws(', ', 'invoice ' || invoice.number,{more}
+            'by ' || coalesce(nullif(who.name, ''), who.email)), invoice.id FROM reminders_hold AS hold
+        LEFT JOIN invoices_invoice AS invoice ON invoice.id = hold.invoice_id
+        LEFT JOIN core_user AS who ON who.id = {who} WHERE hold.customer_id = %(customer)s AND {at} IS NOT NULL"""
 # Each gives: when, row, state, title, amount, currency, remark, what its page is named by.
 _SOURCES = {
     # The entry of that moment with the number that the customer had then is the one that added it.
@@ -115,14 +127,16 @@ _SOURCES = {
             WHERE later.customer_id = customer.id AND later.says = %(changed)s AND change ->> 0 = 'Number'
             ORDER BY later.happened_at, later.id LIMIT 1), customer.number)))
         WHERE customer.id = %(customer)s""",
-    "changed": f"""SELECT happened_at, id, 'changed', coalesce(nullif(actor_name, ''), actor_email), NULL, '',
-        {_CHANGES}, NULL FROM staff_auditentry WHERE customer_id = %(customer)s AND says = %(changed)s""",
+    "changed": f"""SELECT happened_at, id, 'changed', CASE says WHEN %(changed)s THEN 'Changed by ' || actor ELSE
+        concat(actor, ' ', lower(left(says, 1)), substr(says, 2)) END, NULL, '', coalesce({_CHANGES}, about), NULL
+        FROM (SELECT *, coalesce(nullif(actor_name, ''), actor_email) AS actor FROM staff_auditentry) AS entry
+        WHERE customer_id = %(customer)s AND says = ANY(%(told)s)""",  # noqa: S608
     "imported": """SELECT file.finished_at, file.id, 'open', file.file_name, NULL, '', '', NULL
         FROM customers_customer AS customer JOIN customers_import AS file ON file.merchant_id = customer.merchant_id
         AND file.kind = 'customers' AND file.finished_at = customer.created_at WHERE customer.id = %(customer)s""",
     "brought": f"""SELECT at, change.id, 'changed', file.file_name, NULL, '', {_CHANGES}, NULL
         FROM customers_customerchange AS change JOIN customers_import AS file ON file.id = change.source_id
-        WHERE customer_id = %(customer)s""",
+        WHERE customer_id = %(customer)s""",  # noqa: S608
     "issued": """SELECT created_at, id, 'open', number, total, currency, '', id
         FROM invoices_invoice WHERE customer_id = %(customer)s AND status <> 'draft'""",
     "invoice": """SELECT event.at, event.id, event.kind, invoice.number, event.amount, invoice.currency, event.note,
@@ -142,6 +156,18 @@ _SOURCES = {
     "note": """SELECT note.written_at, note.id, 'changed', coalesce(nullif(author.name, ''), author.email), NULL, '',
         note.text, NULL FROM customers_note AS note JOIN core_user AS author ON author.id = note.author_id
         WHERE note.customer_id = %(customer)s""",
+    "held": _HOLD.format(
+        at="hold.held_at",
+        state="held",
+        who="hold.held_by_id",
+        more="""
+            'until ' || to_char(hold.until, 'Mon FMDD, YYYY'), nullif(hold.note, ''),""",
+    ),
+    "ended": _HOLD.format(at="hold.ended_at", state="hold_ended", who="hold.ended_by_id", more=""),
+    "attached": """SELECT file.uploaded_at, file.id, 'attached', file.file_name, NULL, '', concat_ws(', ',
+            'invoice ' || invoice.number, 'by ' || coalesce(nullif(who.name, ''), who.email)), invoice.id
+        FROM invoices_invoicefile AS file JOIN invoices_invoice AS invoice ON invoice.id = file.invoice_id
+        LEFT JOIN core_user AS who ON who.id = file.uploaded_by_id WHERE invoice.customer_id = %(customer)s""",
     "viewing": """SELECT viewing.started_at, viewing.id, 'sent', coalesce(nullif(who.name, ''), who.email), NULL, '',
         '', NULL FROM customers_viewing AS viewing JOIN core_user AS who ON who.id = viewing.user_id
         WHERE viewing.customer_id = %(customer)s""",

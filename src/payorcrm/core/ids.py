@@ -14,32 +14,40 @@ _VARIANT_RFC = 0b10 << 62
 
 
 def uuid7() -> UUID:
-    """Make a time-ordered UUID: 48 bits of Unix milliseconds, then 74 random bits."""
-    return _uuid7_from(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
+    """Make a time-ordered UUID: 48 bits of Unix milliseconds, 12 of their fraction, then 62 random bits.
+
+    Rows that one process makes one after the other keep their order even within a millisecond (RFC 9562, section 6.2,
+    method 3).
+    """
+    return _uuid7_from(*_moment(), int.from_bytes(os.urandom(8), "big"))
 
 
 def uuid7_batch(count: int) -> Iterator[UUID]:
-    """Make `count` UUIDs of one millisecond with a single read of the system's randomness."""
-    milliseconds = time.time_ns() // 1_000_000
-    noise = os.urandom(10 * count)
-    for start in range(0, 10 * count, 10):
-        yield _uuid7_from(milliseconds, int.from_bytes(noise[start : start + 10], "big"))
+    """Make `count` UUIDs of one moment with a single read of the system's randomness."""
+    milliseconds, fraction = _moment()
+    noise = os.urandom(8 * count)
+    for start in range(0, 8 * count, 8):
+        yield _uuid7_from(milliseconds, fraction, int.from_bytes(noise[start : start + 8], "big"))
 
 
-# A random UUID of version 4 with its first 15 characters replaced; the parameter is `uuid7_start()`.
-UUID7_IN_SQL = "overlay(gen_random_uuid()::text PLACING %(uuid7_start)s FROM 1 FOR 15)::uuid"
+# A random UUID of version 4 with its first 18 characters replaced; the parameter is `uuid7_start()`.
+UUID7_IN_SQL = "overlay(gen_random_uuid()::text PLACING %(uuid7_start)s FROM 1 FOR 18)::uuid"
 
 
 def uuid7_start() -> str:
-    """Return how every UUIDv7 of this millisecond begins, for `UUID7_IN_SQL`."""
-    digits = f"{time.time_ns() // 1_000_000:012x}"
-    return f"{digits[:8]}-{digits[8:]}-7"
+    """Return how every UUIDv7 of this moment begins, for `UUID7_IN_SQL`."""
+    return str(_uuid7_from(*_moment(), 0))[:18]
 
 
-def _uuid7_from(milliseconds: int, noise: int) -> UUID:
-    high = (noise >> 62) & 0xFFF
+def _moment() -> tuple[int, int]:
+    """Return Unix milliseconds, and how many 4096ths of the next one have passed."""
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    return milliseconds, nanoseconds * 4096 // 1_000_000
+
+
+def _uuid7_from(milliseconds: int, fraction: int, noise: int) -> UUID:
     low = noise & 0x3FFF_FFFF_FFFF_FFFF
-    return UUID(int=(milliseconds << 80) | _VERSION_7 | (high << 64) | _VARIANT_RFC | low)
+    return UUID(int=(milliseconds << 80) | _VERSION_7 | (fraction << 64) | _VARIANT_RFC | low)
 
 
 def readable_reference(prefix: str) -> str:

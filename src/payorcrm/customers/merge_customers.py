@@ -88,14 +88,16 @@ WITH wanted AS (
    WHERE w.customer_id = c.id
      AND (w.company_name, w.phone, w.category, w.address) <> (c.company_name, c.phone, c.category, c.address)
   RETURNING w.*
-), {_noted(
-    ("Name", "old_company_name", "company_name"),
-    ("Category", "old_category", "category"),
-    ("Phone", "old_phone", "phone"),
-    ("Address", "old_address", "address"),
-)}
+), {
+    _noted(
+        ("Name", "old_company_name", "company_name"),
+        ("Category", "old_category", "category"),
+        ("Phone", "old_phone", "phone"),
+        ("Address", "old_address", "address"),
+    )
+}
 UPDATE customer_match SET is_changed = true FROM changed WHERE changed.customer_id = customer_match.id
-"""
+"""  # noqa: S608
 _INSERT = f"""
 WITH added AS (
   INSERT INTO customers_customer
@@ -119,13 +121,15 @@ WITH wanted AS (
   UPDATE customers_contact p SET first_name = w.first_name, last_name = w.last_name, email = w.email
     FROM wanted w WHERE w.id = p.id AND (w.first_name, w.last_name, w.email) <> (p.first_name, p.last_name, p.email)
   RETURNING w.*
-), {_noted(
-    ("Contact's first name", "old_first_name", "first_name"),
-    ("Contact's last name", "old_last_name", "last_name"),
-    ("E-mail", "old_email", "email"),
-)}
+), {
+    _noted(
+        ("Contact's first name", "old_first_name", "first_name"),
+        ("Contact's last name", "old_last_name", "last_name"),
+        ("E-mail", "old_email", "email"),
+    )
+}
 UPDATE customer_match SET is_changed = true FROM changed WHERE changed.customer_id = customer_match.id
-"""
+"""  # noqa: S608
 _INSERT_CONTACTS = f"""
 WITH added AS (
   INSERT INTO customers_contact (id, merchant_id, customer_id, first_name, last_name, email, phone, is_primary)
@@ -134,11 +138,13 @@ WITH added AS (
    WHERE r.first_name || r.last_name || r.emails <> ''
      AND NOT EXISTS (SELECT FROM customers_contact p WHERE p.customer_id = m.id AND p.is_primary)
   RETURNING customer_id, first_name, last_name, email
-), {_OF_KNOWN}, {_noted(
-    ("Contact's first name", "''", "first_name"),
-    ("Contact's last name", "''", "last_name"),
-    ("E-mail", "''", "email"),
-)}
+), {_OF_KNOWN}, {
+    _noted(
+        ("Contact's first name", "''", "first_name"),
+        ("Contact's last name", "''", "last_name"),
+        ("E-mail", "''", "email"),
+    )
+}
 UPDATE customer_match SET is_changed = true FROM added WHERE added.customer_id = customer_match.id
 """  # noqa: S608
 # Further addresses become contacts of their own; reminders go to the primary one.

@@ -29,6 +29,9 @@ LOOKS: dict[str, Look] = {
     "voided": _QUIET,
     "due_changed": Look("still", "calendar-days"),
     "noted": Look("still", "chat-bubble-left"),
+    "attached": Look("still", "paper-clip"),
+    "held": Look("note", "pause-circle"),
+    "hold_ended": Look("still", "play-circle"),
     # payments
     "submitting": _UNDER_WAY,
     "unknown": Look("warn", "question-mark-circle"),

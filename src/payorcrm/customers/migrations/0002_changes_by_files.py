@@ -1,30 +1,59 @@
 """What files changed of customers that were known, so that their time lines say it."""
 
 import django.db.models.deletion
-import payorcrm.core.ids
 from django.db import migrations, models
+
+import payorcrm.core.ids
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0001_schema'),
-        ('merchants', '0001_schema'),
+        ("customers", "0001_schema"),
+        ("merchants", "0001_schema"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CustomerChange',
+            name="CustomerChange",
             fields=[
-                ('id', models.UUIDField(default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('changes', models.JSONField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
-                ('merchant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='merchants.merchant')),
-                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.import')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=payorcrm.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("changes", models.JSONField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="merchants.merchant",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.import",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['customer', '-at'], name='change_of_customer')],
+                "indexes": [models.Index(fields=["customer", "-at"], name="change_of_customer")],
             },
         ),
     ]
