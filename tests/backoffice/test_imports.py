@@ -90,9 +90,9 @@ def test_a_file_whose_columns_are_understood_shows_how_it_was_read_and_what_it_w
 
     assert answer.redirect_chain == [(place(merchant, "import_preview", dropped().id), 302)]
     assert readings(answer.text) == [
-        ["customerno", "Customer number", "C1 C2"],
-        ["companyname", "Company name", "Acme Tools Birch &amp; Co"],
-        ["emailaddress1", "E-mail", "jo@acme.example al@birch.example"],
+        ["customerno", "Customer number", "C1"],
+        ["companyname", "Company name", "Acme Tools"],
+        ["emailaddress1", "E-mail", "jo@acme.example"],
     ]
     assert place(merchant, "import_columns", dropped().id) in answer.text
     assert "Import 2 rows" in answer.text
