@@ -69,7 +69,8 @@ def test_what_is_typed_is_on_file_is_written_down_and_stands_in_the_time_line():
     assert (entry.says, entry.about) == ("Changed a customer", before["company_name"])
     labels = {"Number": "number", "Name": "company_name", "Category": "category", "Phone": "phone"}
     labels |= {"Address": "address", "Language": "language"}
-    assert entry.changes == [[label, before[name], SAVED[name]] for label, name in labels.items()]
+    said = SAVED | {"language": "Español"}
+    assert entry.changes == [[label, before[name], said[name]] for label, name in labels.items()]
     assert f"Changed by {entry.actor_name}" in answer.text
     assert f"Number: {before['number']} → S-8<br>" in answer.text
     assert "Address: nothing → 2 Quay Street, Portland" in answer.text

@@ -141,7 +141,7 @@ def test_the_audit_log_has_the_values_and_the_time_line_says_by_whom():
         ["Contact's first name", "", "Kim"],
         ["Contact's last name", "", "Reed"],
         ["E-mail", "", "kim@soehne.example, bills@soehne.example"],
-        ["Language of mails", "", "es"],
+        ["Language of mails", "", "Español"],
         ["Category", "", "Wholesale"],
         ["Phone", "", "555 0100"],
         ["Address", "", "1 Quay Street\nPortland"],

@@ -114,7 +114,12 @@ class CustomerForm(FactsForm):
 
     def changes(self) -> list[tuple[str, str, str]]:
         """Return what was typed in as the audit log says it; a number that was left out is the name."""
-        given = self.cleaned_data | {"number": self.customer().number, "emails": ", ".join(self.cleaned_data["emails"])}
+        typed = self.cleaned_data
+        given = typed | {
+            "number": self.customer().number,
+            "emails": ", ".join(typed["emails"]),
+            "language": dict(settings.LANGUAGES).get(typed["language"], ""),
+        }
         labels = [
             ("number", "Number"),
             *((name, str(field.label or name.capitalize())) for name, field in self.fields.items() if name != "number"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, time
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import models
 
 from payorcrm.core.crypto import EncryptedTextField
@@ -123,6 +124,8 @@ def _words(row: models.Model, column: Any, value: Any) -> str:
 def _plain(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if name == "language":
+        return dict(settings.LANGUAGES).get(value, value)
     if name == "weekdays":
         return ", ".join(WEEKDAYS[day] for day in sorted(value))
     if isinstance(value, dict):
