@@ -232,10 +232,10 @@ def test_people_holds_and_files_stand_in_the_time_line_with_who_did_it():
     latest_last = reversed(timeline_of(shop.customer, slug=staff).rows)
     lines = {each.words: each.remark for each in latest_last}
     who = next(words for words in lines if words.endswith(" added a contact")).removesuffix(" added a contact")
-    assert lines["On hold: Promised to pay"] == f"invoice H-1, until {until:%b %-d, %Y}, By phone, by {who}"
-    assert lines["Hold ended: Promised to pay"] == f"invoice H-1, by {who}"
+    assert lines["On hold: Promised to pay"] == f"Invoice H-1, until {until:%b %-d, %Y}, By phone, by {who}"
+    assert lines["Hold ended: Promised to pay"] == f"Invoice H-1, by {who}"
     assert lines["On hold: Disputed"].endswith(f", by {who}")
-    assert lines["note.txt attached"] == f"invoice H-1, by {who}"
+    assert lines["note.txt attached"] == f"Invoice H-1, by {who}"
     assert f"{who} changed whose address is on file" in lines
     history = [each.words for each in history_of(invoice)]
     assert f"note.txt attached by {who}" in history

@@ -111,7 +111,7 @@ _CHANGES = """(SELECT string_agg(concat(fact ->> 0, ': ',
             coalesce(nullif(replace(fact ->> 1, E'\\n', ', '), ''), 'nothing'), ' → ',
             coalesce(nullif(replace(fact ->> 2, E'\\n', ', '), ''), 'nothing')), E'\\n' ORDER BY place)
         FROM jsonb_array_elements(changes) WITH ORDINALITY AS each (fact, place))"""
-_HOLD = """SELECT {at}, hold.id, '{state}', hold.reason, NULL, '', concat_ws(', ', 'invoice ' || invoice.number,{more}
+_HOLD = """SELECT {at}, hold.id, '{state}', hold.reason, NULL, '', concat_ws(', ', 'Invoice ' || invoice.number,{more}
             'by ' || coalesce(nullif(who.name, ''), who.email)), invoice.id FROM reminders_hold AS hold
         LEFT JOIN invoices_invoice AS invoice ON invoice.id = hold.invoice_id
         LEFT JOIN core_user AS who ON who.id = {who} WHERE hold.customer_id = %(customer)s AND {at} IS NOT NULL"""
@@ -165,7 +165,7 @@ _SOURCES = {
     ),
     "ended": _HOLD.format(at="hold.ended_at", state="hold_ended", who="hold.ended_by_id", more=""),
     "attached": """SELECT file.uploaded_at, file.id, 'attached', file.file_name, NULL, '', concat_ws(', ',
-            'invoice ' || invoice.number, 'by ' || coalesce(nullif(who.name, ''), who.email)), invoice.id
+            'Invoice ' || invoice.number, 'by ' || coalesce(nullif(who.name, ''), who.email)), invoice.id
         FROM invoices_invoicefile AS file JOIN invoices_invoice AS invoice ON invoice.id = file.invoice_id
         LEFT JOIN core_user AS who ON who.id = file.uploaded_by_id WHERE invoice.customer_id = %(customer)s""",
     "viewing": """SELECT viewing.started_at, viewing.id, 'sent', coalesce(nullif(who.name, ''), who.email), NULL, '',
