@@ -38,15 +38,6 @@ NAME_OF_FOCUS = r"""() => {
     const name = it.labels?.[0]?.innerText || it.innerText || "";
     return name.split("(optional)")[0].replaceAll(/\s+/g, " ").trim();
 }"""
-# A line that the browser painted before its last word had arrived grows sideways; that is not counted.
-HOW_FAR_IT_MOVED = """() => new Promise((tell) => {
-    let moved = 0;
-    const isUpOrDown = ({previousRect, currentRect}) => previousRect.y !== currentRect.y;
-    const count = (shift) => { if (shift.sources.some(isUpOrDown)) moved += shift.value; };
-    new PerformanceObserver((list) => list.getEntries().forEach(count))
-        .observe({type: "layout-shift", buffered: true});
-    setTimeout(() => tell(moved), 300);
-})"""
 
 _seen: set[tuple[str, ...]] = set()
 
@@ -82,11 +73,6 @@ class Person:
     def sees_title(self, text: str) -> None:
         """Expect a text in the page's one heading of the first level."""
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
-
-    def has_seen_move(self) -> float:
-        """Return how far what was in sight moved up or down by itself since the page was opened; 0 is not at all."""
-        moved: float = self.page.evaluate(HOW_FAR_IT_MOVED)
-        return moved
 
     def tab_to(self, name: str) -> None:
         """Press Tab until what has the focus has this name, in the page or in the processor's frame."""

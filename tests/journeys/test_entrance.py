@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from payorcrm.customers.invite import invite_customer
 from payorcrm.customers.models import Customer, PortalAccess, Viewing
@@ -37,11 +37,30 @@ def test_invited_customer_presses_the_button_and_chooses_a_password(system: Runn
 
 def test_entrance_does_not_move_while_it_loads(system: RunningSystem, person: Person) -> None:
     business = open_business(system, "120.00")
+    late: list[Route] = []  # the script that offers passkeys comes after the page stands
+    person.page.route("**/portal/passkey*.js", lambda route: late.append(route))
 
-    person.open(f"/c/{business.merchant.slug}/")
-    expect(person.page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+    with person.page.expect_request("**/portal/passkey*.js"):
+        person.page.goto(f"/c/{business.merchant.slug}/", wait_until="commit")
+    parts = person.page.locator("main, main button, main a, main input:not([type=hidden])")
+    offer = person.page.get_by_role("button", name="Sign in with a passkey")
+    expect(person.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    expect(offer).to_be_hidden()
+    before = _places(parts, but="passkey")
+    late[0].continue_()
+    expect(offer).to_be_visible()
 
-    assert person.has_seen_move() == 0
+    assert len(before) > 4
+    assert _places(parts, but="passkey") == before
+
+
+def _places(parts: Locator, *, but: str) -> list[Any]:
+    """Return what is in sight, and where; but for what has a word in its text."""
+    return [
+        (words, place)
+        for part in parts.all()
+        if (place := part.bounding_box()) and but not in (words := " ".join((part.text_content() or "").split()))
+    ]
 
 
 def test_invited_customer_signs_in_by_hand_and_nothing_opens_before_an_own_password(
