@@ -222,22 +222,28 @@ def test_people_holds_and_files_stand_in_the_time_line_with_who_did_it():
         assert client.post(reverse(f"backoffice:{page}", args=[staff, *ids]), typed).status_code == 302
 
     post("contact_add", shop.customer.id, email="new@acme.example", first_name="Ann", last_name="Lee")
-    contact = Contact.objects.get(email="new@acme.example")
+    contact, before = Contact.objects.get(email="new@acme.example"), shop.customer.contacts.get(is_primary=True)
     post("contact_primary", contact.id)
     post("hold_invoice", invoice.id, reason="promise", until=until.isoformat(), note="By phone")
     post("hold_end", Hold.objects.get(invoice=invoice).id)
     post("hold_customer", shop.customer.id, reason="dispute")
+    post("hold_prolong", Hold.objects.get(customer=shop.customer, reason="dispute").id)
+    post("contact_primary", before.id)
+    post("contact_remove", contact.id)
     post("invoice_file_attach", invoice.id, attached=SimpleUploadedFile("note.txt", b"hello"))
 
     latest_last = reversed(timeline_of(shop.customer, slug=staff).rows)
     lines = {each.words: each.remark for each in latest_last}
     who = next(words for words in lines if words.endswith(" added a contact")).removesuffix(" added a contact")
-    assert lines["On hold: Promised to pay"] == f"Invoice H-1, until {until:%b %-d, %Y}, By phone, by {who}"
+    assert lines["On hold: Promised to pay"] == f"Invoice H-1, by {who}"
     assert lines["Hold ended: Promised to pay"] == f"Invoice H-1, by {who}"
-    assert lines["On hold: Disputed"].endswith(f", by {who}")
+    assert lines["On hold: Disputed"] == f"by {who}"
     assert lines["note.txt attached"] == f"Invoice H-1, by {who}"
-    assert f"{who} changed whose address is on file" in lines
+    assert lines[f"{who} changed whose address is on file"].startswith("Ann Lee\nE-mail: ")
+    assert lines[f"{who} removed a contact"].startswith("Ann Lee\n")
+    assert "Customer:" not in "".join(lines.values())
+    assert lines[f"{who} prolonged a hold"].startswith(f"Disputed, {shop.customer}\nLast day: ")
     history = [each.words for each in history_of(invoice)]
     assert f"note.txt attached by {who}" in history
-    assert f"On hold until {until:%b %-d, %Y} by {who}: Promised to pay" in history
+    assert f"On hold by {who}: Promised to pay" in history
     assert f"Hold ended by {who}: Promised to pay" in history

@@ -15,6 +15,7 @@ from django.urls import reverse
 from payorcrm.core.clock import now
 from payorcrm.core.models import User
 from payorcrm.customers.portal_access import remove_access
+from payorcrm.mail.models import Mail
 from tests.factories.models import PASSWORD, PortalAccessFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -170,14 +171,20 @@ def test_refusal_at_google_leads_back_with_a_word(client, google, access):
     assert access.merchant.name in answer.text
 
 
-def test_user_disconnects_google(client, google, access):
+def test_user_disconnects_google_and_each_change_is_told_once(client, google, access, settings):
+    settings.EMAIL_BACKEND = "payorcrm.mail.backend.OutboxBackend"
     agree_at_google(client, google, access.user.email)
 
     shown = client.get(reverse("portal:security")).text
-    client.post(reverse("google_disconnect"))
+    for _ in range(2):
+        client.post(reverse("google_disconnect"))
 
     assert "Disconnect" in shown
     assert not SocialAccount.objects.exists()
+    assert list(Mail.objects.order_by("id").values_list("to_address", "subject")) == [
+        (access.user.email, "A Google account was connected to your sign-in"),
+        (access.user.email, "The Google account was taken off your sign-in"),
+    ]
 
 
 def test_only_way_to_sign_in_is_not_disconnected(client, google, access):

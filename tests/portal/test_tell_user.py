@@ -8,6 +8,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -16,8 +17,8 @@ from payorcrm.core.crypto import decrypt
 from payorcrm.core.language import speaking
 from payorcrm.customers.password_link import password_link
 from payorcrm.mail.models import Mail
-from payorcrm.portal.tell_user import CHANGES, tell_user
-from tests.factories.models import PASSWORD, PortalAccessFactory, StaffFactory
+from payorcrm.portal.tell_user import CHANGES, PASSWORD_RESET, tell_user
+from tests.factories.models import PASSWORD, MerchantFactory, PortalAccessFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -112,6 +113,23 @@ def test_new_codes_and_an_app_that_goes_are_told_one_by_one(access, entrance):
         "Your recovery codes were replaced",
         "The authenticator app was removed from your sign-in",
     ]
+
+
+def test_a_merchant_who_does_not_know_the_user_is_not_where_the_mail_leads(access, entrance):
+    browser = signed_in(entrance, access.user.email)
+    browser.cookies[settings.ENTRANCE_COOKIE_NAME] = MerchantFactory().slug
+
+    browser.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW})
+
+    ((_, _, text),) = told()
+    assert text.strip().endswith(reverse("account_reset_password"))
+
+
+def test_a_browser_without_a_name_is_not_named(access):
+    tell_user(RequestFactory().get("/"), access.user, PASSWORD_RESET)
+
+    ((_, _, text),) = told()
+    assert "Your password was changed just now. It was done from the network address 127.0.0.1." in text
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -12,8 +12,10 @@ from payorcrm.backoffice.audit_labels import ACTIONS, CHANGES_NOTHING, SUBJECTS,
 from payorcrm.backoffice.facts import Fact, changes_between, facts_of
 from payorcrm.core import clock
 from payorcrm.customers.models import Contact
+from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.write_down import Sums, changes_of_sums
+from payorcrm.reminders.models import Hold
 from payorcrm.staff.models import AuditKind
 from payorcrm.staff.record_change import Change, record_change
 
@@ -99,11 +101,11 @@ def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 
 def _customer_of(merchant: Merchant, ids: Ids) -> UUID | None:
-    """Return the customer whom an address is about, by itself or by a contact of theirs."""
-    if "contact_id" not in ids:
-        return ids.get("customer_id")
-    contacts = Contact.objects.filter(merchant=merchant, id=ids["contact_id"])
-    return contacts.values_list("customer_id", flat=True).first()
+    """Return the customer whom an address is about, by itself or by something of theirs."""
+    for name, rows in (("contact_id", Contact.objects), ("hold_id", Hold.objects), ("invoice_id", Invoice.objects)):
+        if name in ids:
+            return rows.filter(merchant=merchant, id=ids[name]).values_list("customer_id", flat=True).first()
+    return ids.get("customer_id")
 
 
 def _about(request: HttpRequest, action: Action, merchant: Merchant, ids: Ids) -> str:

@@ -222,7 +222,7 @@ ACTIONS: dict[str, Action] = {
     "staff_invitation_again": Action(TEAM, "Sent an invitation again"),
     "staff_invitation_withdraw": Action(TEAM, "Withdrew an invitation", named("invitation_id")),
 }
-# What the time line of a customer takes from the log; the rest it knows from what was written.
+# What the time line of a customer takes from the log; the rest it knows from the rows themselves.
 TOLD_OF_CUSTOMERS = {
     ACTIONS[name].says
     for name in (
@@ -232,6 +232,7 @@ TOLD_OF_CUSTOMERS = {
         "contact_change",
         "contact_remove",
         "contact_primary",
+        "hold_prolong",
     )
 }
 # A POST to these shows something and changes nothing.

@@ -127,6 +127,7 @@ class CustomerForm(FactsForm):
         return [(label, "", given[name]) for name, label in labels if given[name]]
 
 
+_OLD_NUMBER = "Files find the customer by it: one that still has the old number adds the customer a second time."
 _NOT_WHOLE = "This page is not whole. Please open it again."
 
 
@@ -137,11 +138,7 @@ class ChangeForm(FactsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[
-            "number"
-        ].help_text = (
-            "Files find the customer by it: one that still has the old number adds the customer a second time."
-        )
+        self.fields["number"].help_text = _OLD_NUMBER
 
     @classmethod
     def showing(cls, facts: NewCustomer) -> "ChangeForm":

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from payorcrm.core.money import Money
-from payorcrm.core.write_dates import write_day
 from payorcrm.invoices.models import Invoice, InvoiceEvent, InvoiceFile
 from payorcrm.payments.happening import Happening, latest_first
 from payorcrm.payments.models import Allocation, AllocationChange
@@ -59,9 +58,9 @@ def _reminders(subject: Invoice) -> Iterator[Happening]:
 
 def _holds(subject: Invoice) -> Iterator[Happening]:
     for hold in Hold.objects.filter(invoice=subject).select_related("held_by", "ended_by"):
-        until = f" until {write_day(hold.until)}" if hold.until else ""
+        # Its last day and its note may have been changed since; the page shows them where the hold stands.
         by = f" by {hold.held_by}" if hold.held_by else ""
-        yield Happening(hold.held_at, "held", f"On hold{until}{by}: {hold.get_reason_display()}", note=hold.note)
+        yield Happening(hold.held_at, "held", f"On hold{by}: {hold.get_reason_display()}")
         if hold.ended_at:
             by = f" by {hold.ended_by}" if hold.ended_by else ""
             yield Happening(hold.ended_at, "hold_ended", f"Hold ended{by}: {hold.get_reason_display()}")

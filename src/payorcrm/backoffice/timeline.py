@@ -110,8 +110,9 @@ def _read(text: str) -> tuple[datetime | None, str]:
 _CHANGES = """(SELECT string_agg(concat(fact ->> 0, ': ',
             coalesce(nullif(replace(fact ->> 1, E'\\n', ', '), ''), 'nothing'), ' → ',
             coalesce(nullif(replace(fact ->> 2, E'\\n', ', '), ''), 'nothing')), E'\\n' ORDER BY place)
-        FROM jsonb_array_elements(changes) WITH ORDINALITY AS each (fact, place))"""
-_HOLD = """SELECT {at}, hold.id, '{state}', hold.reason, NULL, '', concat_ws(', ', 'Invoice ' || invoice.number,{more}
+        FROM jsonb_array_elements(changes) WITH ORDINALITY AS each (fact, place) WHERE fact ->> 0 <> 'Customer')"""
+# Without its last day and its note, which may have been changed since.
+_HOLD = """SELECT {at}, hold.id, '{state}', hold.reason, NULL, '', concat_ws(', ', 'Invoice ' || invoice.number,
             'by ' || coalesce(nullif(who.name, ''), who.email)), invoice.id FROM reminders_hold AS hold
         LEFT JOIN invoices_invoice AS invoice ON invoice.id = hold.invoice_id
         LEFT JOIN core_user AS who ON who.id = {who} WHERE hold.customer_id = %(customer)s AND {at} IS NOT NULL"""
@@ -128,7 +129,8 @@ _SOURCES = {
             ORDER BY later.happened_at, later.id LIMIT 1), customer.number)))
         WHERE customer.id = %(customer)s""",
     "changed": f"""SELECT happened_at, id, 'changed', CASE says WHEN %(changed)s THEN 'Changed by ' || actor ELSE
-        concat(actor, ' ', lower(left(says, 1)), substr(says, 2)) END, NULL, '', coalesce({_CHANGES}, about), NULL
+        concat(actor, ' ', lower(left(says, 1)), substr(says, 2)) END, NULL, '', concat_ws(E'\\n',
+        CASE WHEN says <> %(changed)s THEN nullif(about, '') END, {_CHANGES}), NULL
         FROM (SELECT *, coalesce(nullif(actor_name, ''), actor_email) AS actor FROM staff_auditentry) AS entry
         WHERE customer_id = %(customer)s AND says = ANY(%(told)s)""",  # noqa: S608
     "imported": """SELECT file.finished_at, file.id, 'open', file.file_name, NULL, '', '', NULL
@@ -156,14 +158,8 @@ _SOURCES = {
     "note": """SELECT note.written_at, note.id, 'changed', coalesce(nullif(author.name, ''), author.email), NULL, '',
         note.text, NULL FROM customers_note AS note JOIN core_user AS author ON author.id = note.author_id
         WHERE note.customer_id = %(customer)s""",
-    "held": _HOLD.format(
-        at="hold.held_at",
-        state="held",
-        who="hold.held_by_id",
-        more="""
-            'until ' || to_char(hold.until, 'Mon FMDD, YYYY'), nullif(hold.note, ''),""",
-    ),
-    "ended": _HOLD.format(at="hold.ended_at", state="hold_ended", who="hold.ended_by_id", more=""),
+    "held": _HOLD.format(at="hold.held_at", state="held", who="hold.held_by_id"),
+    "ended": _HOLD.format(at="hold.ended_at", state="hold_ended", who="hold.ended_by_id"),
     "attached": """SELECT file.uploaded_at, file.id, 'attached', file.file_name, NULL, '', concat_ws(', ',
             'Invoice ' || invoice.number, 'by ' || coalesce(nullif(who.name, ''), who.email)), invoice.id
         FROM invoices_invoicefile AS file JOIN invoices_invoice AS invoice ON invoice.id = file.invoice_id

@@ -12,6 +12,7 @@ from payorcrm.portal.browsers import browser_in_words
 from payorcrm.portal.entrance import entrance_used
 
 PASSWORD_RESET = "account/email/password_reset"  # noqa: S105 (a name)
+GOOGLE_DISCONNECTED = "socialaccount/email/account_disconnected"
 # By the names that allauth has for them.
 CHANGES = {
     "account/email/password_changed": _("Your password was changed"),
@@ -23,7 +24,7 @@ CHANGES = {
     "mfa/email/webauthn_added": _("A passkey was added to your sign-in"),
     "mfa/email/webauthn_removed": _("A passkey was removed from your sign-in"),
     "socialaccount/email/account_connected": _("A Google account was connected to your sign-in"),
-    "socialaccount/email/account_disconnected": _("The Google account was taken off your sign-in"),
+    GOOGLE_DISCONNECTED: _("The Google account was taken off your sign-in"),
 }
 
 
@@ -31,7 +32,7 @@ def tell_user(request: HttpRequest, user: User, change: str) -> None:
     """Queue the mail about one of `CHANGES`, with the way to a new password for whoever did not make it."""
     said = {
         "change": CHANGES[change],
-        "browser": browser_in_words(request.headers.get("User-Agent", "")),
+        "browser": browser_in_words(request.headers.get("User-Agent", ""), unknown=""),
         "address": request.META.get("REMOTE_ADDR", ""),
         "link": f"{settings.PUBLIC_URL}{_way_to_a_new_password(request, user)}",
     }
@@ -39,7 +40,8 @@ def tell_user(request: HttpRequest, user: User, change: str) -> None:
 
 
 def _way_to_a_new_password(request: HttpRequest, user: User) -> str:
+    """Return the page for a forgotten password: that of the entrance in use only if it knows the user."""
     merchant = entrance_used(request)
-    if merchant is None or user.memberships.exists():
-        return reverse("account_reset_password")
-    return reverse("portal:forgot_password", args=[merchant.slug])
+    if merchant and user.portal_accesses.live().filter(customer__merchant=merchant).exists():
+        return reverse("portal:forgot_password", args=[merchant.slug])
+    return reverse("account_reset_password")

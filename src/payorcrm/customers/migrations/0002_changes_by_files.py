@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import payorcrm.core.ids
+from payorcrm.core.schema import composite_foreign_key
 
 
 class Migration(migrations.Migration):
@@ -55,5 +56,11 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["customer", "-at"], name="change_of_customer")],
             },
+        ),
+        composite_foreign_key(
+            table="customers_customerchange",
+            columns=("customer_id", "merchant_id"),
+            target="customers_customer",
+            target_columns=("id", "merchant_id"),
         ),
     ]

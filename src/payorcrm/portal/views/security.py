@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from payorcrm.core.models import User
 from payorcrm.portal.access import Visit, for_own_users
 from payorcrm.portal.google import google_accounts_of
+from payorcrm.portal.tell_user import GOOGLE_DISCONNECTED, tell_user
 
 
 @require_safe
@@ -39,7 +40,9 @@ def disconnect_google(request: HttpRequest) -> HttpResponse:
     """Take away the sign-in by Google, unless it is the only one."""
     assert isinstance(request.user, User)
     if request.user.has_usable_password():
-        google_accounts_of(request.user).delete()
+        deleted_count, _rows = google_accounts_of(request.user).delete()
+        if deleted_count:
+            tell_user(request, request.user, GOOGLE_DISCONNECTED)
         messages.success(request, _("Your Google account does not sign you in any more."))
     else:
         messages.error(request, _("Choose a password first. Otherwise you could not sign in any more."))
