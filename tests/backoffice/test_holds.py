@@ -104,12 +104,14 @@ def test_a_hold_whose_day_is_near_stands_on_the_dashboard_until_it_is_prolonged(
     before = client.get(place("dashboard", shop)).text
     (listed_hold,), text = listed(shop, "?state=review")
     done = client.post(place("hold_prolong", shop, hold.id), {"back": "holds"}, follow=True)
+    client.post(place("hold_prolong", shop, hold.id))
 
     assert "1 hold to look at" in before
     assert listed_hold == hold
     assert "Prolong<span" in text
     assert "On hold until" in done.text
     assert "to look at</strong>" not in client.get(place("dashboard", shop)).text
+    assert AuditEntry.objects.filter(says="Prolonged a hold").count() == 1
 
 
 @pytest.mark.parametrize("count", [1, 30])

@@ -129,6 +129,8 @@ def prolong(request: HttpRequest, staff: Staff, hold_id: UUID) -> HttpResponse:
     """Let a hold last longer."""
     hold = hold_of(staff, hold_id)
     until = prolong_hold(hold, now=clock.now())
+    if until == hold.until:
+        nothing_new(request)
     messages.success(request, f"On hold until {write_day(until)}: no reminder goes out until then.")
     return _back(request, staff, hold)
 
