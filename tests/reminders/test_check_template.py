@@ -129,6 +129,19 @@ def test_dark_text_warns_of_dark_mail_programs() -> None:
     ]
 
 
+def test_a_list_or_a_button_amid_a_sentence_is_warned_of() -> None:
+    amid = "<p>See <b>what</b> {{invoice_list}} you owe, {% if first_name %}please{% endif %}.</p>" + PAY
+    apart = "<p>See:</p>{{invoice_list}}<p>Dear {{first_name}}, pay</p>"
+
+    (words,) = warnings(amid)
+    assert words == (
+        "In the text, after “See what”: “Invoice List” stands amid a sentence, which breaks there. "
+        "Put it on a line of its own."
+    )
+    for body in (apart + PAY, f"{apart}<p>{PAY}</p>", f"<p>Please pay: {PAY}</p>", f"<p>{PAY}{{{{invoice_list}}}}</p>"):
+        assert warnings(body) == []
+
+
 def test_missing_payment_links_are_a_warning_only() -> None:
     assert warnings("<p>Pay</p>")[0].startswith("There are no payment links")
     assert warnings("<p>Pay</p>{{card_payment_buttons}}") == []

@@ -40,6 +40,9 @@ _TELEPHONE = re.compile(r"(?=(?s:.*)\d{3})\+?[\d\s().-]{3,60}\Z")
 _SHOWN = 40
 # Words before and after one of these do not touch.
 PARAGRAPHS = frozenset(["p", "div", "li", "h1", "h2", "h3", "h4", "blockquote", "td", "th"])
+_PARAGRAPH_ENDS = re.compile(rf"</?(?:{'|'.join(sorted(PARAGRAPHS))})\b[^<>]*>")
+_BLOCK = re.compile(rf"\{{\{{-?\s*({'|'.join(BLOCK_FIELDS)})\s*-?\}}\}}")
+_TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
 LONGEST_BODY = 50_000
 
 
@@ -85,11 +88,23 @@ def _in_body(body: str) -> Iterator[Problem]:
         yield Problem("The text is empty.")
         return
     yield from _in_html(body)
+    yield from _amid_words(body)
     if not any(name in PAYMENT_FIELDS for token in tokens_in(body) for name in _names_in(token)):
         words = (
             "There are no payment links: customers cannot pay from this mail. Insert “Payment Links” where they belong."
         )
         yield Problem(words, is_warning=True)
+
+
+def _amid_words(body: str) -> Iterator[Problem]:
+    """Warn of lists and buttons that break a sentence in two."""
+    for paragraph in _PARAGRAPH_ENDS.split(body):
+        first, *rest = _BLOCK.split(paragraph)
+        before = " ".join(_TAG.sub(" ", _MARKUP.sub(" ", first)).split())
+        if before and any(_TAG.sub(" ", _MARKUP.sub(" ", words)).strip() for words in rest[1::2]):
+            where, name = _place(first), MERGE_FIELDS[rest[0]]
+            words = f"“{name}” stands amid a sentence, which breaks there. Put it on a line of its own."
+            yield Problem(f"In the text, {where}: {words}", is_warning=True)
 
 
 def _unknown_fields(source: str, where: str) -> Iterator[Problem]:
