@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
 from django.test import Client
 
@@ -147,6 +148,25 @@ def test_confirming_again_shows_the_first_payment(client, card, asked):
     reference = Payment.objects.get().reference
     assert all(reference in answer.content.decode() for answer in [first, *again])
     assert amounts_collected() == [usd("120.00")]
+
+
+def test_page_that_is_opened_while_another_tab_pays_leads_to_that_payment(client, card, asked):
+    client.post(path_for(asked, card.id))
+    path = f"/confirm/{secrets_of(Confirmation.objects.get()).token}/"
+    paid = []
+
+    def pay_meanwhile(execute, sql, *rest):
+        if "payments_confirmationline" in sql and not paid:
+            paid.append(True)
+            paid.append(client.post(path, {"agreed": 12_000}))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(pay_meanwhile):
+        answer = client.get(path, follow=True)
+
+    assert Payment.objects.get().reference in answer.content.decode()
+    assert "Paid: " in answer.content.decode()
+    assert paid[1].status_code == 302
 
 
 def test_less_left_than_confirmed_is_shown_before_it_is_charged(client, card, asked):

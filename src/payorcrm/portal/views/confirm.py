@@ -65,7 +65,7 @@ def _page(request: HttpRequest, confirmation: Confirmation, form: ConfirmForm) -
     lines = confirmed_lines(confirmation)
     left = add_up([still for _, still in lines], confirmation.currency)
     if not left:
-        return nothing_left(request, confirmation.request)
+        return _settled(request, confirmation)
     if not confirmation.method.is_saved():
         return _method_gone(request, confirmation, left)
     is_asker = has_asked(request, confirmation)
@@ -84,6 +84,14 @@ def _page(request: HttpRequest, confirmation: Confirmation, form: ConfirmForm) -
         "form": form,
     }
     return render(request, "portal/confirm.html", shown, status=422 if form.is_bound else 200)
+
+
+def _settled(request: HttpRequest, confirmation: Confirmation) -> HttpResponse:
+    """Lead to what this very confirmation paid since it was read, from another tab perhaps; or say what was paid."""
+    confirmation.refresh_from_db(fields=["closed_at"])
+    if payment := payment_of(confirmation):
+        return redirect("portal:result", payment_page_token(payment.id, now()))
+    return nothing_left(request, confirmation.request)
 
 
 def _method_gone(request: HttpRequest, confirmation: Confirmation, left: Money) -> HttpResponse:
