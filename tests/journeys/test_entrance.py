@@ -170,7 +170,7 @@ def test_staff_who_view_as_a_customer_cannot_pay(system: RunningSystem, person: 
     assert viewing.ended_at
 
 
-def test_passkey_is_added_and_signs_in_alone(system: RunningSystem, person: Person) -> None:
+def test_passkey_is_added_is_told_by_mail_and_signs_in_alone(system: RunningSystem, person: Person) -> None:
     business = open_business(system, "120.00")
     _give_authenticator(person.page)
     person.open(f"/c/{business.merchant.slug}/")
@@ -190,6 +190,8 @@ def test_passkey_is_added_and_signs_in_alone(system: RunningSystem, person: Pers
     person.sees_title("Security")
     person.sees("My passkey")
     person.look("with a passkey")
+    told = system.inbox.wait_for_mail(to=business.payer.email, subject="A passkey was added to your sign-in")
+    assert f"/c/{business.merchant.slug}/password/" in text_of(told)
     person.open("/portal/sessions/")
     person.sees("This browser")
     person.look()

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from payorcrm.core.clock import now
 from payorcrm.customers.password_link import password_link
+from payorcrm.mail.models import Mail
 from payorcrm.merchants.models import Role
 from tests.factories.models import PASSWORD, CustomerFactory, PortalAccessFactory, StaffFactory
 
@@ -94,7 +95,8 @@ def test_adding_a_passkey_asks_for_the_password_first(access):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_authenticator_app_is_set_up_sealed_and_asked_for(client, access):
+def test_authenticator_app_is_set_up_sealed_told_by_mail_and_asked_for(client, access, settings):
+    settings.EMAIL_BACKEND = "payorcrm.mail.backend.OutboxBackend"
     browser = signed_in(access)
     asked = browser.get(reverse("mfa_activate_totp"), follow=True)
     page = browser.post(asked.redirect_chain[-1][0], {"password": PASSWORD}, follow=True)
@@ -106,6 +108,9 @@ def test_authenticator_app_is_set_up_sealed_and_asked_for(client, access):
 
     assert "Recovery codes" in codes.text
     assert secret not in str(Authenticator.objects.get(type="totp").data)
+    assert list(Mail.objects.values_list("to_address", "subject")) == [
+        (access.user.email, "An authenticator app was added to your sign-in")
+    ]
     assert second.url == reverse("mfa_authenticate")
     assert "_auth_user_id" not in client.session
 
