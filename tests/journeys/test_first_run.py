@@ -1,6 +1,6 @@
 """A stranger signs a business up in a real browser, and goes through the checklist to a reminder in the own inbox."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from payorcrm.merchants.models import GatewayAccount, Merchant
 from payorcrm.reminders.models import Rule
@@ -76,8 +76,13 @@ def _enter_the_company(person: Person) -> None:
 
 
 def _choose_a_colour(person: Person) -> None:
-    _step(person, "Choose the look")
+    late: list[Route] = []  # who chooses before the script has come is followed all the same
+    person.page.route("**/backoffice/branding*.js", lambda route: late.append(route))
+    with person.page.expect_request("**/backoffice/branding*.js"):
+        _step(person, "Choose the look")
     person.page.get_by_label("Accent colour").fill("#ffee88")
+    late[0].continue_()
+    person.page.unroute("**/backoffice/branding*.js")
     person.sees("Look twice: this colour is hard to see.")
     button = person.page.locator(".scheme.dark .button").first
     expect(button).to_have_css("background-color", "rgb(255, 238, 136)")

@@ -16,10 +16,14 @@ const show = async (colour) => {
 };
 
 let waiting;
-form?.elements.accent_color.addEventListener("input", (event) => {
+const field = form?.elements.accent_color;
+const follow = () => {
   clearTimeout(waiting);
-  waiting = setTimeout(show, 120, event.target.value);
-});
+  waiting = setTimeout(show, 120, field.value);
+};
+field?.addEventListener("input", follow);
+// Chosen before this file arrived, or kept by the browser over a reload.
+if (field && field.value !== field.defaultValue) follow();
 
 // A word mark needs no name beside it; the server decides the same way.
 const WORD_MARK = 2.2;
