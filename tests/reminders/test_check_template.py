@@ -138,7 +138,10 @@ def test_a_list_or_a_button_amid_a_sentence_is_warned_of() -> None:
         "In the text, after “See what”: “Invoice List” stands amid a sentence, which breaks there. "
         "Put it on a line of its own."
     )
-    for body in (apart + PAY, f"{apart}<p>{PAY}</p>", f"<p>Please pay: {PAY}</p>", f"<p>{PAY}{{{{invoice_list}}}}</p>"):
+    lines = (
+        f"<p>Hello<br>{PAY}<BR/>Bye</p><p>&nbsp;{PAY}&nbsp;</p><p>Please pay: {PAY}</p><p>{PAY}{{{{invoice_list}}}}</p>"
+    )
+    for body in (apart + PAY, f"{apart}<p>{PAY}</p>", lines):
         assert warnings(body) == []
 
 

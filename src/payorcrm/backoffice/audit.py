@@ -12,7 +12,6 @@ from payorcrm.backoffice.audit_labels import ACTIONS, CHANGES_NOTHING, SUBJECTS,
 from payorcrm.backoffice.facts import Fact, changes_between, facts_of
 from payorcrm.core import clock
 from payorcrm.customers.models import Contact
-from payorcrm.invoices.models import Invoice
 from payorcrm.merchants.models import Merchant, Staff
 from payorcrm.payments.write_down import Sums, changes_of_sums
 from payorcrm.reminders.models import Hold
@@ -102,7 +101,7 @@ def _did_something(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 def _customer_of(merchant: Merchant, ids: Ids) -> UUID | None:
     """Return the customer whom an address is about, by itself or by something of theirs."""
-    for name, rows in (("contact_id", Contact.objects), ("hold_id", Hold.objects), ("invoice_id", Invoice.objects)):
+    for name, rows in (("contact_id", Contact.objects), ("hold_id", Hold.objects)):
         if name in ids:
             return rows.filter(merchant=merchant, id=ids[name]).values_list("customer_id", flat=True).first()
     return ids.get("customer_id")

@@ -68,8 +68,8 @@ noted AS (
 
 def _noted(*facts: tuple[str, str, str]) -> str:
     """Return the part of a statement that writes down facts, each by its label and the columns before and after."""
-    _, before, after = (", ".join(each) for each in zip(*facts, strict=True))
-    what = ", ".join("'{}'".format(label.replace("'", "''")) for label, _, _ in facts)
+    quoted = [(f"'{label}'", before, after) for label, before, after in facts]
+    what, before, after = (", ".join(each) for each in zip(*quoted, strict=True))
     return _NOTED.format(what=what, before=before, after=after)
 
 
@@ -123,8 +123,8 @@ WITH wanted AS (
   RETURNING w.*
 ), {
     _noted(
-        ("Contact's first name", "old_first_name", "first_name"),
-        ("Contact's last name", "old_last_name", "last_name"),
+        ("First name", "old_first_name", "first_name"),
+        ("Last name", "old_last_name", "last_name"),
         ("E-mail", "old_email", "email"),
     )
 }
@@ -140,8 +140,8 @@ WITH added AS (
   RETURNING customer_id, first_name, last_name, email
 ), {_OF_KNOWN}, {
     _noted(
-        ("Contact's first name", "''", "first_name"),
-        ("Contact's last name", "''", "last_name"),
+        ("First name", "''", "first_name"),
+        ("Last name", "''", "last_name"),
         ("E-mail", "''", "email"),
     )
 }

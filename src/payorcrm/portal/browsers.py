@@ -25,10 +25,10 @@ _SYSTEMS = {
 }
 
 
-def browser_in_words(user_agent: str, *, unknown: str | None = None) -> str:
-    """Return "Firefox on Windows" for what a browser sends; for one that is not known, `unknown`, or words for it."""
+def browser_in_words(user_agent: str) -> str:
+    """Return "Firefox on Windows" for what a browser sends, and nothing for one that is not known."""
     browser = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    return browser or system or (_("Unknown browser") if unknown is None else unknown)
+    return browser or system

@@ -32,7 +32,7 @@ def tell_user(request: HttpRequest, user: User, change: str) -> None:
     """Queue the mail about one of `CHANGES`, with the way to a new password for whoever did not make it."""
     said = {
         "change": CHANGES[change],
-        "browser": browser_in_words(request.headers.get("User-Agent", ""), unknown=""),
+        "browser": browser_in_words(request.headers.get("User-Agent", "")),
         "address": request.META.get("REMOTE_ADDR", ""),
         "link": f"{settings.PUBLIC_URL}{_way_to_a_new_password(request, user)}",
     }

@@ -6,6 +6,7 @@ It only reads: no address is opened.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ _TELEPHONE = re.compile(r"(?=(?s:.*)\d{3})\+?[\d\s().-]{3,60}\Z")
 _SHOWN = 40
 # Words before and after one of these do not touch.
 PARAGRAPHS = frozenset(["p", "div", "li", "h1", "h2", "h3", "h4", "blockquote", "td", "th"])
-_PARAGRAPH_ENDS = re.compile(rf"</?(?:{'|'.join(sorted(PARAGRAPHS))})\b[^<>]*>")
+_LINE_ENDS = re.compile(rf"</?(?:br|{'|'.join(sorted(PARAGRAPHS))})\b[^<>]*>", re.IGNORECASE)
 _BLOCK = re.compile(rf"\{{\{{-?\s*({'|'.join(BLOCK_FIELDS)})\s*-?\}}\}}")
 _TAG = re.compile(r"\{%.*?%\}", re.DOTALL)
 LONGEST_BODY = 50_000
@@ -98,13 +99,16 @@ def _in_body(body: str) -> Iterator[Problem]:
 
 def _amid_words(body: str) -> Iterator[Problem]:
     """Warn of lists and buttons that break a sentence in two."""
-    for paragraph in _PARAGRAPH_ENDS.split(body):
-        first, *rest = _BLOCK.split(paragraph)
-        before = " ".join(_TAG.sub(" ", _MARKUP.sub(" ", first)).split())
-        if before and any(_TAG.sub(" ", _MARKUP.sub(" ", words)).strip() for words in rest[1::2]):
+    for line in _LINE_ENDS.split(body):
+        first, *rest = _BLOCK.split(line)
+        if _has_words(first) and any(map(_has_words, rest[1::2])):
             where, name = _place(first), MERGE_FIELDS[rest[0]]
             words = f"“{name}” stands amid a sentence, which breaks there. Put it on a line of its own."
             yield Problem(f"In the text, {where}: {words}", is_warning=True)
+
+
+def _has_words(html: str) -> bool:
+    return bool(unescape(_TAG.sub(" ", _MARKUP.sub(" ", html))).strip())
 
 
 def _unknown_fields(source: str, where: str) -> Iterator[Problem]:

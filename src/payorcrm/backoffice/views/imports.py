@@ -196,7 +196,7 @@ def _read_as(file: ImportFile) -> dict[str, object]:
     """Return what each named column was taken for, with its first value, and how dates are read if that was chosen."""
     found = look(file)
     named = [(place, name) for place, name in enumerate(found.header) if name]
-    columns = [(name, found.meanings.get(place, ""), "".join(_samples(found, place)[:1])) for place, name in named]
+    columns = [(name, found.meanings.get(place, ""), next(iter(_samples(found, place)), "")) for place, name in named]
     return {"columns": columns, "dates": dict(_DATES)[file.dates] if file.dates else ""}
 
 

@@ -19,7 +19,7 @@ from payorcrm.payments.confirm import (
     payment_of,
 )
 from payorcrm.payments.links import payment_page_token, payment_token
-from payorcrm.payments.models import Confirmation
+from payorcrm.payments.models import Confirmation, Payment
 from payorcrm.payments.reserve import AmountChanged, NothingLeftToPay
 from payorcrm.portal import access
 from payorcrm.portal.asked import has_asked
@@ -37,7 +37,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return _expired(request, error.confirmation)
     payment = payment_of(confirmation)
     if payment:
-        return redirect("portal:result", payment_page_token(payment.id, now()))
+        return _to_result(payment)
     if request.method == "POST":
         return _pay(request, confirmation, token)
     return _page(request, confirmation, ConfirmForm())
@@ -58,6 +58,10 @@ def _pay(request: HttpRequest, confirmation: Confirmation, token: str) -> HttpRe
     except (AmountChanged, NothingLeftToPay, MethodGone) as error:
         messages.warning(request, str(error))
         return redirect("portal:confirm", token)
+    return _to_result(payment)
+
+
+def _to_result(payment: Payment) -> HttpResponse:
     return redirect("portal:result", payment_page_token(payment.id, now()))
 
 
@@ -90,7 +94,7 @@ def _settled(request: HttpRequest, confirmation: Confirmation) -> HttpResponse:
     """Lead to what this very confirmation paid since it was read, from another tab perhaps; or say what was paid."""
     confirmation.refresh_from_db(fields=["closed_at"])
     if payment := payment_of(confirmation):
-        return redirect("portal:result", payment_page_token(payment.id, now()))
+        return _to_result(payment)
     return nothing_left(request, confirmation.request)
 
 

@@ -50,7 +50,7 @@ def end_all_sessions(request: HttpRequest, visit: Visit) -> HttpResponse:
 def _row(session: UserSession, request: HttpRequest) -> dict[str, Any]:
     return {
         "id": session.pk,
-        "browser": browser_in_words(session.user_agent),
+        "browser": browser_in_words(session.user_agent) or _("Unknown browser"),
         "address": session.ip,
         "last_seen_at": session.last_seen_at,
         "is_current": session.session_key == request.session.session_key,
